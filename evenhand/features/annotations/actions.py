@@ -1,0 +1,316 @@
+"""Answers: taken in, settled into a result, called back, put aside."""
+
+import time
+from typing import Any
+
+import msgspec
+
+from evenhand.features.annotations import store
+from evenhand.features.annotations.types import (
+    AnswerBody,
+    AnswersSuperseded,
+    Submitted,
+    TaskDone,
+    TaskToReview,
+    WorkRecalled,
+)
+from evenhand.features.people.rules import Verb, require
+from evenhand.features.projects import actions as projects
+from evenhand.features.tasks import leases
+from evenhand.features.tasks import store as tasks_store
+from evenhand.features.tasks.actions import Filter, body_of, put_body, task_row
+from evenhand.features.tasks.leases import NoSuchLease, my_assignment
+from evenhand.features.tasks.types import TaskBody, TaskRequeued
+from evenhand.infra.db import Actor, Database, Narrow, Tx
+from evenhand.infra.facts import record
+from evenhand.infra.ids import new_id
+from evenhand.infra.jobs import Job, enqueue
+from evenhand.infra.seal import Seal
+from evenhand.pure.answers import check_answer, classes_of, merge_answers
+from evenhand.pure.trouble import Conflict, Invalid
+
+KEY_MOST = 128
+
+
+class SubmittedOtherwise(Conflict):
+    hint = "This task was submitted with another key. Call it back to change it."
+
+
+class TooLateToRecall(Conflict):
+    hint = "It has been reviewed or delivered; ask a reviewer."
+
+
+def class_tokens(seal: Seal, answer: dict[str, Any]) -> list[int]:
+    """The blind index of an answer: the classes and choices in it."""
+    return [seal.token("class", name) for name in classes_of(answer)]
+
+
+_ONTOLOGIES: dict[tuple[str, str, int], tuple[float, dict[str, Any]]] = {}
+_ONTOLOGY_LIFE_S = 600.0
+
+
+async def _ontology(db: Database, org_id: str, actor: Actor, project: str, version: int) -> dict[str, Any]:
+    """The ontology of a project's version; versions never change, so they are kept."""
+    key = (org_id, project, version)
+    held = _ONTOLOGIES.get(key)
+    if held is not None and time.monotonic() - held[0] < _ONTOLOGY_LIFE_S:
+        return held[1]
+    async with db.tx(org_id, actor) as tx:
+        ontology = projects.version_of(tx, await projects.row_of(tx, project)).ontology
+    if len(_ONTOLOGIES) > 500:
+        _ONTOLOGIES.clear()
+    _ONTOLOGIES[key] = (time.monotonic(), ontology)
+    return ontology
+
+
+async def submit(
+    db: Database, person: str, handle: str, key: str, answer: dict[str, Any], seconds: float
+) -> Submitted:
+    """Takes an annotator's answer in. The same key again gets the first reply; late work is kept."""
+    if not 1 <= len(key) <= KEY_MOST:
+        raise Invalid(f"`key` must have 1 to {KEY_MOST} characters.")
+    if not 0 <= seconds <= 86_400:
+        raise Invalid("`seconds` must be 0 to 86,400.")
+    org_id, assignment = leases.split_handle(handle)
+    actor = Actor("person", person)
+    seal = db.seal(org_id)
+    async with db.tx(org_id, actor) as tx:
+        row = await store.FOR_CHECK.maybe(tx, org=org_id, assignment=assignment, person=person)
+    if row is None or row["role"] != "label":
+        raise NoSuchLease("There is no such assignment.")
+    body = seal.open_as(row["body"], TaskBody)
+    ontology = body.ontology or await _ontology(db, org_id, actor, row["project_id"], row["version"])
+    check_answer(answer, ontology, msgspec.to_builtins(body.data))
+    async with db.connection("app") as conn:
+        done = await store.SUBMIT.maybe(
+            Narrow(conn, seal),
+            ctx=db.sign(conn, org_id, person),
+            assignment=assignment,
+            person=person,
+            key=seal.mac("submit", key),
+            answer=new_id(),
+            fact=new_id(),
+            job=new_id(),
+            body=seal.shut(AnswerBody(answer["annotations"])),
+            fact_body=seal.shut({"assignment": assignment}),
+            job_body=seal.shut({"task": row["task_id"]}),
+            labels=len(answer["annotations"]),
+            classes=class_tokens(seal, answer),
+            seconds=seconds,
+        )
+    if done is None:
+        raise NoSuchLease("There is no such assignment.")
+    if done["outcome"] == "conflict":
+        raise SubmittedOtherwise("This task has been submitted already.")
+    return Submitted("submitted", done["late"], done["extra"], _note(done), done["paid_s"])
+
+
+def _note(done: Any) -> str | None:
+    if done["extra"]:
+        return "Your time had run out and somebody else has this task. Your answer is kept as an extra one and is paid."
+    if done["late"]:
+        return "Your time had run out, but the place was still free: your answer counts."
+    return None
+
+
+# --- settling: from the answers of a task to its result
+
+
+class _Settle(msgspec.Struct):
+    task: str
+
+
+async def settle_job(job: Job) -> None:
+    """All places are answered: merge, then review or done."""
+    params = msgspec.convert(job.params, _Settle)
+    await job.step("settle", lambda tx: settle(tx, params.task))
+
+
+def in_sample(seal: Seal, task: str, rate: float) -> bool:
+    """Whether a task is in the review sample: by a keyed hash, so that nobody can tell beforehand."""
+    return int.from_bytes(seal.mac("review-sample", task)[:4], "big") < rate * 2**32
+
+
+async def settle(tx: Tx, task: str) -> str:
+    """Sends an answered task to review, or closes it with its result."""
+    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    queue = await tasks_store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)
+    if queue is None or queue["answered"] < queue["overlap"] or queue["state"] in ("review", "reviewing"):
+        return "nothing to settle"
+    row = await task_row(tx, task)
+    project = await projects.row_of(tx, row["project_id"])
+    wanted = project["review"] == "all" or (
+        project["review"] == "sample" and in_sample(tx.seal, task, project["review_rate"])
+    )
+    if wanted:
+        await store.QUEUE_REVIEW.run(tx, org=tx.org_id, task=task)
+        await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, project=row["project_id"])
+        await record(tx, TaskToReview(task))
+        return "review"
+    await finish(tx, row)
+    return "done"
+
+
+async def current_answers(tx: Tx, task: str) -> list[Any]:
+    rows = await store.ANSWERS_OF.all(tx, org=tx.org_id, task=task)
+    return [row for row in rows if row["state"] == "current" and row["origin"] in ("label", "review", "customer")]
+
+
+async def finish(tx: Tx, row: Any, *, result: str | None = None) -> None:
+    """Closes a task. Without `result`, the answer that stands is the only one, or what all of them merge into."""
+    task = row["task_id"]
+    answers = await current_answers(tx, task)
+    if result is None and len(answers) == 1:
+        result = answers[0]["answer_id"]
+    labels = 0
+    if result is None:
+        merged = merge_answers([tx.seal.open(a["body"]) for a in answers])
+        result = await add_answer(tx, row, merged, origin="merged", person=None, assignment=None)
+        labels = len(merged["annotations"])
+    else:
+        chosen = await store.ANSWER_GET.one(tx, org=tx.org_id, answer=result)
+        labels = chosen["labels"]
+    await tasks_store.QUEUE_DROP.run(tx, org=tx.org_id, task=task)
+    await store.ASSIGNMENTS_WITHDRAW.run(tx, org=tx.org_id, task=task)
+    await tasks_store.TASK_STATE.run(
+        tx, org=tx.org_id, task=task, state="done", review="pending", result=result, labels=labels
+    )
+    await record(tx, TaskDone(task, len(answers)))
+    if row["callback"]:
+        await enqueue(tx, "deliveries.callback", {"task": task}, most=3)
+
+
+async def add_answer(
+    tx: Tx,
+    row: Any,
+    answer: dict[str, Any],
+    *,
+    origin: str,
+    person: str | None,
+    assignment: str | None,
+    seconds: float = 0,
+    state: str = "current",
+) -> str:
+    """Adds an answer that did not come through an annotator's submission."""
+    answer_id = new_id()
+    await store.ANSWER_ADD.run(
+        tx,
+        org=tx.org_id,
+        answer=answer_id,
+        task=row["task_id"],
+        project=row["project_id"],
+        assignment=assignment,
+        person=person,
+        origin=origin,
+        state=state,
+        late=False,
+        seconds=seconds,
+        labels=len(answer["annotations"]),
+        classes=class_tokens(tx.seal, answer),
+        body=tx.seal.shut(AnswerBody(answer["annotations"])),
+    )
+    return answer_id
+
+
+async def recall(tx: Tx, assignment: str) -> Any:
+    """Calls the caller's submitted answer back, as long as nobody has built on it. Returns the assignment's row."""
+    row = await my_assignment(tx, assignment, lock=True)
+    task = row["task_id"]
+    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    queue = await tasks_store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)
+    if row["state"] == "leased":
+        return row
+    if row["state"] != "submitted" or row["role"] != "label":
+        raise TooLateToRecall("Only your last submitted task can be called back.")
+    found = await task_row(tx, task)
+    used = found["delivery_id"] is not None or await store.REVIEWED.value(tx, org=tx.org_id, task=task)
+    reviewing = queue is not None and queue["state"] == "reviewing"
+    if used or reviewing or row["extra"] or found["state"] not in ("todo", "done") or body_of(tx, found).callback_ok:
+        raise TooLateToRecall("This task can no longer be called back.")
+    if found["state"] == "done":
+        if found["overlap"] is None and len(await current_answers(tx, task)) > 1:
+            raise TooLateToRecall("Other people's answers have been merged with yours.")
+        await tasks_store.TASK_STATE.run(tx, org=tx.org_id, task=task, state="todo", review=None, result=None, labels=0)
+        await store.QUEUE_BACK.run(tx, org=tx.org_id, task=task)
+    else:
+        await store.QUEUE_UNANSWER.run(tx, org=tx.org_id, task=task)
+    await store.ANSWERS_STATE.run(
+        tx, org=tx.org_id, task=task, state="superseded", from_states=["current"], assignment=assignment
+    )
+    await tasks_store.REOPEN.run(tx, org=tx.org_id, assignment=assignment)
+    await record(tx, WorkRecalled(task))
+    return await my_assignment(tx, assignment)
+
+
+async def earlier_answer(tx: Tx, row: Any) -> dict[str, Any] | None:
+    """What the caller had submitted for this assignment before it was called back."""
+    found = await store.ANSWER_OF_ASSIGNMENT.maybe(
+        tx, org=tx.org_id, task=row["task_id"], assignment=row["assignment_id"]
+    )
+    return tx.seal.open(found["body"]) if found is not None else None
+
+
+# --- requeueing
+
+
+async def requeue(tx: Tx, task: str, because: str, *, answers: str = "superseded", message: str = "") -> None:
+    """Opens a task again: its answers are put aside (never deleted) and its places are free. `message` is shown to
+    whoever gets it next."""
+    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    row = await task_row(tx, task)
+    if row["state"] in ("canceled", "error"):
+        raise Conflict(f"This task is {row['state']}, so it can't be labelled again.", hint="Create it anew.")
+    project = await projects.row_of(tx, row["project_id"])
+    if message:
+        body = body_of(tx, row)
+        body.message = message[:5000]
+        await put_body(tx, task, body)
+    await store.ASSIGNMENTS_WITHDRAW.run(tx, org=tx.org_id, task=task)
+    await store.SUBMITTED_FORGET.run(tx, org=tx.org_id, task=task)
+    count = await store.ANSWERS_STATE.run(
+        tx, org=tx.org_id, task=task, state=answers, from_states=["current", "extra"], assignment=None
+    )
+    await tasks_store.QUEUE_AGAIN.run(
+        tx,
+        org=tx.org_id,
+        task=task,
+        project=row["project_id"],
+        batch=row["batch_id"],
+        state="open",
+        rank=-row["priority"],
+        overlap=row["overlap"] or project["overlap"],
+    )
+    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, project=row["project_id"])
+    await tasks_store.TASK_STATE.run(tx, org=tx.org_id, task=task, state="todo", review=None, result=None, labels=0)
+    await record(tx, AnswersSuperseded(task, count))
+    await record(tx, TaskRequeued(task, because[:2000]))
+    if row["state"] == "done" and row["callback"]:
+        await enqueue(tx, "deliveries.callback", {"task": task}, most=3)
+
+
+async def requeue_matching(
+    tx: Tx, project: str, wanted: Filter, since: Any, until: Any, *, dry_run: bool
+) -> tuple[int, int]:
+    """(matched, requeued): all work of a person, a time or a class goes back to the queue."""
+    require(tx, Verb.JUDGE)
+    await projects.row_of(tx, project)
+    if wanted.person is None and wanted.label_class is None and since is None and until is None:
+        raise Invalid("Say whose work, which class or which time is to be done again.")
+    rows = await store.REQUEUE_MATCH.all(
+        tx,
+        org=tx.org_id,
+        project=project,
+        person=wanted.person,
+        since=since,
+        until=until,
+        **{"class": tx.seal.token("class", wanted.label_class) if wanted.label_class else None},
+    )
+    if dry_run:
+        return len(rows), 0
+    done = 0
+    for row in rows:
+        found = await task_row(tx, row["task_id"])
+        if found["state"] in ("todo", "done"):
+            await requeue(tx, row["task_id"], "bulk")
+            done += 1
+    return len(rows), done

@@ -1,0 +1,88 @@
+"""SQL of answers."""
+
+from evenhand.infra.sql import Sql
+
+SUBMIT = Sql(
+    "submit",
+    """select * from evenhand.submit(%(ctx)s, %(assignment)s, %(person)s, %(key)s, %(answer)s, %(fact)s, %(job)s, %(body)s,
+                                     %(fact_body)s, %(job_body)s, %(labels)s, %(classes)s, %(seconds)s)""",
+)
+FOR_CHECK = Sql(
+    "submit_check",
+    """select a.task_id, a.project_id, a.role, a.state, p.version, t.body
+         from evenhand.assignment a
+         join evenhand.task t using (org_id, task_id)
+         join evenhand.project p on p.org_id = a.org_id and p.project_id = a.project_id
+        where a.org_id = %(org)s and a.assignment_id = %(assignment)s and a.person_id = %(person)s""",
+)
+ANSWER_ADD = Sql(
+    "answer_add",
+    """insert into evenhand.answer (org_id, answer_id, task_id, project_id, assignment_id, person_id, origin, state, late,
+                                    seconds, labels, classes, body)
+       values (%(org)s, %(answer)s, %(task)s, %(project)s, %(assignment)s, %(person)s, %(origin)s, %(state)s, %(late)s,
+               %(seconds)s, %(labels)s, %(classes)s, %(body)s)""",
+)
+_ANSWER = """select answer_id, task_id, assignment_id, person_id, origin, state, late, seconds, labels, created_at, body
+               from evenhand.answer"""
+ANSWERS_OF = Sql(
+    "answers_of_task", _ANSWER + " where org_id = %(org)s and task_id = %(task)s order by created_at, answer_id"
+)
+ANSWER_GET = Sql("answer_get", _ANSWER + " where org_id = %(org)s and answer_id = %(answer)s")
+ANSWER_OF_ASSIGNMENT = Sql(
+    "answer_of_assignment",
+    _ANSWER
+    + """ where org_id = %(org)s and task_id = %(task)s and assignment_id = %(assignment)s
+          order by created_at desc limit 1""",
+)
+ANSWERS_STATE = Sql(
+    "answers_state_set",
+    """update evenhand.answer set state = %(state)s
+        where org_id = %(org)s and task_id = %(task)s and state = any(%(from_states)s::text[])
+          and (%(assignment)s::text is null or assignment_id = %(assignment)s)""",
+)
+ANSWER_STATE = Sql(
+    "answer_state_set",
+    "update evenhand.answer set state = %(state)s where org_id = %(org)s and answer_id = %(answer)s",
+)
+ASSIGNMENTS_WITHDRAW = Sql(
+    "assignments_withdraw",
+    """update evenhand.assignment set state = 'withdrawn', closed_at = clock_timestamp()
+        where org_id = %(org)s and task_id = %(task)s and state = 'leased'""",
+)
+SUBMITTED_FORGET = Sql(
+    "assignments_submitted_forget",
+    """update evenhand.assignment set state = 'withdrawn'
+        where org_id = %(org)s and task_id = %(task)s and state in ('submitted', 'expired', 'released')
+          and role in ('label', 'review')""",
+)
+QUEUE_UNANSWER = Sql(
+    "queue_unanswer",
+    """update evenhand.queue set answered = answered - 1, state = case when state in ('review') then 'full' else state end
+        where org_id = %(org)s and task_id = %(task)s and answered > 0 and state in ('open', 'full', 'review')""",
+)
+QUEUE_BACK = Sql(
+    "queue_back",
+    """insert into evenhand.queue (org_id, task_id, project_id, batch_id, state, rank, overlap, taken, answered)
+       select t.org_id, t.task_id, t.project_id, t.batch_id, 'full', -t.priority, 1, 1, 0
+         from evenhand.task t where t.org_id = %(org)s and t.task_id = %(task)s""",
+)
+REVIEWED = Sql(
+    "task_reviewed",
+    "select exists (select from evenhand.review where org_id = %(org)s and task_id = %(task)s)",
+)
+QUEUE_REVIEW = Sql(
+    "queue_to_review",
+    """update evenhand.queue set state = 'review'
+        where org_id = %(org)s and task_id = %(task)s and answered = overlap and state in ('full', 'open')""",
+)
+REQUEUE_MATCH = Sql(
+    "requeue_match",
+    """select distinct a.task_id from evenhand.answer a
+        where a.org_id = %(org)s and a.project_id = %(project)s and a.state in ('current', 'extra')
+          and a.origin in ('label', 'review')
+          and (%(person)s::text is null or a.person_id = %(person)s)
+          and (%(since)s::timestamptz is null or a.created_at >= %(since)s)
+          and (%(until)s::timestamptz is null or a.created_at <= %(until)s)
+          and (%(class)s::bigint is null or a.classes @> array[%(class)s::bigint])
+        order by a.task_id limit 100000""",
+)

@@ -1,0 +1,1 @@
+"""Files that tasks show: uploaded or fetched."""

@@ -1,0 +1,209 @@
+"""What is done with files: kept when uploaded, fetched by a job when given as an address."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from evenhand.features.assets import links, store
+from evenhand.features.assets.rules import Sniffed, check_picture, sniff, thumbnail
+from evenhand.features.assets.types import Asset, AssetBody, AssetFailed, AssetStored, MediaServed
+from evenhand.features.people.rules import Verb, require
+from evenhand.infra.db import SYSTEM, Actor, Database, Tx
+from evenhand.infra.facts import record
+from evenhand.infra.fetch import check_url, request
+from evenhand.infra.ids import is_id, new_id
+from evenhand.infra.objects import Objects
+from evenhand.pure.trouble import Conflict, Invalid, Missing, Upstream
+
+MOST_BYTES = 80_000_000
+THUMB_PX = 320
+#: pictures are decoded one at a time: a bomb may cost time, never memory for two
+_decoder = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+
+
+class NoSuchAsset(Missing):
+    hint = "Upload the file first, or give its address."
+
+
+class ReferenceTaken(Conflict):
+    hint = "Each reference_id names one file."
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file on its way to a browser."""
+
+    org_id: str
+    object: str
+    type: str
+    size: int
+    name: str
+
+
+async def _decoded(call: Any, *args: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(_decoder, call, *args)
+
+
+def asset_of(tx: Tx, row: Any, keys: Any) -> Asset:
+    body = tx.seal.open_as(row["body"], AssetBody)
+    ready = row["state"] == "ready"
+    return Asset(
+        row["asset_id"],
+        body.name,
+        row["state"],
+        row["media_type"],
+        row["size"],
+        row["width"],
+        row["height"],
+        row["created_at"],
+        links.sign(keys, tx.org_id, row["asset_id"]) if ready else "",
+        links.sign(keys, tx.org_id, row["asset_id"], "thumb") if ready and row["width"] else "",
+    )
+
+
+async def keep_file(
+    db: Database, objects: Objects, org_id: str, actor: Actor, data: bytes, body: AssetBody
+) -> Asset:
+    """Keeps an uploaded file. The object is written first: a crash leaves an unused object, never a row without one."""
+    if len(data) > MOST_BYTES:
+        raise Invalid(f"The file is larger than {MOST_BYTES // 1_000_000} MB.")
+    if not data:
+        raise Invalid("The file is empty.")
+    found: Sniffed = await _decoded(sniff, data)
+    body.object = objects.fresh_name()
+    body.sha256 = sha256(data).hexdigest()
+    body.name = body.name[:500]
+    async with db.tx(org_id, actor) as tx:
+        require(tx, Verb.WRITE)
+    await objects.put(org_id, body.object, data)
+    asset = new_id()
+    async with db.tx(org_id, actor) as tx:
+        added = await store.ASSET_ADD.maybe(
+            tx,
+            org=org_id,
+            asset=asset,
+            state="ready",
+            type=found.type,
+            size=len(data),
+            width=found.width,
+            height=found.height,
+            ref_mac=tx.seal.mac("reference", body.reference_id) if body.reference_id else None,
+            body=tx.seal.shut(body),
+        )
+        if added is None:
+            await objects.delete(org_id, body.object)
+            raise ReferenceTaken(f"The reference_id '{body.reference_id[:100]}' is used for another file.")
+        await record(tx, AssetStored(asset, len(data), found.type))
+        return asset_of(tx, await store.ASSET_GET.one(tx, org=org_id, asset=asset), db.keys)
+
+
+async def expect_file(tx: Tx, url: str) -> str:
+    """An asset that a job will fetch. Returns its id."""
+    check_url(url)
+    asset = new_id()
+    await store.ASSET_ADD.run(
+        tx, org=tx.org_id, asset=asset, state="fetching", type=None, size=0, width=None, height=None, ref_mac=None,
+        body=tx.seal.shut(AssetBody(name=url.rsplit("/", 1)[-1].split("?", 1)[0][:200], source=url)),
+    )  # fmt: skip
+    return asset
+
+
+async def get_row(tx: Tx, asset: str) -> Any:
+    row = await store.ASSET_GET.maybe(tx, org=tx.org_id, asset=asset) if is_id(asset) else None
+    if row is None:
+        raise NoSuchAsset("There is no such file.")
+    return row
+
+
+def body_of(tx: Tx, row: Any) -> AssetBody:
+    return tx.seal.open_as(row["body"], AssetBody)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """How a fetch ended. `status` is the HTTP status, 0 when nothing answered."""
+
+    ok: bool
+    status: int
+    error: str
+    type: str = ""
+    width: int | None = None
+    height: int | None = None
+    text: str | None = None
+
+
+async def fetch_file(
+    db: Database, objects: Objects, org_id: str, asset: str, *, picture: bool, want_text: bool = False
+) -> Arrived:
+    """Fetches an expected asset and keeps it. Raises Upstream when another try may help."""
+    async with db.tx(org_id, SYSTEM) as tx:
+        row = await get_row(tx, asset)
+        body = body_of(tx, row)
+    if row["state"] == "ready":
+        return Arrived(True, 200, "", row["media_type"], row["width"], row["height"])
+    try:
+        got = await request("GET", body.source, most_bytes=MOST_BYTES)
+    except Invalid as err:
+        return await _failed(db, org_id, asset, body, 0, str(err))
+    if got.status in (408, 425, 429) or got.status >= 500:
+        raise Upstream(f"The address answered {got.status}.")
+    if got.status != 200:
+        return await _failed(db, org_id, asset, body, got.status, f"The address answered {got.status}.")
+    try:
+        found: Sniffed = await _decoded(check_picture if picture else sniff, got.body)
+    except Invalid as err:
+        return await _failed(db, org_id, asset, body, got.status, str(err))
+    text: str | None = None
+    if want_text:
+        try:
+            text = got.body.decode("utf-8")
+        except UnicodeDecodeError:
+            return await _failed(db, org_id, asset, body, got.status, "The text is not UTF-8.")
+    body.object = objects.fresh_name()
+    body.sha256 = sha256(got.body).hexdigest()
+    await objects.put(org_id, body.object, got.body)
+    async with db.tx(org_id, SYSTEM) as tx:
+        await store.ASSET_READY.run(
+            tx, org=org_id, asset=asset, state="ready", type=found.type, size=len(got.body), width=found.width,
+            height=found.height, body=tx.seal.shut(body),
+        )  # fmt: skip
+        await record(tx, AssetStored(asset, len(got.body), found.type))
+    return Arrived(True, got.status, "", found.type, found.width, found.height, text)
+
+
+async def give_up(db: Database, org_id: str, asset: str, error: str) -> Arrived:
+    """No further try: the asset is in error."""
+    async with db.tx(org_id, SYSTEM) as tx:
+        body = body_of(tx, await get_row(tx, asset))
+    return await _failed(db, org_id, asset, body, 0, error)
+
+
+async def _failed(db: Database, org_id: str, asset: str, body: AssetBody, status: int, error: str) -> Arrived:
+    body.error, body.status = error, status
+    async with db.tx(org_id, SYSTEM) as tx:
+        await store.ASSET_READY.run(
+            tx, org=org_id, asset=asset, state="error", type=None, size=0, width=None, height=None,
+            body=tx.seal.shut(body),
+        )  # fmt: skip
+        await record(tx, AssetFailed(asset, status))
+    return Arrived(False, status, error)
+
+
+async def open_media(db: Database, objects: Objects, token: str) -> Media:
+    """The file behind a link. The look is a fact; the first look at a thumbnail makes it."""
+    org_id, asset, variant = links.read(db.keys, token)
+    async with db.tx(org_id, SYSTEM) as tx:
+        row = await get_row(tx, asset)
+        if row["state"] != "ready":
+            raise NoSuchAsset("This file is not here yet.")
+        body = body_of(tx, row)
+        await record(tx, MediaServed(asset, variant))
+    if variant == "full":
+        return Media(org_id, body.object, row["media_type"], row["size"], body.name)
+    name = f"{body.object}.t{THUMB_PX}"
+    if not await objects.exists(org_id, name):
+        small: bytes = await _decoded(thumbnail, await objects.get(org_id, body.object), THUMB_PX)
+        await objects.put(org_id, name, small)
+    return Media(org_id, name, "image/jpeg", await objects.size(org_id, name), body.name)

@@ -1,0 +1,25 @@
+"""SQL of assets."""
+
+from evenhand.infra.sql import Sql
+
+ASSET_ADD = Sql(
+    "asset_add",
+    """insert into evenhand.asset (org_id, asset_id, state, media_type, size, width, height, ref_mac, body)
+       values (%(org)s, %(asset)s, %(state)s, %(type)s, %(size)s, %(width)s, %(height)s, %(ref_mac)s, %(body)s)
+       on conflict (org_id, ref_mac) do nothing returning asset_id""",
+)
+_ASSET = """select asset_id, state, media_type, size, width, height, created_at, updated_at, body from evenhand.asset"""
+ASSET_GET = Sql("asset_get", _ASSET + " where org_id = %(org)s and asset_id = %(asset)s")
+ASSET_LIST = Sql(
+    "asset_list",
+    _ASSET
+    + """ where org_id = %(org)s and (%(after)s::text is null or asset_id < %(after)s)
+          order by asset_id desc limit %(limit)s""",
+)
+ASSET_READY = Sql(
+    "asset_ready",
+    """update evenhand.asset
+          set state = %(state)s, media_type = %(type)s, size = %(size)s, width = %(width)s, height = %(height)s,
+              body = %(body)s, updated_at = now()
+        where org_id = %(org)s and asset_id = %(asset)s""",
+)

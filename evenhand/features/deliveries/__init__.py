@@ -1,0 +1,1 @@
+"""Callbacks, exports and deliveries."""

@@ -1,0 +1,1 @@
+"""Organisations, people, roles, keys, sessions and links."""

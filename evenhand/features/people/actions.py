@@ -1,0 +1,484 @@
+"""What is done with people and organisations. Here the gate's transactions end before the wall's begin."""
+
+import re
+import secrets
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from evenhand.features.people import store
+from evenhand.features.people.passwords import check_strength, hash_password, verify_password
+from evenhand.features.people.rules import CUSTOMER_ROLES, ROLES, Verb, require
+from evenhand.features.people.types import (
+    Key,
+    KeyCreated,
+    KeyRevoked,
+    LinkView,
+    Member,
+    MemberInvited,
+    MemberJoined,
+    MemberRemoved,
+    MemberRoleChanged,
+    Mode,
+    NewKey,
+    NewLink,
+    Org,
+    Person,
+    RoleName,
+)
+from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
+from evenhand.infra.facts import record
+from evenhand.infra.ids import is_id, new_id
+from evenhand.infra.keys import hashed
+from evenhand.pure.trouble import Busy, Conflict, Denied, Invalid, Missing
+
+SESSION_S = 30 * 24 * 3600
+LINK_S = 7 * 24 * 3600
+MOST_TRIES = 10  # sign-ins for one address in a quarter of an hour
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}\Z")
+KNOWN_SCOPES = ("read", "write", "manage")
+
+
+class WrongCredentials(Denied):
+    code = "signin"
+    hint = "Check the address and the password, or ask for a reset link."
+
+
+class LinkUsed(Missing):
+    hint = "Ask for a new link; each works once and for a week."
+
+
+class NameTaken(Conflict):
+    hint = "Choose another name."
+
+
+class LastOwner(Conflict):
+    hint = "Make somebody else an owner first."
+
+
+class _Profile(msgspec.Struct):
+    name: str
+    email: str
+
+
+class _OrgBody(msgspec.Struct):
+    name: str
+
+
+def tidy_email(email: str) -> str:
+    """The form in which an address is compared."""
+    email = email.strip().lower()
+    if not _EMAIL.match(email):
+        raise Invalid(f"'{email[:80]}' is not an e-mail address.")
+    return email
+
+
+def tidy_name(name: str, what: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= 200 or any(ord(c) < 32 for c in name):
+        raise Invalid(f"The name of {what} must have 1 to 200 printable characters.")
+    return name
+
+
+# --- organisations and keys
+
+
+async def create_org(db: Database, name: str, *, demo: bool = False) -> Org:
+    """Makes an organisation: a live space and a test space, each its own wall."""
+    name = tidy_name(name, "an organisation")
+    live, test = new_id(), new_id()
+    async with db.narrow("gate") as door:
+        mac = door.seal.mac("org", name)
+        if await store.ORG_FIND.all(door, ref="", name_mac=mac):
+            raise NameTaken(f"There is an organisation called '{name}' already.")
+        spaces: list[tuple[str, str, str]] = [(live, test, "live"), (test, live, "test")]
+        for org, sibling, mode in spaces:
+            await store.ORG_ADD.run(
+                door, org=org, sibling=sibling, mode=mode, name_mac=mac, demo=demo, body=door.seal.shut(_OrgBody(name))
+            )
+    return Org(live, name, "live")
+
+
+async def find_org(db: Database, ref: str, mode: Mode = "live") -> Org:
+    """The space that an id or a name means."""
+    async with db.narrow("gate") as door:
+        rows = await store.ORG_FIND.all(door, ref=ref, name_mac=door.seal.mac("org", ref.strip()))
+        if not rows:
+            raise Missing(f"There is no organisation '{ref[:80]}'.", hint="`evenhand org list` shows them all.")
+        row = rows[0]
+        org = row["org_id"] if row["mode"] == mode else row["sibling_id"]
+        return Org(org, door.seal.open_as(row["body"], _OrgBody).name, mode)
+
+
+async def list_orgs(db: Database) -> list[Org]:
+    """Live spaces of all organisations, for the operator: names only."""
+    async with db.narrow("gate") as door:
+        rows = await store.ORG_LIST.all(door)
+        return [Org(r["org_id"], door.seal.open_as(r["body"], _OrgBody).name) for r in rows if r["mode"] == "live"]
+
+
+async def create_key(
+    db: Database,
+    org_id: str,
+    mode: Mode,
+    *,
+    actor: Actor = SYSTEM,
+    name: str = "",
+    scopes: list[str] | None = None,
+    expires_at: datetime | None = None,
+) -> NewKey:
+    """Makes a key for the live or the test space of an organisation. The key is shown once and kept as its SHA-256."""
+    scopes = scopes or list(KNOWN_SCOPES)
+    unknown = sorted(set(scopes) - set(KNOWN_SCOPES))
+    if unknown:
+        raise Invalid(f"Unknown scope '{unknown[0][:40]}'.", hint=f"Scopes are {', '.join(KNOWN_SCOPES)}.")
+    async with db.narrow("gate") as door:
+        row = await store.ORG_GET.maybe(door, org=org_id)
+        if row is None:
+            raise Missing("There is no such organisation.")
+        space = row["org_id"] if row["mode"] == mode else row["sibling_id"]
+    key = f"{mode}_{secrets.token_urlsafe(32)}"
+    key_id, prefix = new_id(), key[: len(mode) + 9]
+    async with db.tx(space, actor) as tx:
+        await store.KEY_ADD.run(
+            tx,
+            org=space,
+            key=key_id,
+            hash=hashed(key),
+            prefix=prefix,
+            scopes=sorted(set(scopes)),
+            expires_at=expires_at,
+            body=tx.seal.shut({"name": name[:200]}),
+        )
+        await record(tx, KeyCreated(key_id, prefix))
+    return NewKey(key_id, key, mode, prefix)
+
+
+async def list_keys(tx: Tx, mode: Mode) -> list[Key]:
+    require(tx, Verb.MANAGE)
+    rows = await store.KEY_LIST.all(tx, org=tx.org_id)
+    return [
+        Key(
+            r["key_id"],
+            r["prefix"],
+            mode,
+            tx.seal.open(r["body"]).get("name", ""),
+            list(r["scopes"]),
+            r["created_at"],
+            r["expires_at"],
+        )
+        for r in rows
+    ]
+
+
+async def revoke_key(tx: Tx, key_id: str) -> None:
+    require(tx, Verb.MANAGE)
+    if await store.KEY_REVOKE.maybe(tx, org=tx.org_id, key=key_id) is None:
+        raise Missing("There is no such key.")
+    await record(tx, KeyRevoked(key_id))
+
+
+async def who_holds_key(db: Database, key: str) -> tuple[str, Actor, Mode] | None:
+    """(space, actor, mode) of a key, or None. The look-up goes by the key's hash, so timing tells nothing about keys."""
+    if not 10 <= len(key) <= 200 or not key.isascii():
+        return None
+    async with db.narrow("gate") as door:
+        row = await store.KEY_BY_HASH.maybe(door, hash=hashed(key))
+    if row is None or not secrets.compare_digest(bytes(row["key_hash"]), hashed(key)):
+        return None
+    return row["org_id"], Actor("key", row["key_id"], "key", frozenset(row["scopes"])), row["mode"]
+
+
+# --- people, links, sessions
+
+
+async def _person_by_email(door: Narrow, email: str) -> tuple[str, str, _Profile] | None:
+    row = await store.PERSON_BY_EMAIL.maybe(door, email_mac=door.seal.mac("email", email))
+    if row is None:
+        return None
+    return row["person_id"], row["state"], door.seal.open_as(row["body"], _Profile)
+
+
+async def _ensure_person(door: Narrow, email: str, *, operator: bool = False) -> tuple[str, _Profile]:
+    found = await _person_by_email(door, email)
+    if found is not None:
+        if operator:
+            await store.PERSON_OPERATOR.run(door, person=found[0])
+        return found[0], found[2]
+    person, profile = new_id(), _Profile("", email)
+    await store.PERSON_ADD.run(
+        door,
+        person=person,
+        email_mac=door.seal.mac("email", email),
+        hash=None,
+        operator=operator,
+        state="invited",
+        body=door.seal.shut(profile),
+    )
+    return person, profile
+
+
+async def _new_link(door: Narrow, purpose: str, person: str | None, public_url: str) -> NewLink:
+    token = secrets.token_urlsafe(32)
+    expires = await store.LINK_ADD.value(door, hash=hashed(token), purpose=purpose, person=person, life_s=LINK_S)
+    return NewLink(f"{public_url}/link/{token}", expires)
+
+
+async def setup_link(db: Database, public_url: str) -> NewLink | None:
+    """A link for the first operator, or None when there is one already."""
+    async with db.narrow("gate") as door:
+        if await store.OPERATOR_EXISTS.value(door):
+            return None
+        return await _new_link(door, "setup", None, public_url)
+
+
+async def invite_person(
+    db: Database,
+    email: str,
+    public_url: str,
+    *,
+    role: Literal["operator"] | RoleName,
+    orgs: list[str],
+    actor: Actor = SYSTEM,
+) -> tuple[str, NewLink]:
+    """Invites somebody by a single-use link; gives (person id, link). `orgs` are live or test spaces to join."""
+    email = tidy_email(email)
+    if role != "operator" and role not in ROLES:
+        raise Invalid(f"Unknown role '{role}'.", hint=f"Roles are {', '.join(ROLES)} and operator.")
+    async with db.narrow("gate") as door:
+        person, profile = await _ensure_person(door, email, operator=role == "operator")
+        for org in orgs:
+            await store.MEMBER_PUT.run(
+                door,
+                org=org,
+                person=person,
+                role=role,
+                state="invited",
+                body=db.seal(org).shut(_Profile(profile.name or email.split("@")[0], email)),
+            )
+        link = await _new_link(door, "invite", person, public_url)
+    for org in orgs:
+        async with db.tx(org, actor) as tx:
+            await record(tx, MemberInvited(person, role))
+    return person, link
+
+
+async def reset_link(db: Database, email: str, public_url: str) -> NewLink:
+    """A single-use link to choose a new password."""
+    async with db.narrow("gate") as door:
+        found = await _person_by_email(door, tidy_email(email))
+        if found is None:
+            raise Missing("Nobody has this address.")
+        return await _new_link(door, "reset", found[0], public_url)
+
+
+async def look_at_link(db: Database, token: str) -> LinkView:
+    async with db.narrow("gate") as door:
+        row = await store.LINK_GET.maybe(door, hash=hashed(token))
+        if row is None:
+            raise LinkUsed("This link has been used or is too old.")
+        if row["person_id"] is None:
+            return LinkView(row["purpose"])
+        person = await store.PERSON_GET.one(door, person=row["person_id"])
+        email = door.seal.open_as(person["body"], _Profile).email
+        orgs = await store.MEMBER_ORGS.all(door, person=row["person_id"])
+        name = door.seal.open_as(orgs[0]["body"], _OrgBody).name if orgs else ""
+        return LinkView(row["purpose"], email, name)
+
+
+async def use_link(db: Database, token: str, *, name: str, email: str | None, password: str) -> str:
+    """Sets the password (and, for the first operator, the address). Returns a session token."""
+    check_strength(password)
+    password_hash = await hash_password(password)
+    joined: list[tuple[str, str]] = []
+    async with db.narrow("gate") as door:
+        row = await store.LINK_USE.maybe(door, hash=hashed(token))
+        if row is None:
+            raise LinkUsed("This link has been used or is too old.")
+        if row["purpose"] == "setup":
+            if await store.OPERATOR_EXISTS.value(door):
+                raise LinkUsed("There is an operator already.")
+            person, profile = await _ensure_person(door, tidy_email(email or ""), operator=True)
+        else:
+            person = row["person_id"]
+            found = await store.PERSON_GET.one(door, person=person)
+            profile = door.seal.open_as(found["body"], _Profile)
+            await store.SESSION_END_ALL.run(door, person=person)
+        profile = _Profile(tidy_name(name, "a person") if name or not profile.name else profile.name, profile.email)
+        await store.PERSON_ACTIVATE.run(door, person=person, hash=password_hash, body=door.seal.shut(profile))
+        for org in await store.MEMBER_ORGS.all(door, person=person):
+            body = db.seal(org["org_id"]).shut(profile)
+            if await store.MEMBER_ACTIVATE.run(door, org=org["org_id"], person=person, body=body):
+                joined.append((org["org_id"], org["role"]))
+        session = await _start_session(door, person)
+    for org, role in joined:
+        async with db.tx(org, Actor("person", person, role)) as tx:
+            await record(tx, MemberJoined(person, role))
+    return session
+
+
+async def _start_session(door: Narrow, person: str) -> str:
+    token = secrets.token_urlsafe(32)
+    await store.SESSION_ADD.run(door, hash=hashed(token), person=person, life_s=SESSION_S)
+    return token
+
+
+async def add_person(db: Database, email: str, name: str, password: str, *, operator: bool = False) -> str:
+    """An active person with a password, for demos and tests. Returns the person's id."""
+    check_strength(password)
+    password_hash = await hash_password(password)
+    async with db.narrow("gate") as door:
+        person, profile = await _ensure_person(door, tidy_email(email), operator=operator)
+        profile = _Profile(tidy_name(name, "a person"), profile.email)
+        await store.PERSON_ACTIVATE.run(door, person=person, hash=password_hash, body=door.seal.shut(profile))
+    return person
+
+
+async def add_member(db: Database, org_id: str, person: str, role: RoleName) -> None:
+    """Makes an active person a member at once."""
+    async with db.narrow("gate") as door:
+        row = await store.PERSON_GET.one(door, person=person)
+        profile = door.seal.open_as(row["body"], _Profile)
+        body = db.seal(org_id).shut(profile)
+        await store.MEMBER_PUT.run(door, org=org_id, person=person, role=role, state="active", body=body)
+        await store.MEMBER_ACTIVATE.run(door, org=org_id, person=person, body=body)
+    async with db.tx(org_id, SYSTEM) as tx:
+        await record(tx, MemberJoined(person, role))
+
+
+async def sign_in(db: Database, email: str, password: str, came_from: str) -> str:
+    """A session token, or WrongCredentials. At most ten tries a quarter of an hour for an address, more for a network."""
+    email = email.strip().lower()[:254]
+    async with db.narrow("gate") as door:
+        for subject, most in ((f"email {email}", MOST_TRIES), (f"from {came_from}", MOST_TRIES * 20)):
+            if await store.TRY_COUNT.value(door, subject=door.seal.mac("try", subject)) > most:
+                # not rolled back: the count must stand
+                break
+        else:
+            most = 0
+        row = await store.PERSON_BY_EMAIL.maybe(door, email_mac=door.seal.mac("email", email))
+    if most:
+        raise Busy(
+            "Too many tries.", hint="Wait a quarter of an hour, or ask for a reset link.", retry_after_s=900
+        )
+    usable = row is not None and row["state"] == "active"
+    fits = await verify_password(row["password_hash"] if row is not None and usable else None, password[:1001])
+    if not fits or row is None:
+        raise WrongCredentials("The address or the password is wrong.")
+    async with db.narrow("gate") as door:
+        await store.TRY_CLEAR.run(door, subject=door.seal.mac("try", f"email {email}"))
+        return await _start_session(door, row["person_id"])
+
+
+async def who_holds_session(db: Database, token: str) -> tuple[str, bool] | None:
+    """(person id, is operator) of a session token, or None."""
+    if not 20 <= len(token) <= 100:
+        return None
+    async with db.connection("gate") as conn:
+        row = await store.SESSION_PERSON.maybe(Narrow(conn, db.platform), hash=hashed(token))
+    return (row["person_id"], row["operator"]) if row is not None else None
+
+
+async def sign_out(db: Database, token: str) -> None:
+    async with db.narrow("gate") as door:
+        await store.SESSION_END.run(door, hash=hashed(token))
+
+
+async def person_view(db: Database, person: str) -> tuple[Person, list[Org]]:
+    """The person and the spaces where they have a role."""
+    async with db.narrow("gate") as door:
+        row = await store.PERSON_GET.one(door, person=person)
+        profile = door.seal.open_as(row["body"], _Profile)
+        rows = await store.MEMBER_ORGS.all(door, person=person)
+        orgs = [
+            Org(r["org_id"], door.seal.open_as(r["body"], _OrgBody).name, r["mode"], r["role"])
+            for r in rows
+            if r["state"] == "active"
+        ]
+    return Person(person, profile.name, profile.email, row["operator"]), orgs
+
+
+async def role_in(db: Database, org_id: str, person: str) -> str | None:
+    """The person's role in a space, or None for a stranger."""
+    if not is_id(org_id):
+        return None
+    async with db.connection("gate") as conn:
+        return await store.MEMBER_ROLE.value(Narrow(conn, db.platform), org=org_id, person=person)
+
+
+# --- members of one organisation
+
+
+async def list_members(tx: Tx) -> list[Member]:
+    require(tx, Verb.READ)
+    rows = await store.MEMBER_LIST.all(tx, org=tx.org_id)
+    out: list[Member] = []
+    for r in rows:
+        profile = tx.seal.open_as(r["body"], _Profile)
+        out.append(Member(r["person_id"], profile.name, profile.email, r["role"], r["state"]))
+    return out
+
+
+async def member_names(tx: Tx) -> dict[str, str]:
+    """person -> the name under which this customer knows them: staff by name, workers by a pseudonym of this wall."""
+    rows = await store.MEMBER_LIST.all(tx, org=tx.org_id)
+    return {
+        r["person_id"]: tx.seal.open_as(r["body"], _Profile).name
+        if r["role"] in CUSTOMER_ROLES
+        else pseudonym(tx, r["person_id"])
+        for r in rows
+    }
+
+
+def pseudonym(tx: Tx, person: str | None) -> str:
+    """A worker's name inside this wall. Two customers see two different ones."""
+    if person is None:
+        return "machine"
+    return f"Worker {tx.seal.mac('pseudonym', person)[:3].hex().upper()}"
+
+
+async def change_role(tx: Tx, person: str, role: RoleName) -> None:
+    require(tx, Verb.MANAGE)
+    if role not in ROLES:
+        raise Invalid(f"Unknown role '{role}'.", hint=f"Roles are {', '.join(ROLES)}.")
+    row = await store.MEMBER_GET.maybe(tx, org=tx.org_id, person=person)
+    if row is None or row["state"] == "removed":
+        raise Missing("There is no such member.")
+    if row["role"] == "owner" and role != "owner":
+        await _not_last_owner(tx)
+    await store.MEMBER_SET.run(tx, org=tx.org_id, person=person, role=role, state=row["state"])
+    await record(tx, MemberRoleChanged(person, role))
+
+
+async def remove_member(tx: Tx, person: str) -> None:
+    require(tx, Verb.MANAGE)
+    row = await store.MEMBER_GET.maybe(tx, org=tx.org_id, person=person)
+    if row is None or row["state"] == "removed":
+        raise Missing("There is no such member.")
+    if row["role"] == "owner":
+        await _not_last_owner(tx)
+    await store.MEMBER_SET.run(tx, org=tx.org_id, person=person, role=row["role"], state="removed")
+    await record(tx, MemberRemoved(person))
+
+
+async def _not_last_owner(tx: Tx) -> None:
+    if len(await store.OWNERS.all(tx, org=tx.org_id)) < 2:
+        raise LastOwner("An organisation needs an owner.")
+
+
+
+async def people_overview(db: Database) -> list[tuple[Person, str]]:
+    """Everybody, with their state: for the operator."""
+    async with db.narrow("gate") as door:
+        rows = await store.PERSON_LIST.all(door)
+        out: list[tuple[Person, str]] = []
+        for r in rows:
+            profile = door.seal.open_as(r["body"], _Profile)
+            out.append((Person(r["person_id"], profile.name, profile.email, r["operator"]), r["state"]))
+        return out
+
+
+async def member_counts(db: Database) -> dict[str, int]:
+    async with db.narrow("gate") as door:
+        return {r["org_id"]: r["members"] for r in await store.MEMBER_COUNTS.all(door)}

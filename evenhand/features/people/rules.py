@@ -1,0 +1,47 @@
+"""Who may do what: one table."""
+
+from enum import Enum
+
+from evenhand.infra.db import Actor, Tx
+from evenhand.pure.trouble import Denied
+
+CUSTOMER_ROLES = ("owner", "manager", "viewer")
+WORKER_ROLES = ("annotator", "reviewer")
+ROLES = CUSTOMER_ROLES + WORKER_ROLES
+
+
+class Verb(Enum):
+    READ = "read"  # see projects, tasks, results
+    WRITE = "write"  # create and change projects, batches, tasks
+    JUDGE = "judge"  # accept, fix, reject, requeue
+    MANAGE = "manage"  # people, keys, settings
+    WORK = "work"  # take tasks
+
+
+ALLOWED: dict[str, frozenset[Verb]] = {
+    "owner": frozenset({Verb.READ, Verb.WRITE, Verb.JUDGE, Verb.MANAGE, Verb.WORK}),
+    "manager": frozenset({Verb.READ, Verb.WRITE, Verb.JUDGE, Verb.WORK}),
+    "viewer": frozenset({Verb.READ}),
+    "annotator": frozenset({Verb.WORK}),
+    "reviewer": frozenset({Verb.WORK}),
+    "key": frozenset({Verb.READ, Verb.WRITE, Verb.JUDGE, Verb.MANAGE}),
+    "system": frozenset(Verb),
+}
+_SCOPE = {Verb.READ: "read", Verb.WRITE: "write", Verb.JUDGE: "write", Verb.MANAGE: "manage", Verb.WORK: "work"}
+
+
+class NotAllowed(Denied):
+    hint = "Ask an owner of the organisation for another role or key."
+
+
+def may(actor: Actor, verb: Verb) -> bool:
+    """Whether the actor's role allows it, and its key's scopes too."""
+    if verb not in ALLOWED.get(actor.role, frozenset()):
+        return False
+    return actor.kind != "key" or _SCOPE[verb] in actor.scopes
+
+
+def require(tx: Tx, verb: Verb) -> None:
+    """Raises NotAllowed unless the asker may."""
+    if not may(tx.actor, verb):
+        raise NotAllowed(f"This needs the right to {verb.value}, which a {tx.actor.role or 'stranger'} does not have here.")

@@ -1,0 +1,171 @@
+"""SQL of people. Statements of the gate touch platform tables only: ids, times, states, MACs and ciphertext."""
+
+from evenhand.infra.sql import Sql
+
+ORG_ADD = Sql(
+    "org_add",
+    """insert into evenhand.org (org_id, mode, sibling_id, name_mac, demo, body)
+       values (%(org)s, %(mode)s, %(sibling)s, %(name_mac)s, %(demo)s, %(body)s)""",
+    role="gate",
+)
+ORG_FIND = Sql(
+    "org_find",
+    """select org_id, mode, sibling_id, body from evenhand.org
+        where (org_id = %(ref)s or name_mac = %(name_mac)s) and state = 'active' order by mode""",
+    role="gate",
+)
+ORG_GET = Sql(
+    "org_get", "select org_id, mode, sibling_id, body, demo from evenhand.org where org_id = %(org)s", role="gate"
+)
+ORG_LIST = Sql(
+    "org_list",
+    "select org_id, mode, sibling_id, body, demo from evenhand.org where state = 'active' order by org_id",
+    role="gate",
+)
+ORG_MINE = Sql("org_mine", "select org_id, mode, body from evenhand.org where org_id = %(org)s")
+
+PERSON_ADD = Sql(
+    "person_add",
+    """insert into evenhand.person (person_id, email_mac, password_hash, operator, state, body)
+       values (%(person)s, %(email_mac)s, %(hash)s, %(operator)s, %(state)s, %(body)s)""",
+    role="gate",
+)
+PERSON_BY_EMAIL = Sql(
+    "person_by_email",
+    """select person_id, password_hash, operator, state, body from evenhand.person where email_mac = %(email_mac)s""",
+    role="gate",
+)
+PERSON_GET = Sql(
+    "person_get", "select person_id, operator, state, body from evenhand.person where person_id = %(person)s", role="gate"
+)
+PERSON_LIST = Sql(
+    "person_list", "select person_id, operator, state, body from evenhand.person order by person_id", role="gate"
+)
+PERSON_ACTIVATE = Sql(
+    "person_activate",
+    """update evenhand.person set password_hash = %(hash)s, state = 'active', body = %(body)s
+        where person_id = %(person)s""",
+    role="gate",
+)
+PERSON_OPERATOR = Sql(
+    "person_operator", "update evenhand.person set operator = true where person_id = %(person)s", role="gate"
+)
+OPERATOR_EXISTS = Sql("operator_exists", "select exists (select from evenhand.person where operator)", role="gate")
+
+SESSION_ADD = Sql(
+    "session_add",
+    """insert into evenhand.session (token_hash, person_id, expires_at)
+       values (%(hash)s, %(person)s, now() + make_interval(secs => %(life_s)s))""",
+    role="gate",
+)
+SESSION_PERSON = Sql("session_person", "select * from evenhand.session_person(%(hash)s)", role="gate")
+SESSION_END = Sql("session_end", "delete from evenhand.session where token_hash = %(hash)s", role="gate")
+SESSION_END_ALL = Sql("session_end_all", "delete from evenhand.session where person_id = %(person)s", role="gate")
+
+LINK_ADD = Sql(
+    "link_add",
+    """insert into evenhand.link (token_hash, purpose, person_id, expires_at)
+       values (%(hash)s, %(purpose)s, %(person)s, now() + make_interval(secs => %(life_s)s)) returning expires_at""",
+    role="gate",
+)
+LINK_GET = Sql(
+    "link_get",
+    """select purpose, person_id, expires_at from evenhand.link
+        where token_hash = %(hash)s and used_at is null and expires_at > now()""",
+    role="gate",
+)
+LINK_USE = Sql(
+    "link_use",
+    """update evenhand.link set used_at = now()
+        where token_hash = %(hash)s and used_at is null and expires_at > now() returning purpose, person_id""",
+    role="gate",
+)
+
+TRY_COUNT = Sql(
+    "signin_try",
+    """insert into evenhand.signin_attempt (subject_mac, window_at, tries)
+       values (%(subject)s, date_bin('15 minutes', now(), timestamptz '2000-01-01'), 1)
+       on conflict (subject_mac, window_at) do update set tries = evenhand.signin_attempt.tries + 1
+       returning tries""",
+    role="gate",
+)
+TRY_CLEAR = Sql("signin_clear", "delete from evenhand.signin_attempt where subject_mac = %(subject)s", role="gate")
+TRY_PURGE = Sql(
+    "signin_purge", "delete from evenhand.signin_attempt where window_at < now() - interval '1 day'", role="gate"
+)
+
+MEMBER_PUT = Sql(
+    "member_put",
+    """insert into evenhand.member (org_id, person_id, role, state, body)
+       values (%(org)s, %(person)s, %(role)s, %(state)s, %(body)s)
+       on conflict (org_id, person_id) do update
+          set role = excluded.role, body = excluded.body,
+              state = case when evenhand.member.state = 'active' then 'active' else excluded.state end""",
+    role="gate",
+)
+MEMBER_ACTIVATE = Sql(
+    "member_activate",
+    """update evenhand.member set state = 'active', body = %(body)s
+        where org_id = %(org)s and person_id = %(person)s and state = 'invited'""",
+    role="gate",
+)
+MEMBER_ORGS = Sql(
+    "member_orgs",
+    """select m.org_id, m.role, m.state, o.mode, o.body from evenhand.member m join evenhand.org o using (org_id)
+        where m.person_id = %(person)s and m.state <> 'removed' and o.state = 'active' order by o.org_id""",
+    role="gate",
+)
+MEMBER_ROLE = Sql(
+    "member_role",
+    """select m.role from evenhand.member m join evenhand.org o using (org_id)
+        where m.org_id = %(org)s and m.person_id = %(person)s and m.state = 'active' and o.state = 'active'""",
+    role="gate",
+)
+MEMBER_COUNTS = Sql(
+    "member_counts",
+    "select org_id, count(*) as members from evenhand.member where state <> 'removed' group by org_id",
+    role="gate",
+)
+MEMBER_LIST = Sql(
+    "member_list",
+    """select person_id, role, state, body from evenhand.member
+        where org_id = %(org)s and state <> 'removed' order by created_at, person_id""",
+)
+MEMBER_GET = Sql(
+    "member_get",
+    "select person_id, role, state, body from evenhand.member where org_id = %(org)s and person_id = %(person)s",
+)
+MEMBER_SET = Sql(
+    "member_set",
+    """update evenhand.member set role = %(role)s, state = %(state)s
+        where org_id = %(org)s and person_id = %(person)s""",
+)
+OWNERS = Sql(
+    "member_owners",
+    """select person_id from evenhand.member
+        where org_id = %(org)s and role = 'owner' and state <> 'removed' for update""",
+)
+
+KEY_ADD = Sql(
+    "key_add",
+    """insert into evenhand.api_key (org_id, key_id, key_hash, prefix, scopes, expires_at, body)
+       values (%(org)s, %(key)s, %(hash)s, %(prefix)s, %(scopes)s, %(expires_at)s, %(body)s)""",
+)
+KEY_BY_HASH = Sql(
+    "key_by_hash",
+    """select k.org_id, k.key_id, k.key_hash, k.scopes, o.mode
+         from evenhand.api_key k join evenhand.org o using (org_id)
+        where k.key_hash = %(hash)s and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+          and o.state = 'active'""",
+    role="gate",
+)
+KEY_LIST = Sql(
+    "key_list",
+    """select key_id, prefix, scopes, created_at, expires_at, body from evenhand.api_key
+        where org_id = %(org)s and revoked_at is null order by key_id desc""",
+)
+KEY_REVOKE = Sql(
+    "key_revoke",
+    """update evenhand.api_key set revoked_at = now()
+        where org_id = %(org)s and key_id = %(key)s and revoked_at is null returning key_id""",
+)

@@ -1,0 +1,179 @@
+"""What is done with batches."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from evenhand.features.people.actions import tidy_name
+from evenhand.features.people.rules import Verb, require
+from evenhand.features.projects import store
+from evenhand.features.projects.actions import count_tasks, row_of
+from evenhand.features.projects.types import Batch, BatchBody, BatchCreated, BatchMoved, Counts
+from evenhand.infra.db import Tx
+from evenhand.infra.facts import record
+from evenhand.infra.ids import is_id, new_id
+from evenhand.pure.trouble import Conflict, Invalid, Missing
+
+METADATA_MOST = 10_240
+
+
+class BatchNameTaken(Conflict):
+    hint = "Choose another name; names of batches are unique in the whole account."
+
+
+class WrongState(Conflict):
+    hint = "Look at the batch's state."
+
+
+class NoSuchBatch(Missing):
+    hint = "Look at the list of batches."
+
+
+def check_metadata(metadata: dict[str, Any]) -> None:
+    if len(msgspec.json.encode(metadata)) > METADATA_MOST:
+        raise Invalid("`metadata` is larger than 10 KB.")
+
+
+async def create_batch(
+    tx: Tx, project: str, body: BatchBody, *, staging: bool = False, priority: int = 0
+) -> Batch:
+    require(tx, Verb.WRITE)
+    await row_of(tx, project)
+    body.name = tidy_name(body.name, "a batch")
+    check_metadata(body.metadata)
+    if not -1000 <= priority <= 1000:
+        raise Invalid("`priority` must be -1,000 to 1,000.")
+    batch = new_id()
+    made = await store.BATCH_ADD.maybe(
+        tx,
+        org=tx.org_id,
+        batch=batch,
+        project=project,
+        name_mac=tx.seal.mac("batch", body.name),
+        state="staging" if staging else "in_progress",
+        priority=priority,
+        body=tx.seal.shut(body),
+    )
+    if made is None:
+        raise BatchNameTaken(f"There is a batch called '{body.name}' already.")
+    await record(tx, BatchCreated(batch, project))
+    return await get_batch(tx, batch)
+
+
+def batch_of(tx: Tx, row: Any, counts: Counts | None = None) -> Batch:
+    body = tx.seal.open_as(row["body"], BatchBody)
+    return Batch(
+        row["batch_id"],
+        row["project_id"],
+        body.name,
+        row["state"],
+        row["priority"],
+        row["created_at"],
+        row["completed_at"],
+        body.metadata,
+        body.callback_url,
+        counts or Counts(),
+    )
+
+
+async def batch_row(tx: Tx, batch: str) -> Any:
+    row = await store.BATCH_GET.maybe(tx, org=tx.org_id, batch=batch) if is_id(batch) else None
+    if row is None:
+        raise NoSuchBatch("There is no such batch.")
+    return row
+
+
+async def batch_row_named(tx: Tx, name: str) -> Any:
+    row = await store.BATCH_NAMED.maybe(tx, org=tx.org_id, name_mac=tx.seal.mac("batch", name))
+    if row is None:
+        raise NoSuchBatch(f"There is no batch called '{name[:100]}'.")
+    return row
+
+
+async def get_batch(tx: Tx, batch: str) -> Batch:
+    require(tx, Verb.READ)
+    row = await batch_row(tx, batch)
+    counts = await count_tasks(tx, batch=batch)
+    return batch_of(tx, row, counts.get(row["project_id"]))
+
+
+async def list_batches(
+    tx: Tx,
+    *,
+    project: str | None = None,
+    state: str | None = None,
+    after: str | None = None,
+    made: tuple[datetime | None, datetime | None] = (None, None),
+    done: tuple[datetime | None, datetime | None] = (None, None),
+    offset: int = 0,
+    limit: int = 50,
+    counted: bool = True,
+) -> list[Batch]:
+    """Newest first."""
+    require(tx, Verb.READ)
+    rows = await store.BATCH_LIST.all(
+        tx,
+        org=tx.org_id,
+        project=project,
+        state=state,
+        after=after,
+        offset=offset,
+        limit=limit,
+        done_from=done[0],
+        done_to=done[1],
+        since=made[0],
+        until=made[1],
+    )
+    out: list[Batch] = []
+    for row in rows:
+        counts = await count_tasks(tx, batch=row["batch_id"]) if counted else {}
+        out.append(batch_of(tx, row, counts.get(row["project_id"])))
+    return out
+
+
+async def move_batch(tx: Tx, batch: str, to: str) -> Batch:
+    """finalize, pause, resume or cancel. Work that has begun goes on; only tasks that nobody has are held or cancelled."""
+    require(tx, Verb.WRITE)
+    await batch_row(tx, batch)
+    row = await store.BATCH_LOCK.one(tx, org=tx.org_id, batch=batch)
+    state = row["state"]
+    allowed = {
+        "finalize": ("staging",),
+        "pause": ("in_progress",),
+        "resume": ("paused",),
+        "cancel": ("staging", "in_progress", "paused"),
+    }[to]
+    if state not in allowed:
+        raise WrongState(f"A batch that is {state.replace('_', ' ')} can't be told to {to}.")
+    target = {"finalize": "in_progress", "pause": "paused", "resume": "in_progress", "cancel": "cancelled"}[to]
+    await store.BATCH_SET.run(tx, org=tx.org_id, batch=batch, state=target, priority=None, body=None)
+    if to == "pause":
+        await store.QUEUE_HOLD.run(tx, org=tx.org_id, batch=batch)
+    elif to in ("finalize", "resume"):
+        await store.QUEUE_OPEN.run(tx, org=tx.org_id, batch=batch, project=None)
+        await store.CURSORS_RESET.run(tx, org=tx.org_id, project=row["project_id"])
+    await record(tx, BatchMoved(batch, target))
+    return await get_batch(tx, batch)
+
+
+async def change_batch(tx: Tx, batch: str, body: BatchBody | None = None, priority: int | None = None) -> Batch:
+    """Sets the body (name stays) or the priority; tasks in the queue follow the batch's priority."""
+    require(tx, Verb.WRITE)
+    row = await batch_row(tx, batch)
+    if body is not None:
+        check_metadata(body.metadata)
+    sealed = tx.seal.shut(body) if body is not None else None
+    await store.BATCH_SET.run(tx, org=tx.org_id, batch=batch, state=None, priority=priority, body=sealed)
+    if priority is not None:
+        await store.QUEUE_RANK.run(tx, org=tx.org_id, batch=batch, rank=-priority)
+        await store.CURSORS_RESET.run(tx, org=tx.org_id, project=row["project_id"])
+    return await get_batch(tx, batch)
+
+
+async def settle_batches(tx: Tx, batch: str | None = None) -> list[Any]:
+    """Completes batches whose tasks are all finished. Returns their rows."""
+    rows = await store.BATCH_SETTLE.all(tx, org=tx.org_id, batch=batch)
+    for row in rows:
+        await record(tx, BatchMoved(row["batch_id"], "completed"))
+    return rows

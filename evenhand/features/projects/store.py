@@ -1,0 +1,188 @@
+"""SQL of projects, versions, batches and seats."""
+
+from evenhand.infra.sql import Sql
+
+_PROJECT = """select p.project_id, p.kind, p.medium, p.stage, p.state, p.overlap, p.review, p.review_rate, p.lease_s,
+                     p.version, p.created_at, p.body, v.body as version_body, v.created_at as version_at
+                from evenhand.project p
+                join evenhand.project_version v using (org_id, project_id, version)"""
+
+PROJECT_ADD = Sql(
+    "project_add",
+    """insert into evenhand.project (org_id, project_id, name_mac, kind, medium, stage, overlap, review, review_rate,
+                                     lease_s, everyone, body)
+       values (%(org)s, %(project)s, %(name_mac)s, %(kind)s, %(medium)s, %(stage)s, %(overlap)s, %(review)s,
+               %(review_rate)s, %(lease_s)s, %(everyone)s, %(body)s)
+       on conflict (org_id, name_mac) do nothing returning project_id""",
+)
+VERSION_ADD = Sql(
+    "project_version_add",
+    """insert into evenhand.project_version (org_id, project_id, version, body)
+       values (%(org)s, %(project)s, %(version)s, %(body)s)""",
+)
+PROJECT_GET = Sql("project_get", _PROJECT + " where p.org_id = %(org)s and p.project_id = %(project)s")
+PROJECT_NAMED = Sql("project_named", _PROJECT + " where p.org_id = %(org)s and p.name_mac = %(name_mac)s")
+PROJECT_LOCK = Sql(
+    "project_lock",
+    """select version, stage, state, name_mac, body from evenhand.project
+        where org_id = %(org)s and project_id = %(project)s for no key update""",
+)
+PROJECT_LIST = Sql(
+    "project_list",
+    _PROJECT
+    + """ where p.org_id = %(org)s and (%(archived)s::boolean or p.state <> 'archived')
+            and (%(after)s::text is null or p.project_id < %(after)s)
+            and (%(since)s::timestamptz is null or p.created_at >= %(since)s)
+            and (%(until)s::timestamptz is null or p.created_at <= %(until)s)
+          order by p.project_id desc limit %(limit)s""",
+)
+PROJECT_SET = Sql(
+    "project_set",
+    """update evenhand.project
+          set state = coalesce(%(state)s, state), overlap = coalesce(%(overlap)s, overlap),
+              review = coalesce(%(review)s, review), review_rate = coalesce(%(review_rate)s, review_rate),
+              lease_s = coalesce(%(lease_s)s, lease_s), version = coalesce(%(version)s, version),
+              stage = coalesce(%(stage)s, stage), name_mac = coalesce(%(name_mac)s, name_mac),
+              body = coalesce(%(body)s, body), updated_at = now()
+        where org_id = %(org)s and project_id = %(project)s""",
+)
+VERSION_LIST = Sql(
+    "project_version_list",
+    """select version, created_at, body from evenhand.project_version
+        where org_id = %(org)s and project_id = %(project)s order by version desc limit 200""",
+)
+VERSION_GET = Sql(
+    "project_version_get",
+    """select created_at, body from evenhand.project_version
+        where org_id = %(org)s and project_id = %(project)s and version = %(version)s""",
+)
+
+# Two counts added up: what is in the queue by its state there, what is finished by its own.
+COUNTS = Sql(
+    "project_counts",
+    """select q.project_id, q.state, count(*) as n from evenhand.queue q
+        where q.org_id = %(org)s and (%(project)s::text is null or q.project_id = %(project)s)
+          and (%(batch)s::text is null or q.batch_id = %(batch)s) group by q.project_id, q.state
+       union all
+       select t.project_id, t.state, count(*) from evenhand.task t
+        where t.org_id = %(org)s and (%(project)s::text is null or t.project_id = %(project)s)
+          and (%(batch)s::text is null or t.batch_id = %(batch)s) and t.state <> 'todo'
+        group by t.project_id, t.state""",
+)
+
+BATCH_ADD = Sql(
+    "batch_add",
+    """insert into evenhand.batch (org_id, batch_id, project_id, name_mac, state, priority, body)
+       values (%(org)s, %(batch)s, %(project)s, %(name_mac)s, %(state)s, %(priority)s, %(body)s)
+       on conflict (org_id, name_mac) do nothing returning batch_id""",
+)
+_BATCH = """select b.batch_id, b.project_id, b.state, b.priority, b.created_at, b.completed_at, b.body
+              from evenhand.batch b"""
+BATCH_GET = Sql("batch_get", _BATCH + " where b.org_id = %(org)s and b.batch_id = %(batch)s")
+BATCH_NAMED = Sql("batch_named", _BATCH + " where b.org_id = %(org)s and b.name_mac = %(name_mac)s")
+BATCH_LOCK = Sql(
+    "batch_lock", _BATCH + " where b.org_id = %(org)s and b.batch_id = %(batch)s for no key update"
+)
+BATCH_LIST = Sql(
+    "batch_list",
+    _BATCH
+    + """ where b.org_id = %(org)s and (%(project)s::text is null or b.project_id = %(project)s)
+            and (%(state)s::text is null or b.state = %(state)s)
+            and (%(after)s::text is null or b.batch_id < %(after)s)
+            and (%(since)s::timestamptz is null or b.created_at >= %(since)s)
+            and (%(until)s::timestamptz is null or b.created_at <= %(until)s)
+            and (%(done_from)s::timestamptz is null or b.completed_at >= %(done_from)s)
+            and (%(done_to)s::timestamptz is null or b.completed_at <= %(done_to)s)
+          order by b.batch_id desc offset %(offset)s limit %(limit)s""",
+)
+BATCH_COUNT = Sql(
+    "batch_count",
+    """select count(*) from evenhand.batch b
+        where b.org_id = %(org)s and (%(project)s::text is null or b.project_id = %(project)s)
+          and (%(state)s::text is null or b.state = %(state)s)
+          and (%(since)s::timestamptz is null or b.created_at >= %(since)s)
+          and (%(until)s::timestamptz is null or b.created_at <= %(until)s)
+          and (%(done_from)s::timestamptz is null or b.completed_at >= %(done_from)s)
+          and (%(done_to)s::timestamptz is null or b.completed_at <= %(done_to)s)""",
+)
+BATCH_SET = Sql(
+    "batch_set",
+    """update evenhand.batch
+          set state = coalesce(%(state)s, state), priority = coalesce(%(priority)s, priority),
+              body = coalesce(%(body)s, body),
+              completed_at = case when %(state)s = 'completed' then now()
+                                  when %(state)s is null then completed_at end
+        where org_id = %(org)s and batch_id = %(batch)s""",
+)
+# A batch is complete when it has tasks and none of them is in the queue any more.
+BATCH_SETTLE = Sql(
+    "batch_settle",
+    """update evenhand.batch b set state = 'completed', completed_at = now()
+        where b.org_id = %(org)s and b.state = 'in_progress' and (%(batch)s::text is null or b.batch_id = %(batch)s)
+          and not exists (select from evenhand.queue q where q.org_id = b.org_id and q.batch_id = b.batch_id)
+          and exists (select from evenhand.task t where t.org_id = b.org_id and t.batch_id = b.batch_id)
+        returning b.batch_id, b.project_id, b.body""",
+)
+QUEUE_HOLD = Sql(
+    "queue_hold",
+    """update evenhand.queue set state = 'held'
+        where org_id = %(org)s and batch_id = %(batch)s and state = 'open' and taken = 0""",
+)
+QUEUE_OPEN = Sql(
+    "queue_open",
+    """update evenhand.queue q set state = case when q.taken >= q.overlap then 'full' else 'open' end
+        where q.org_id = %(org)s and q.state = 'held'
+          and (%(batch)s::text is null or q.batch_id = %(batch)s)
+          and (%(project)s::text is null or q.project_id = %(project)s)
+          and (q.pilot or exists (select from evenhand.project p
+                       where p.org_id = q.org_id and p.project_id = q.project_id and p.stage = 'live'))
+          and (q.batch_id is null or exists (select from evenhand.batch b
+                where b.org_id = q.org_id and b.batch_id = q.batch_id and b.state in ('in_progress', 'completed')))""",
+)
+QUEUE_RANK = Sql(
+    "queue_rank",
+    "update evenhand.queue set rank = %(rank)s where org_id = %(org)s and batch_id = %(batch)s",
+)
+CURSORS_RESET = Sql(
+    "seat_cursors_reset",
+    """update evenhand.seat set cursor_rank = null, cursor_task = null
+        where org_id = %(org)s and project_id = %(project)s and cursor_task is not null""",
+)
+
+SEAT_EVERYONE = Sql(
+    "seat_everyone",
+    """insert into evenhand.seat (org_id, project_id, person_id, role)
+       select m.org_id, %(project)s, m.person_id, case m.role when 'annotator' then 'label' else 'review' end
+         from evenhand.member m
+        where m.org_id = %(org)s and m.state = 'active' and m.role in ('annotator', 'reviewer')
+       on conflict do nothing""",
+)
+SEAT_NEWCOMER = Sql(
+    "seat_newcomer",
+    """insert into evenhand.seat (org_id, project_id, person_id, role)
+       select p.org_id, p.project_id, %(person)s, %(role)s from evenhand.project p
+        where p.org_id = %(org)s and p.everyone and p.state <> 'archived'
+       on conflict do nothing""",
+)
+SEAT_LEAVE = Sql("seat_leave", "delete from evenhand.seat where org_id = %(org)s and person_id = %(person)s")
+SEAT_LIST = Sql(
+    "seat_list",
+    """select person_id, role, project_id from evenhand.seat
+        where org_id = %(org)s and (%(project)s::text is null or project_id = %(project)s)
+        order by project_id, person_id, role""",
+)
+SEAT_PUT = Sql(
+    "seat_put",
+    """insert into evenhand.seat (org_id, project_id, person_id, role)
+       values (%(org)s, %(project)s, %(person)s, %(role)s) on conflict do nothing""",
+)
+SEAT_DROP = Sql(
+    "seat_drop",
+    """delete from evenhand.seat
+        where org_id = %(org)s and project_id = %(project)s and person_id = %(person)s
+          and (%(role)s::text is null or role = %(role)s)""",
+)
+EVERYONE_OFF = Sql(
+    "project_everyone_off",
+    "update evenhand.project set everyone = false where org_id = %(org)s and project_id = %(project)s",
+)

@@ -1,0 +1,1 @@
+"""Reviews by reviewers and customers, questions and notices."""

@@ -1,0 +1,178 @@
+"""How far, how good, how much, when done, who looked; the audit trail; and the pilot."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from evenhand.features.annotations import actions as annotations
+from evenhand.features.annotations import store as answers
+from evenhand.features.people.actions import member_names, pseudonym
+from evenhand.features.people.rules import Verb, require
+from evenhand.features.projects import actions as projects
+from evenhand.features.reviews import store
+from evenhand.features.reviews.actions import check_task_answer
+from evenhand.features.reviews.types import Looked, Pilot, PilotPair, Point, Progress, Quality, Seconds
+from evenhand.features.tasks import store as tasks_store
+from evenhand.features.tasks.actions import task_row
+from evenhand.features.tasks.leases import my_assignment
+from evenhand.infra.db import Tx
+from evenhand.infra.ids import new_id
+from evenhand.pure.answers import agreement
+from evenhand.pure.numbers import wilson
+from evenhand.pure.trouble import Conflict, Missing
+
+_BINS_S = (60, 300, 900, 3600, 6 * 3600, 86_400, 7 * 86_400)
+_POINTS = 200
+
+
+async def progress(tx: Tx, project: str) -> Progress:
+    require(tx, Verb.READ)
+    await projects.row_of(tx, project)
+    counts = (await projects.count_tasks(tx, project=project)).get(project) or projects.Counts()
+    span = await store.SPAN.one(tx, org=tx.org_id, project=project)
+    series: list[Point] = []
+    if span["first"] is not None:
+        width = (span["last"] - span["first"]).total_seconds()
+        bin_s = next((b for b in _BINS_S if width / b <= _POINTS), _BINS_S[-1])
+        total = 0
+        series.append(Point(span["first"], 0))
+        for row in await store.SERIES.all(tx, org=tx.org_id, project=project, bin_s=bin_s):
+            total += row["n"]
+            series.append(Point(min(row["t"] + timedelta(seconds=bin_s), span["last"]), total))
+    recent = await store.RECENT.one(tx, org=tx.org_id, project=project)
+    now = datetime.now(UTC)
+    per_hour = 0.0
+    if recent["n"]:
+        hours = max((now - recent["first"]).total_seconds() / 3600, 1 / 12)
+        per_hour = recent["n"] / hours
+    left = counts.fetching + counts.held + counts.open + counts.full + counts.review
+    done_at = now + timedelta(hours=left / per_hour) if per_hour > 0 and left and left / per_hour < 87_600 else None
+    quality = await store.QUALITY.one(tx, org=tx.org_id, project=project)
+    low, high = wilson(quality["accepted"], quality["reviewed"])
+    seconds = await store.SECONDS.one(tx, org=tx.org_id, project=project)
+    names = await member_names(tx)
+    looked = [
+        Looked(who(tx, names, r["actor_kind"], r["actor_id"]), r["at"], r["kind"])
+        for r in await store.LOOKED.all(tx, org=tx.org_id, project=project)
+    ]
+    return Progress(
+        counts,
+        series,
+        round(per_hour, 2),
+        done_at,
+        Quality(quality["accepted"], quality["reviewed"], low, high),
+        Seconds(seconds["median"], seconds["p90"], seconds["total"]),
+        looked,
+    )
+
+
+def who(tx: Tx, names: dict[str, str], kind: str, actor: str) -> str:
+    """A name for an actor that this customer may see."""
+    if kind == "person":
+        return names.get(actor) or pseudonym(tx, actor)
+    return "API key" if kind == "key" else "Evenhand"
+
+
+async def history(tx: Tx, task: str) -> list[dict[str, Any]]:
+    """The audit trail of a task, newest first."""
+    require(tx, Verb.READ)
+    await task_row(tx, task)
+    names = await member_names(tx)
+    rows = await store.HISTORY.all(tx, org=tx.org_id, about=task)
+    return [
+        {
+            "at": r["at"],
+            "who": who(tx, names, r["actor_kind"], r["actor_id"]),
+            "what": r["kind"],
+            "detail": tx.seal.open(r["body"]),
+        }
+        for r in rows
+    ]
+
+
+async def audit(tx: Tx, *, after: str | None, limit: int) -> list[dict[str, Any]]:
+    """The organisation's facts, newest first."""
+    require(tx, Verb.READ)
+    names = await member_names(tx)
+    rows = await store.AUDIT.all(tx, org=tx.org_id, after=after, limit=limit)
+    return [
+        {
+            "id": r["fact_id"],
+            "at": r["at"],
+            "who": who(tx, names, r["actor_kind"], r["actor_id"]),
+            "what": r["kind"],
+            "about": r["about_id"],
+        }
+        for r in rows
+    ]
+
+
+# --- the pilot: the customer labels ten himself, compares, and goes
+
+
+async def pilot(tx: Tx, project: str) -> Pilot:
+    require(tx, Verb.READ)
+    row = await projects.row_of(tx, project)
+    tasks = await store.PILOT_TASKS.all(
+        tx, org=tx.org_id, project=project, person=tx.actor.id, size=projects.PILOT_SIZE
+    )
+    pairs: list[PilotPair] = []
+    for task in tasks:
+        value = None
+        if task["yours"] and task["theirs"]:
+            value = agreement(await _answer(tx, task["yours"]), await _answer(tx, task["theirs"]))
+        pairs.append(PilotPair(task["task_id"], value))
+    values = [pair.agreement for pair in pairs if pair.agreement is not None]
+    return Pilot(
+        row["stage"],
+        len(tasks),
+        sum(1 for t in tasks if t["yours"]),
+        sum(1 for t in tasks if t["theirs"]),
+        pairs,
+        sum(values) / len(values) if values else None,
+    )
+
+
+async def _answer(tx: Tx, answer_id: str) -> dict[str, Any]:
+    row = await answers.ANSWER_GET.one(tx, org=tx.org_id, answer=answer_id)
+    return tx.seal.open(row["body"])
+
+
+async def pilot_next(tx: Tx, project: str) -> Any:
+    """A lease on the next pilot task that the customer has not labelled himself. It takes no place in the queue."""
+    require(tx, Verb.WORK)
+    row = await projects.row_of(tx, project)
+    tasks = await store.PILOT_TASKS.all(
+        tx, org=tx.org_id, project=project, person=tx.actor.id, size=projects.PILOT_SIZE
+    )
+    for task in tasks:
+        if task["mine"] or task["state"] not in ("todo", "done"):
+            continue
+        held = await store.PILOT_LIVE.value(
+            tx, org=tx.org_id, person=tx.actor.id, project=project, task=task["task_id"]
+        )
+        if held is None:
+            held = new_id()
+            await tasks_store.ASSIGNMENT_ADD.run(
+                tx, org=tx.org_id, assignment=held, task=task["task_id"], project=project, person=tx.actor.id,
+                role="pilot", lease_s=max(row["lease_s"], 3600), body=tx.seal.shut({}),
+            )  # fmt: skip
+        return await my_assignment(tx, held)
+    raise Missing("You have labelled every task of the pilot.", hint="Compare your answers with theirs, then go.")
+
+
+async def pilot_submit(tx: Tx, assignment: str, key: str, answer: dict[str, Any], seconds: float) -> None:
+    """The customer's own answer: kept for comparison, never part of the result."""
+    lease = await my_assignment(tx, assignment, lock=True)
+    key_mac = tx.seal.mac("submit", key)
+    if lease["state"] == "submitted":
+        if lease["key_mac"] != key_mac:
+            raise Conflict("You have labelled this one already.")
+        return
+    row = await task_row(tx, lease["task_id"])
+    await check_task_answer(tx, row, answer)
+    await annotations.add_answer(
+        tx, row, answer, origin="pilot", person=tx.actor.id, assignment=assignment, seconds=seconds
+    )
+    await store.REVIEW_SUBMITTED.value(
+        tx, org=tx.org_id, assignment=assignment, key=key_mac, late=False, extra=False, seconds=seconds
+    )

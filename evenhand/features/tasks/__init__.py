@@ -1,0 +1,1 @@
+"""Tasks, the queue and leases."""

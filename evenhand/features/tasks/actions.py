@@ -1,0 +1,529 @@
+"""What customers do with tasks: create, find, cancel, look at."""
+
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from evenhand.features.assets import actions as assets
+from evenhand.features.assets import links
+from evenhand.features.people.rules import Verb, require
+from evenhand.features.projects import actions as projects
+from evenhand.features.projects.batches import NoSuchBatch, batch_row
+from evenhand.features.tasks import store
+from evenhand.features.tasks.types import (
+    NewTask,
+    TaskBody,
+    TaskCanceled,
+    TaskCreated,
+    TaskData,
+    TaskInput,
+    TaskRow,
+)
+from evenhand.infra.db import Database, Tx
+from evenhand.infra.facts import record
+from evenhand.infra.fetch import check_url
+from evenhand.infra.ids import is_id, new_id
+from evenhand.infra.jobs import enqueue
+from evenhand.infra.seal import Seal
+from evenhand.pure.answers import check_answer
+from evenhand.pure.ontology import EMPTY, check_ontology, with_defaults
+from evenhand.pure.trouble import Conflict, Invalid, Missing
+
+METADATA_MOST = 10_240
+TAGS_MOST = 5
+TEXT_MOST = 2_000_000
+NAME_WORDS = 16
+FETCH_TRIES = 4
+_WORD = re.compile(r"\w+")
+
+
+class NoSuchTask(Missing):
+    hint = "Look at the list of tasks; a test key sees test tasks only."
+
+
+class UniqueIdTaken(Conflict):
+    """Another task has this unique_id. `holder` is its id."""
+
+    hint = "The task is there already; read it instead."
+
+    def __init__(self, unique_id: str, holder: str) -> None:
+        super().__init__(f'The unique_id ("{unique_id}") is already used for a different task ({holder}).')
+        self.holder = holder
+
+
+class WorkHasBegun(Conflict):
+    hint = "A task can be cancelled as long as nobody works on it."
+
+
+@dataclass(slots=True)
+class Fetch:
+    """A file that a job must bring before the task can be worked on. `use`: image, text or reference."""
+
+    url: str
+    use: str
+
+
+@dataclass(slots=True)
+class Adding:
+    """A task on its way in, already translated and checked by its door."""
+
+    project: Any
+    body: TaskBody
+    batch: Any | None = None
+    kind: str = "native"
+    purpose: str = "work"
+    priority: int = 0
+    overlap: int | None = None
+    fetches: list[Fetch] = field(default_factory=list[Fetch])
+    finished: bool = False
+
+
+def name_tokens(seal: Seal, name: str, tags: list[str] | None) -> list[int] | None:
+    """The blind index of a task: its tags and the words of its name."""
+    words = [seal.token("word", w.lower()) for w in dict.fromkeys(_WORD.findall(name))][:NAME_WORDS]
+    out = words + [seal.token("tag", tag) for tag in dict.fromkeys(tags or ())]
+    return out or None
+
+
+def check_tags(tags: list[str]) -> None:
+    if len(tags) > TAGS_MOST:
+        raise Invalid(f"A task has at most {TAGS_MOST} tags.")
+    if any(not 1 <= len(tag) <= 200 for tag in tags):
+        raise Invalid("A tag has 1 to 200 characters.")
+
+
+def check_body(body: TaskBody, ontology: dict[str, Any]) -> None:
+    """What every door asks of a task, whatever it calls the parts."""
+    if len(msgspec.json.encode(body.metadata)) > METADATA_MOST:
+        raise Invalid("`metadata` is larger than 10 KB.")
+    if body.tags is not None:
+        check_tags(body.tags)
+    if len(body.unique_id) > 500 or len(body.name) > 500:
+        raise Invalid("`unique_id` and `name` have at most 500 characters.")
+    if body.data.text is not None and len(body.data.text) > TEXT_MOST:
+        raise Invalid(f"The text is longer than {TEXT_MOST:,} characters.")
+    if "\0" in body.unique_id or "\0" in body.name:
+        raise Invalid("Names must not contain a zero character.")
+    if body.callback_url and "@" not in body.callback_url.split("/", 1)[0]:
+        check_url(body.callback_url)
+    if body.data.prelabels:
+        check_answer(
+            {"annotations": body.data.prelabels}, ontology, msgspec.to_builtins(body.data), complete=False
+        )
+
+
+async def add_task(tx: Tx, new: Adding) -> str:
+    """Writes the task, its queue row and what must be fetched. Returns the task's id."""
+    require(tx, Verb.WRITE)
+    project = new.project
+    if project["state"] == "archived":
+        raise Conflict("This project is archived.", hint="Make it active again first.")
+    if new.batch is not None and new.batch["state"] in ("completed", "cancelled"):
+        raise Conflict(f"This batch is {new.batch['state']}, so it takes no further tasks.")
+    task = new_id()
+    body = new.body
+    unique_mac = tx.seal.mac("unique", body.unique_id) if body.unique_id else None
+    if unique_mac is not None:
+        await tx.conn.execute("select pg_advisory_xact_lock($1)", int.from_bytes(unique_mac[:8], "big", signed=True))
+        holder = await store.UNIQUE_HOLDER.value(tx, org=tx.org_id, unique_mac=unique_mac)
+        if holder is not None:
+            raise UniqueIdTaken(body.unique_id, holder)
+    batch = new.batch["batch_id"] if new.batch is not None else None
+    await store.TASK_ADD.run(
+        tx,
+        org=tx.org_id,
+        task=task,
+        project=project["project_id"],
+        batch=batch,
+        kind=new.kind,
+        purpose=new.purpose,
+        state="done" if new.finished else "todo",
+        priority=new.priority,
+        review="pending" if new.finished else None,
+        unique_mac=unique_mac,
+        tokens=name_tokens(tx.seal, body.name, body.tags),
+        callback=bool(body.callback_url or projects.body_of(tx, project).callback_url),
+        completed_at=datetime.now(UTC) if new.finished else None,
+        body=tx.seal.shut(body),
+    )
+    if not new.finished and new.purpose == "work":
+        await _queue(tx, task, new, batch)
+    await record(tx, TaskCreated(task, project["project_id"]))
+    return task
+
+
+async def _queue(tx: Tx, task: str, new: Adding, batch: str | None) -> None:
+    project = new.project
+    pilot = False
+    if project["stage"] == "pilot":
+        count = await store.PILOT_COUNT.value(
+            tx, org=tx.org_id, project=project["project_id"], most=projects.PILOT_SIZE
+        )
+        pilot = count < projects.PILOT_SIZE
+    held = (project["stage"] == "pilot" and not pilot) or (new.batch is not None and new.batch["state"] != "in_progress")
+    await store.QUEUE_ADD.run(
+        tx,
+        org=tx.org_id,
+        task=task,
+        project=project["project_id"],
+        batch=batch,
+        state="fetching" if new.fetches else "held" if held else "open",
+        rank=-(new.priority or (new.batch["priority"] if new.batch is not None else 0)),
+        overlap=new.overlap or project["overlap"],
+        pilot=pilot,
+    )
+    if new.priority:
+        await store_reset(tx, project["project_id"])
+    if new.fetches:
+        wanted = [
+            {"asset": await assets.expect_file(tx, fetch.url), "url": fetch.url, "use": fetch.use}
+            for fetch in new.fetches
+        ]
+        await enqueue(tx, "tasks.fetch", {"task": task, "fetches": wanted}, most=FETCH_TRIES)
+
+
+async def store_reset(tx: Tx, project: str) -> None:
+    """Something opened further up the queue: nobody may skip past it."""
+    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, project=project)
+
+
+async def create_task(tx: Tx, project: str, new: NewTask) -> str:
+    """A native task."""
+    row = await projects.row_of(tx, project)
+    batch = await batch_row(tx, new.batch) if new.batch else None
+    if batch is not None and batch["project_id"] != project:
+        raise NoSuchBatch("This batch belongs to another project.")
+    if not -1000 <= new.priority <= 1000:
+        raise Invalid("`priority` must be -1,000 to 1,000.")
+    ontology = projects.version_of(tx, row).ontology
+    if new.ontology is not None:
+        own = {**EMPTY, **new.ontology}
+        check_ontology(own)
+        ontology = new.ontology = with_defaults(own)
+    data, fetches = await take_input(tx, row["medium"], new.data)
+    data.name = new.name
+    body = TaskBody(
+        data,
+        name=new.name or (new.data.image_url or "").rsplit("/", 1)[-1].split("?", 1)[0][:200],
+        unique_id=new.unique_id,
+        tags=new.tags,
+        metadata=new.metadata,
+        ontology=new.ontology,
+        callback_url=new.callback_url,
+    )
+    check_body(body, ontology)
+    return await add_task(tx, Adding(row, body, batch, priority=new.priority, fetches=fetches))
+
+
+async def take_input(tx: Tx, medium: str, given: TaskInput) -> tuple[TaskData, list[Fetch]]:
+    """The data of a task from what a customer sent, and what must be fetched for it."""
+    data = TaskData(medium, prelabels=given.prelabels, context=given.context[:100_000])
+    if medium == "image":
+        if given.asset is not None:
+            data.image = await image_of(tx, given.asset)
+            return data, []
+        if given.image_url is None:
+            raise Invalid("An image task needs `image_url` or `asset`.", hint="Upload files at /api/v1/assets.")
+        check_url(given.image_url)
+        return data, [Fetch(given.image_url, "image")]
+    if medium == "text":
+        if given.text is None or given.text == "":
+            raise Invalid("A text task needs `text`.")
+        data.text = given.text
+    elif medium == "conversation":
+        data.conversation = check_conversation(given.conversation)
+    else:
+        data.text = given.text
+    return data, []
+
+
+async def image_of(tx: Tx, asset: str) -> dict[str, Any]:
+    """The `image` of a task's data for a file that is here."""
+    row = await assets.get_row(tx, asset)
+    if row["state"] != "ready" or not row["width"]:
+        raise Invalid("This file is not a picture.")
+    name = assets.body_of(tx, row).name
+    return {"asset": asset, "width": row["width"], "height": row["height"], "type": row["media_type"], "name": name}
+
+
+class _Message(msgspec.Struct, forbid_unknown_fields=True):
+    role: str
+    text: str
+
+
+class _Reply(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    id: str
+    text: str
+    title: str = ""
+
+
+class _Conversation(msgspec.Struct, forbid_unknown_fields=True):
+    messages: list[_Message] = []
+    answers: list[_Reply] = []
+
+
+def check_conversation(given: dict[str, Any] | None) -> dict[str, Any]:
+    if given is None:
+        raise Invalid("A conversation task needs `conversation`.")
+    try:
+        talk = msgspec.convert(given, _Conversation)
+    except msgspec.ValidationError as err:
+        raise Invalid(f"`conversation` is not right: {err}") from err
+    if not talk.messages and not talk.answers:
+        raise Invalid("`conversation` needs messages or answers.")
+    ids = [reply.id for reply in talk.answers]
+    if len(set(ids)) != len(ids) or any(not 1 <= len(i) <= 64 for i in ids):
+        raise Invalid("The ids of the answers must be different, 1 to 64 characters each.")
+    if sum(len(m.text) for m in talk.messages) + sum(len(a.text) for a in talk.answers) > TEXT_MOST:
+        raise Invalid(f"The conversation is longer than {TEXT_MOST:,} characters.")
+    return msgspec.to_builtins(talk)
+
+
+# --- looking
+
+
+async def task_row(tx: Tx, task: str) -> Any:
+    row = await store.TASK_GET.maybe(tx, org=tx.org_id, task=task) if is_id(task) else None
+    if row is None:
+        raise NoSuchTask("There is no such task.")
+    return row
+
+
+def body_of(tx: Tx, row: Any) -> TaskBody:
+    return tx.seal.open_as(row["body"], TaskBody)
+
+
+def state_of(row: Any) -> str:
+    """The state that callers see: finished ones stand in the task, the rest in the queue."""
+    if row["state"] != "todo":
+        return row["state"]
+    queue = row["queue_state"]
+    return "review" if queue == "reviewing" else queue or "held"
+
+
+@dataclass(slots=True)
+class Filter:
+    """What to look for. Every field that is None is not asked for."""
+
+    project: str | None = None
+    batch: str | None = None
+    states: list[str] | None = None
+    kind: str | None = None
+    unique_ids: list[str] | None = None
+    tags: list[str] | None = None
+    words: str | None = None
+    reviews: list[str] | None = None
+    made: tuple[datetime | None, datetime | None] = (None, None)
+    done: tuple[datetime | None, datetime | None] = (None, None)
+    changed: tuple[datetime | None, datetime | None] = (None, None)
+    person: str | None = None
+    label_class: str | None = None
+
+    def values(self, tx: Tx) -> dict[str, Any]:
+        """The parameters of the statements above."""
+        task = unique = None
+        tokens = [tx.seal.token("tag", tag) for tag in self.tags or ()]
+        uniques = [tx.seal.mac("unique", u) for u in self.unique_ids or ()]
+        words = (self.words or "").strip()
+        if is_id(words):
+            task = words
+        elif words.startswith("id:"):
+            unique = words[3:].strip()
+            uniques.append(tx.seal.mac("unique", unique))
+        elif words:
+            tokens += [tx.seal.token("word", w.lower()) for w in _WORD.findall(words)][:NAME_WORDS]
+        states = self.states
+        if states is not None and "review" in states:
+            states = [*states, "reviewing"]
+        return {
+            "org": tx.org_id,
+            "project": self.project,
+            "batch": self.batch,
+            "states": states,
+            "kind": self.kind,
+            "unique_macs": uniques or None,
+            "tokens": tokens or None,
+            "reviews": self.reviews,
+            "id": task,
+            "since": self.made[0],
+            "until": self.made[1],
+            "done_since": self.done[0],
+            "done_until": self.done[1],
+            "changed_since": self.changed[0],
+            "changed_until": self.changed[1],
+            "person": self.person,
+            "class": tx.seal.token("class", self.label_class) if self.label_class else None,
+        }
+
+
+_TOTALS: dict[tuple[Any, ...], tuple[float, int]] = {}
+_TOTAL_LIFE_S = 2.0
+_TOTAL_EXACT_BELOW = 10_000
+
+
+async def count_matching(tx: Tx, wanted: Filter) -> int:
+    """How many tasks match. Exact; above 10,000 as of at most two seconds ago."""
+    values = wanted.values(tx)
+    key = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in values.items())
+    held = _TOTALS.get(key)
+    if held is not None and time.monotonic() - held[0] < _TOTAL_LIFE_S:
+        return held[1]
+    total: int = await store.TASK_COUNT.value(tx, **values)
+    if total > _TOTAL_EXACT_BELOW:
+        if len(_TOTALS) > 1000:
+            _TOTALS.clear()
+        _TOTALS[key] = (time.monotonic(), total)
+    return total
+
+
+async def list_rows(
+    tx: Tx, wanted: Filter, *, before: str | None = None, after: str | None = None, offset: int = 0, limit: int = 50,
+    oldest: bool = False,
+) -> list[Any]:  # fmt: skip
+    """Rows, newest first (or oldest first)."""
+    require(tx, Verb.READ)
+    values = wanted.values(tx)
+    if oldest:
+        return await store.TASK_LIST_OLDEST.all(tx, **values, after=after, limit=limit)
+    return await store.TASK_LIST.all(tx, **values, before=before, offset=offset, limit=limit)
+
+
+async def list_tasks(tx: Tx, db: Database, rows: list[Any]) -> list[TaskRow]:
+    """How rows look in a list."""
+    by = {
+        r["task_id"]: r
+        for r in await store.ANSWERED_BY.all(tx, org=tx.org_id, tasks=[row["task_id"] for row in rows])
+    }
+    return [row_view(tx, db, row, by.get(row["task_id"])) for row in rows]
+
+
+def row_view(tx: Tx, db: Database, row: Any, answered: Any | None) -> TaskRow:
+    body = body_of(tx, row)
+    data = body.data
+    thumb = excerpt = None
+    if data.image is not None and "asset" in data.image:
+        thumb = links.sign(db.keys, tx.org_id, data.image["asset"], "thumb")
+    elif data.text:
+        excerpt = data.text[:160]
+    elif data.conversation is not None:
+        parts: list[dict[str, Any]] = data.conversation.get("messages") or data.conversation.get("answers") or []
+        excerpt = str(parts[-1].get("text", ""))[:160] if parts else None
+    flags = [name for name in ("late", "extra", "rejected") if answered is not None and answered[name]]
+    return TaskRow(
+        row["task_id"],
+        body.name,
+        row["project_id"],
+        row["batch_id"],
+        state_of(row),  # type: ignore[arg-type]
+        row["created_at"],
+        row["completed_at"],
+        thumb,
+        excerpt,
+        row["labels"],
+        answered["people"] if answered is not None else 0,
+        flags,
+    )
+
+
+def shown_data(keys: Any, org_id: str, data: TaskData) -> dict[str, Any]:
+    """The data of a task with its links, as the studio wants it."""
+    out: dict[str, Any] = msgspec.to_builtins(data)
+    if data.image is not None:
+        image = dict(data.image)
+        asset = image.pop("asset", None)
+        if asset is not None:
+            image["url"] = links.sign(keys, org_id, asset)
+            image["thumb_url"] = links.sign(keys, org_id, asset, "thumb")
+        out["image"] = image
+    references: list[dict[str, Any]] = []
+    for one in data.references:
+        asset = one.get("asset")
+        references.append({"name": one.get("name", ""), "url": links.sign(keys, org_id, asset) if asset else ""})
+    if references:
+        out["references"] = references
+    return out
+
+
+# --- changing
+
+
+async def cancel_task(tx: Tx, task: str, *, clear_unique: bool = False) -> None:
+    """Only a task on which work has not begun."""
+    require(tx, Verb.WRITE)
+    await task_row(tx, task)
+    await store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    queue = await store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)
+    row = await task_row(tx, task)
+    if row["state"] in ("done", "error"):
+        raise WorkHasBegun("This task is finished, so it can't be cancelled.")
+    if queue is not None and queue["taken"] > 0:
+        raise WorkHasBegun("Somebody is working on this task, so it can't be cancelled.")
+    if row["state"] != "canceled":
+        await store.QUEUE_DROP.run(tx, org=tx.org_id, task=task)
+        await store.TASK_STATE.run(tx, org=tx.org_id, task=task, state="canceled", review=None, result=None, labels=None)
+        await record(tx, TaskCanceled(task))
+    if clear_unique:
+        await change_body(tx, task, unique_id="")
+
+
+async def cancel_unstarted(tx: Tx, batch: str) -> int:
+    """Cancels the tasks of a batch that nobody has."""
+    require(tx, Verb.WRITE)
+    return await store.CANCEL_UNSTARTED.run(tx, org=tx.org_id, batch=batch)
+
+
+async def change_body(
+    tx: Tx,
+    task: str,
+    *,
+    unique_id: str | None = None,
+    tags: list[str] | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> TaskBody:
+    """Changes what is given; an empty unique_id clears it."""
+    require(tx, Verb.WRITE)
+    await task_row(tx, task)
+    await store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    body = body_of(tx, await task_row(tx, task))
+    unique_mac = None
+    if unique_id is not None:
+        if unique_id:
+            if len(unique_id) > 500:
+                raise Invalid("`unique_id` has at most 500 characters.")
+            unique_mac = tx.seal.mac("unique", unique_id)
+            lock = int.from_bytes(unique_mac[:8], "big", signed=True)
+            await tx.conn.execute("select pg_advisory_xact_lock($1)", lock)
+            holder = await store.UNIQUE_HOLDER.value(tx, org=tx.org_id, unique_mac=unique_mac)
+            if holder is not None and holder != task:
+                raise UniqueIdTaken(unique_id, holder)
+        body.unique_id = unique_id
+    if tags is not None:
+        check_tags(tags)
+        body.tags = tags
+    if metadata is not None:
+        if len(msgspec.json.encode(metadata)) > METADATA_MOST:
+            raise Invalid("`metadata` is larger than 10 KB.")
+        body.metadata = metadata
+    await store.TASK_BODY.run(
+        tx,
+        org=tx.org_id,
+        task=task,
+        body=tx.seal.shut(body),
+        touch_unique=unique_id is not None,
+        unique_mac=unique_mac,
+        touch_tokens=tags is not None,
+        tokens=name_tokens(tx.seal, body.name, body.tags) if tags is not None else None,
+    )
+    return body
+
+
+async def put_body(tx: Tx, task: str, body: TaskBody, *, clear_unique: bool = False) -> None:
+    """Writes a body back as it is."""
+    await store.TASK_BODY.run(
+        tx, org=tx.org_id, task=task, body=tx.seal.shut(body), touch_unique=clear_unique, unique_mac=None,
+        touch_tokens=False, tokens=None,
+    )  # fmt: skip

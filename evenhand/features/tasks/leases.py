@@ -1,0 +1,306 @@
+"""Leases: handing tasks out, keeping them, giving them back. The database's clock decides, never ours."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from evenhand.features.projects import actions as projects
+from evenhand.features.tasks import store
+from evenhand.features.tasks.actions import body_of, shown_data, task_row
+from evenhand.features.tasks.types import Empty, LeaseReleased, TaskBody, TaskSkipped
+from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
+from evenhand.infra.facts import record
+from evenhand.infra.ids import is_id, new_id
+from evenhand.pure.scheduling import Head, order
+from evenhand.pure.trouble import Conflict, Invalid, Missing
+
+MOST_LEASES = 5  # of one person in one space
+DRAFT_MOST = 4_000_000
+SKIP_REASONS = ("unclear", "broken", "not_mine", "other")
+Role = Literal["label", "review", "pilot"]
+
+
+class NoSuchLease(Missing):
+    hint = "Ask for the next task."
+
+
+class StaleDraft(Conflict):
+    hint = "A newer draft is kept already; load it, or send a higher version."
+
+
+class ProjectView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    medium: str
+    rate: str = ""
+
+
+class DraftView(msgspec.Struct, frozen=True):
+    version: int
+    body: msgspec.Raw
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """A lease as the studio sees it: everything that is needed to work, offline if need be."""
+
+    handle: str
+    role: Role
+    task: str
+    project: ProjectView
+    data: dict[str, Any]
+    ontology: msgspec.Raw
+    instructions: str
+    instructions_version: int
+    lease_until: datetime
+    lease_s: int
+    server_now: datetime
+    draft: DraftView | None = None
+    answer: dict[str, Any] | None = None
+    review: dict[str, Any] | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is the same for every task of a project's version."""
+
+    view: ProjectView
+    ontology: bytes
+    read_at: float
+
+
+_KNOWN: dict[tuple[str, str, int], _Known] = {}
+_KNOWN_LIFE_S = 10.0
+
+
+def handle_of(org_id: str, assignment: str) -> str:
+    return org_id + assignment
+
+
+def split_handle(handle: str) -> tuple[str, str]:
+    """(space, assignment). A made-up one leads into a wall where no such assignment is."""
+    org_id, assignment = handle[:24], handle[24:]
+    if not (is_id(org_id) and is_id(assignment)):
+        raise NoSuchLease("There is no such assignment.")
+    return org_id, assignment
+
+
+async def _known(db: Database, tx: Tx | None, org_id: str, project: str, version: int) -> _Known:
+    key = (org_id, project, version)
+    held = _KNOWN.get(key)
+    if held is not None and time.monotonic() - held.read_at < _KNOWN_LIFE_S:
+        return held
+    if tx is None:
+        async with db.tx(org_id, SYSTEM) as own:
+            return await _known(db, own, org_id, project, version)
+    row = await projects.row_of(tx, project)
+    body = projects.body_of(tx, row)
+    fresh = _Known(
+        ProjectView(project, body.name, row["medium"], body.rate),
+        msgspec.json.encode(projects.version_of(tx, row).ontology),
+        time.monotonic(),
+    )
+    if len(_KNOWN) > 500:
+        _KNOWN.clear()
+    _KNOWN[key] = fresh
+    return fresh
+
+
+async def heads_of(db: Database, person: str, role: str) -> list[Any]:
+    """The queue heads of a person over all spaces: ids, times and a yes or no."""
+    async with db.connection("scheduler") as conn:
+        return await store.HEADS.all(Narrow(conn, db.platform), person=person, role=role)
+
+
+async def next_work(
+    db: Database, person: str, role: Literal["label", "review"], want: int
+) -> tuple[list[Assignment], Empty | None]:
+    """Leases up to `want` tasks, or says why there is none."""
+    if not 1 <= want <= 3:
+        raise Invalid("`want` must be 1 to 3.")
+    rows = await heads_of(db, person, role)
+    tried = order([Head(r["project_id"], r["served_at"], r["waiting"]) for r in rows])
+    leased: list[Assignment] = []
+    while tried and len(leased) < want:
+        at = tried.pop(0)
+        one = await lease(db, rows[at]["org_id"], rows[at]["project_id"], person, role)
+        if one is not None:
+            leased.append(one)
+            tried.append(at)  # it has had its turn
+    if leased:
+        return leased, None
+    return [], await why_empty(db, person, role, rows)
+
+
+async def lease(db: Database, org_id: str, project: str, person: str, role: Literal["label", "review"]) -> Assignment | None:
+    """One lease in one project, in a single call of the database."""
+    assignment = new_id()
+    seal = db.seal(org_id)
+    async with db.connection("app") as conn:
+        row = await store.LEASE.maybe(
+            Narrow(conn, seal),
+            ctx=db.sign(conn, org_id, person),
+            project=project,
+            person=person,
+            role=role,
+            assignment=assignment,
+            fact=new_id(),
+            empty=seal.shut({}),
+            most=MOST_LEASES,
+        )
+    if row is None:
+        return None
+    known = await _known(db, None, org_id, project, row["version"])
+    body = seal.open_as(row["body"], TaskBody)
+    return Assignment(
+        handle_of(org_id, assignment),
+        role,
+        row["task_id"],
+        known.view,
+        shown_data(db.keys, org_id, body.data),
+        msgspec.Raw(known.ontology if body.ontology is None else msgspec.json.encode(body.ontology)),
+        body.instructions,
+        row["version"],
+        row["lease_until"],
+        row["lease_s"],
+        # the clock that the lease runs by, as far as the reader needs it
+        datetime.fromtimestamp(row["lease_until"].timestamp() - row["lease_s"], row["lease_until"].tzinfo),
+        message=body.message,
+    )
+
+
+async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
+    """A lease that is held already, for a page that was reloaded."""
+    task = await task_row(tx, row["task_id"])
+    body = body_of(tx, task)
+    version: int = (await projects.row_of(tx, row["project_id"]))["version"]
+    known = await _known(db, tx, tx.org_id, row["project_id"], version)
+    draft = await store.DRAFT_GET.maybe(tx, org=tx.org_id, assignment=row["assignment_id"])
+    return Assignment(
+        handle_of(tx.org_id, row["assignment_id"]),
+        row["role"],
+        row["task_id"],
+        known.view,
+        shown_data(db.keys, tx.org_id, body.data),
+        msgspec.Raw(known.ontology if body.ontology is None else msgspec.json.encode(body.ontology)),
+        body.instructions,
+        version,
+        row["lease_until"],
+        row["lease_s"],
+        row["server_now"],
+        DraftView(draft["version"], msgspec.Raw(tx.seal.open_json(draft["body"]))) if draft is not None else None,
+        message=body.message,
+    )
+
+
+async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
+    """The caller's own assignment; somebody else's is not found."""
+    statement = store.ASSIGNMENT_LOCK if lock else store.ASSIGNMENT_GET
+    row = await statement.maybe(tx, org=tx.org_id, assignment=assignment, person=tx.actor.id)
+    if row is None:
+        raise NoSuchLease("There is no such assignment.")
+    return row
+
+
+async def why_empty(db: Database, person: str, role: str, rows: list[Any]) -> Empty:
+    """Why nothing can be handed out, in words, and when to ask again."""
+    if not rows:
+        return Empty("no_seat", "You have no seat in an active project yet. The team that runs it adds people.", 30)
+    seen = {"open": False, "busy": False, "held": False}
+    soonest: datetime | None = None
+    for row in rows:
+        async with db.tx(row["org_id"], Actor("person", person)) as tx:
+            left = await store.PROJECT_OPEN_LEFT.one(tx, org=row["org_id"], project=row["project_id"])
+        for name in seen:
+            seen[name] = seen[name] or left[name]
+        if left["next_free"] is not None:
+            soonest = left["next_free"] if soonest is None else min(soonest, left["next_free"])
+    if role == "label" and seen["open"]:
+        return Empty("done_by_you", "You have done your part of every open task; the rest waits for other people.", 30)
+    if seen["busy"] and role == "label":
+        return Empty("all_taken", "Every task is with somebody just now. One may come back when a lease ends.", 15)
+    if seen["held"]:
+        return Empty("paused", "Tasks are waiting, but their batch or pilot has not been opened.", 30)
+    if role == "review":
+        return Empty("nothing_open", "Nothing waits for review.", 10)
+    return Empty("nothing_open", "All tasks are done. New ones appear here as soon as they arrive.", 10)
+
+
+async def beat(tx: Tx, assignments: list[str]) -> dict[str, datetime]:
+    """Extends the caller's live leases; those missing from the answer are lost."""
+    rows = await store.BEAT.all(tx, org=tx.org_id, assignments=assignments, person=tx.actor.id)
+    return {row["assignment_id"]: row["lease_until"] for row in rows}
+
+
+async def release(tx: Tx, assignment: str) -> bool:
+    """Gives a lease back. Its draft stays, so nothing is lost if the same person gets the task again."""
+    row = await my_assignment(tx, assignment, lock=True)
+    if row["state"] != "leased":
+        return False
+    await store.CLOSE.run(tx, org=tx.org_id, assignment=assignment, state="released", body=None)
+    await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], project=row["project_id"], role=row["role"])
+    await record(tx, LeaseReleased(row["task_id"]))
+    return True
+
+
+async def release_all(db: Database, person: str) -> int:
+    """Sign-out: everything that the person holds goes back."""
+    count = 0
+    actor = Actor("person", person)
+    rows = await heads_of(db, person, "label") + await heads_of(db, person, "review")
+    for org_id in sorted({row["org_id"] for row in rows}):
+        async with db.tx(org_id, actor) as tx:
+            for row in await store.LEASED_BY.all(tx, org=org_id, person=person):
+                count += await release(tx, row["assignment_id"])
+    return count
+
+
+async def skip(tx: Tx, assignment: str, reason: str, comment: str) -> None:
+    """Somebody cannot do this task; they will not see it again, others will."""
+    if reason not in SKIP_REASONS:
+        raise Invalid(f"`reason` must be one of {', '.join(SKIP_REASONS)}.")
+    row = await my_assignment(tx, assignment, lock=True)
+    if row["state"] != "leased":
+        raise Conflict("This task is no longer yours, so there is nothing to skip.", hint="Ask for the next task.")
+    body = tx.seal.shut({"reason": reason, "comment": comment[:5000]})
+    await store.CLOSE.run(tx, org=tx.org_id, assignment=assignment, state="skipped", body=body)
+    await store.DRAFT_DROP.run(tx, org=tx.org_id, assignment=assignment)
+    await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], project=row["project_id"], role=row["role"])
+    await record(tx, TaskSkipped(row["task_id"], reason))
+
+
+async def save_draft(tx: Tx, assignment: str, version: int, body: bytes) -> int:
+    """Keeps a draft; an older version never overwrites a newer one."""
+    if len(body) > DRAFT_MOST:
+        raise Invalid(f"The draft is larger than {DRAFT_MOST // 1_000_000} MB.")
+    row = await my_assignment(tx, assignment)
+    if row["state"] == "submitted":
+        raise Conflict("This task has been submitted.", hint="Call it back to go on working on it.")
+    kept = await store.DRAFT_PUT.value(
+        tx, org=tx.org_id, assignment=assignment, version=version, body=tx.seal.shut_json(body)
+    )
+    if kept is None:
+        raise StaleDraft("A newer draft of this task is kept already.")
+    return kept
+
+
+async def expire_due(db: Database) -> int:
+    """Ends leases that ran out, in every space that has some. The worker calls it every other second."""
+    async with db.connection("scheduler") as conn:
+        orgs = await store.EXPIRED_ORGS.all(Narrow(conn, db.platform))
+    count = 0
+    for row in orgs:
+        async with db.connection("app") as conn:
+            count += await store.EXPIRE.value(
+                Narrow(conn, db.platform), ctx=db.sign(conn, row["org_id"], "system"), limit=1000
+            )
+    return count
+
+
+async def today(tx: Tx) -> tuple[int, float]:
+    """(tasks, paid seconds) of the caller in this space since midnight UTC."""
+    row = await store.TODAY.one(tx, org=tx.org_id, person=tx.actor.id)
+    return row["tasks"], row["paid_s"]

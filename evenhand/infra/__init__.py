@@ -1,0 +1,1 @@
+"""Floor 2: reaches. Postgres, objects, keys, jobs, facts, the network."""

@@ -1,0 +1,224 @@
+"""Jobs: work that goes on after the request. Two tables of ours inside the wall; a narrow role picks.
+
+A job is claimed with a lease and a fence. Each step commits together with its effect, so a worker that dies between two
+steps leaves nothing half done and the next one goes on. Retries back off; the last failure leaves a dead letter.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from evenhand.infra.db import SYSTEM, Database, Tx
+from evenhand.infra.ids import new_id
+from evenhand.infra.sql import Sql
+from evenhand.pure.trouble import Conflict
+
+log = logging.getLogger("evenhand.jobs")
+LEASE_S = 60
+_IDLE_S = (0.05, 0.5)  # how soon to look again: the longer nothing came, the later
+
+_ADD = Sql(
+    "job_add",
+    """insert into evenhand.job (org_id, job_id, kind, run_at, most, body)
+       values (%(org)s, %(job)s, %(kind)s, coalesce(%(run_at)s::timestamptz, clock_timestamp()), %(most)s, %(body)s)""",
+)
+_CLAIM = Sql(
+    "job_claim",
+    """update evenhand.job j
+          set state = 'running', fence = j.fence + 1, attempts = j.attempts + 1,
+              lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
+        where (j.org_id, j.job_id) = (
+              select x.org_id, x.job_id from evenhand.job x
+               where (x.state = 'ready' and x.run_at <= clock_timestamp())
+                  or (x.state = 'running' and x.lease_until < clock_timestamp())
+               order by x.run_at limit 1 for update skip locked)
+    returning j.org_id, j.job_id, j.kind, j.fence, j.attempts, j.most""",
+    role="picker",
+)
+_BEAT = Sql(
+    "job_beat",
+    """update evenhand.job set lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
+        where org_id = %(org)s and job_id = %(job)s and fence = %(fence)s and state = 'running'""",
+    role="picker",
+)
+_BODY = Sql("job_body", "select body from evenhand.job where org_id = %(org)s and job_id = %(job)s")
+_FINISH = Sql(
+    "job_finish",
+    """update evenhand.job set state = %(state)s, lease_until = null,
+              run_at = coalesce(%(run_at)s::timestamptz, run_at), attempts = coalesce(%(attempts)s::integer, attempts)
+        where org_id = %(org)s and job_id = %(job)s and fence = %(fence)s and state = 'running'""",
+    role="picker",
+)
+_FENCED = Sql(
+    "job_fenced",
+    """select 1 from evenhand.job
+        where org_id = %(org)s and job_id = %(job)s and fence = %(fence)s and state = 'running' for update""",
+)
+_STEP = Sql(
+    "job_step",
+    "select body from evenhand.job_step where org_id = %(org)s and job_id = %(job)s and step = %(step)s",
+)
+_STEP_DONE = Sql(
+    "job_step_done",
+    "insert into evenhand.job_step (org_id, job_id, step, body) values (%(org)s, %(job)s, %(step)s, %(body)s)",
+)
+
+
+async def enqueue(
+    tx: Tx, kind: str, params: dict[str, Any], *, run_at: datetime | None = None, most: int = 8
+) -> str:
+    """Adds a job in the caller's transaction: it exists if and only if what caused it does."""
+    job_id = new_id()
+    await _ADD.run(tx, org=tx.org_id, job=job_id, kind=kind, run_at=run_at, most=most, body=tx.seal.shut(params))
+    return job_id
+
+
+class Fenced(Conflict):
+    """Another worker has taken this job over; what this one does no longer counts."""
+
+
+class Retry(Exception):
+    """Raised by a handler that wants to run again in `after_s` without counting it as a failure."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(after_s)
+        self.after_s = after_s
+
+
+@dataclass(slots=True)
+class Job:
+    """A claimed job, as its handler sees it."""
+
+    db: Database
+    org_id: str
+    id: str
+    kind: str
+    fence: int
+    attempt: int
+    most: int
+    params: dict[str, Any]
+
+    async def step(self, name: str, act: Callable[[Tx], Awaitable[Any]]) -> Any:
+        """Runs `act` in a transaction at most once for this job: its result is kept with its effect."""
+        async with self.db.tx(self.org_id, SYSTEM) as tx:
+            if await _FENCED.maybe(tx, org=self.org_id, job=self.id, fence=self.fence) is None:
+                raise Fenced("This job was taken over.")
+            done = await _STEP.maybe(tx, org=self.org_id, job=self.id, step=name)
+            if done is not None:
+                return tx.seal.open(done["body"])
+            result = await act(tx)
+            await _STEP_DONE.run(tx, org=self.org_id, job=self.id, step=name, body=tx.seal.shut(result))
+            return result
+
+
+Handler = Callable[[Job], Awaitable[None]]
+
+
+class Worker:
+    """Claims jobs and runs them, several at a time. `handlers` is the written list of all kinds of job."""
+
+    def __init__(self, db: Database, handlers: dict[str, Handler], *, at_once: int = 4) -> None:
+        self._db = db
+        self._handlers = handlers
+        self._at_once = at_once
+        self._busy: set[asyncio.Task[None]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until `stop` is set, then lets what runs finish for five seconds; the rest goes back by its lease."""
+        idle = _IDLE_S[0]
+        while not stop.is_set():
+            try:
+                job = await self._claim() if len(self._busy) < self._at_once else None
+            except (OSError, ConnectionError) as err:
+                log.warning("the database is away (%s); trying again", type(err).__name__)
+                job, idle = None, _IDLE_S[1]
+            if job is not None:
+                task = asyncio.create_task(self._work(job))
+                self._busy.add(task)
+                task.add_done_callback(self._busy.discard)
+                idle = _IDLE_S[0]
+                continue
+            idle = min(idle * 1.5, _IDLE_S[1])
+            waits: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait()), *self._busy}
+            await asyncio.wait(waits, timeout=idle, return_when=asyncio.FIRST_COMPLETED)
+        if self._busy:
+            await asyncio.wait(set(self._busy), timeout=5)
+
+    async def drain(self) -> int:
+        """Runs what is due now, one after the other. For tests and for commands without a server."""
+        count = 0
+        while (job := await self._claim()) is not None:
+            await self._work(job)
+            count += 1
+        return count
+
+    async def _claim(self) -> Job | None:
+        async with self._db.narrow("picker") as door:
+            row = await _CLAIM.maybe(door, lease_s=LEASE_S)
+        if row is None:
+            return None
+        async with self._db.tx(row["org_id"], SYSTEM) as tx:
+            sealed = await _BODY.value(tx, org=row["org_id"], job=row["job_id"])
+            params = tx.seal.open(sealed)
+        return Job(
+            self._db, row["org_id"], row["job_id"], row["kind"], row["fence"], row["attempts"], row["most"], params
+        )
+
+    async def _work(self, job: Job) -> None:
+        beat = asyncio.create_task(self._beat(job))
+        started = time.monotonic()
+        try:
+            handler = self._handlers.get(job.kind)
+            if handler is None:
+                raise LookupError(f"no handler for {job.kind}")
+            await handler(job)
+            await self._finish(job, "done")
+        except Retry as again:
+            await self._finish(job, "ready", after_s=again.after_s, attempts=job.attempt - 1)
+        except Fenced:
+            log.info("job %s was taken over", job.id)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as err:
+            last = job.attempt >= job.most
+            # the kind of error only: messages may quote a customer's content
+            log.warning("job %s %s failed, attempt %d of %d: %s", job.kind, job.id, job.attempt, job.most, _where(err))
+            await self._finish(job, "dead" if last else "ready", after_s=min(2.0**job.attempt, 600))
+        finally:
+            beat.cancel()
+            log.debug("job %s took %.3f s", job.kind, time.monotonic() - started)
+
+    async def _finish(self, job: Job, state: str, *, after_s: float = 0, attempts: int | None = None) -> None:
+        async with self._db.narrow("picker") as door:
+            run_at = await door.conn.fetchval("select clock_timestamp() + make_interval(secs => $1)", after_s)
+            await _FINISH.run(
+                door,
+                org=job.org_id,
+                job=job.id,
+                fence=job.fence,
+                state=state,
+                run_at=run_at if state == "ready" else None,
+                attempts=attempts,
+            )
+
+    async def _beat(self, job: Job) -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            async with self._db.narrow("picker") as door:
+                await _BEAT.run(door, org=job.org_id, job=job.id, fence=job.fence, lease_s=LEASE_S)
+
+
+def _where(err: BaseException) -> str:
+    """The type of an error and the line of ours that it came from."""
+    place = ""
+    trace = err.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        if str(name).startswith("evenhand."):
+            place = f"{name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(err).__name__} at {place}"

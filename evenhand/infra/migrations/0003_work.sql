@@ -1,0 +1,289 @@
+-- The nouns of the work. Every table is inside the wall: organisation first in every key, forced row security.
+create table evenhand.project (
+    org_id      text collate "C" not null references evenhand.org,
+    project_id  text collate "C" not null,
+    name_mac    bytea not null,
+    kind        text not null,                    -- recipe: 'native', or the task type of a compatible door
+    medium      text not null check (medium in ('image', 'text', 'conversation', 'none')),
+    stage       text not null default 'live' check (stage in ('pilot', 'live')),
+    state       text not null default 'active' check (state in ('active', 'paused', 'archived')),
+    overlap     smallint not null default 1 check (overlap between 1 and 100),
+    review      text not null default 'none' check (review in ('none', 'all', 'sample')),
+    review_rate real not null default 0 check (review_rate between 0 and 1),
+    lease_s     integer not null default 1200 check (lease_s between 10 and 86400),
+    version     integer not null default 0 check (version >= 0),
+    everyone    boolean not null default true,    -- every annotator and reviewer of the organisation has a seat
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now(),
+    body        bytea not null,
+    primary key (org_id, project_id),
+    unique (org_id, name_mac)
+);
+create table evenhand.project_version (
+    org_id     text collate "C" not null,
+    project_id text collate "C" not null,
+    version    integer not null check (version >= 0),
+    created_at timestamptz not null default now(),
+    body       bytea not null,                    -- ontology, instructions, params, summary of the change
+    primary key (org_id, project_id, version),
+    foreign key (org_id, project_id) references evenhand.project
+);
+create table evenhand.batch (
+    org_id       text collate "C" not null,
+    batch_id     text collate "C" not null,
+    project_id   text collate "C" not null,
+    name_mac     bytea not null,
+    state        text not null check (state in ('staging', 'in_progress', 'paused', 'completed', 'cancelled')),
+    priority     smallint not null default 0,
+    created_at   timestamptz not null default now(),
+    completed_at timestamptz,
+    body         bytea not null,
+    primary key (org_id, batch_id),
+    unique (org_id, name_mac),
+    foreign key (org_id, project_id) references evenhand.project,
+    check (state <> 'completed' or completed_at is not null)
+);
+create index batch_project on evenhand.batch (org_id, project_id, batch_id);
+create table evenhand.seat (
+    org_id      text collate "C" not null,
+    project_id  text collate "C" not null,
+    person_id   text collate "C" not null,
+    role        text not null check (role in ('label', 'review')),
+    served_at   timestamptz not null default '-infinity',
+    cursor_rank smallint,
+    cursor_task text collate "C",
+    primary key (org_id, project_id, person_id, role),
+    foreign key (org_id, project_id) references evenhand.project,
+    foreign key (org_id, person_id) references evenhand.member
+);
+create index seat_person on evenhand.seat (person_id, role);
+create table evenhand.asset (
+    org_id     text collate "C" not null references evenhand.org,
+    asset_id   text collate "C" not null,
+    state      text not null check (state in ('fetching', 'ready', 'error')),
+    media_type text,
+    size       bigint not null default 0 check (size >= 0),
+    width      integer,
+    height     integer,
+    ref_mac    bytea,                             -- the customer's own reference id
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    body       bytea not null,
+    primary key (org_id, asset_id),
+    unique (org_id, ref_mac)
+);
+create table evenhand.task (
+    org_id       text collate "C" not null,
+    task_id      text collate "C" not null,
+    project_id   text collate "C" not null,
+    batch_id     text collate "C",
+    kind         text not null,
+    purpose      text not null default 'work' check (purpose in ('work', 'evaluation', 'training')),
+    state        text not null default 'todo' check (state in ('todo', 'done', 'canceled', 'error')),
+    priority     smallint not null default 0,
+    review       text check (review in ('pending', 'accepted', 'fixed', 'commented', 'rejected')),  -- the customer's own
+    unique_mac   bytea,
+    tokens       bigint[],                        -- blind index: MACs of tags and of the words of the name
+    result_id    text collate "C",                -- the answer that stands
+    delivery_id  text collate "C",
+    callback     boolean not null default false,
+    labels       integer not null default 0,
+    created_at   timestamptz not null default now(),
+    updated_at   timestamptz not null default now(),
+    completed_at timestamptz,
+    body         bytea not null,
+    primary key (org_id, task_id),
+    foreign key (org_id, project_id) references evenhand.project,
+    foreign key (org_id, batch_id) references evenhand.batch,
+    check (state <> 'done' or completed_at is not null)
+);
+create unique index task_unique on evenhand.task (org_id, unique_mac) where unique_mac is not null;
+create index task_project on evenhand.task (org_id, project_id, task_id) include (state);
+create index task_batch on evenhand.task (org_id, batch_id, task_id) include (state) where batch_id is not null;
+create index task_tokens on evenhand.task using gin (tokens) where tokens is not null;
+-- One narrow row for each unfinished task: what dispatch reads and writes, so that a lease never rewrites a body.
+create table evenhand.queue (
+    org_id     text collate "C" not null,
+    task_id    text collate "C" not null,
+    project_id text collate "C" not null,
+    batch_id   text collate "C",
+    state      text not null check (state in ('fetching', 'held', 'open', 'full', 'review', 'reviewing')),
+    rank       smallint not null default 0,       -- lower goes first: minus the priority
+    overlap    smallint not null check (overlap >= 1),
+    taken      smallint not null default 0 check (taken between 0 and overlap),     -- live leases and answers
+    answered   smallint not null default 0 check (answered between 0 and taken),
+    pilot      boolean not null default false,
+    primary key (org_id, task_id),
+    check (state not in ('review', 'reviewing') or answered = overlap),
+    check (state <> 'open' or taken < overlap)
+) with (fillfactor = 80);
+create index queue_open on evenhand.queue (org_id, project_id, rank, task_id) where state = 'open';
+create index queue_review on evenhand.queue (org_id, project_id, rank, task_id) where state = 'review';
+create index queue_batch on evenhand.queue (org_id, batch_id) where batch_id is not null;
+create index queue_project on evenhand.queue (org_id, project_id);
+create table evenhand.assignment (
+    org_id        text collate "C" not null,
+    assignment_id text collate "C" not null,
+    task_id       text collate "C" not null,
+    project_id    text collate "C" not null,
+    person_id     text collate "C" not null,
+    role          text not null check (role in ('label', 'review', 'pilot')),
+    state         text not null check (state in ('leased', 'submitted', 'expired', 'released', 'skipped', 'withdrawn')),
+    leased_at     timestamptz not null,
+    lease_until   timestamptz not null,
+    lease_s       integer not null,
+    closed_at     timestamptz,
+    late          boolean not null default false,
+    extra         boolean not null default false,
+    paid_s        real not null default 0 check (paid_s >= 0),
+    key_mac       bytea,                          -- of the submission: a repeated one gets the first answer
+    body          bytea not null,
+    primary key (org_id, assignment_id),
+    foreign key (org_id, task_id) references evenhand.task,
+    check ((state = 'leased') = (closed_at is null)),
+    check (state <> 'submitted' or key_mac is not null)
+) with (fillfactor = 80);
+create unique index assignment_live on evenhand.assignment (org_id, person_id, task_id, role) where state = 'leased';
+create index assignment_task on evenhand.assignment (org_id, task_id);
+create index assignment_due on evenhand.assignment (org_id, lease_until) where state = 'leased';
+create table evenhand.draft (
+    org_id        text collate "C" not null,
+    assignment_id text collate "C" not null,
+    version       integer not null,
+    updated_at    timestamptz not null default now(),
+    body          bytea not null,
+    primary key (org_id, assignment_id),
+    foreign key (org_id, assignment_id) references evenhand.assignment
+);
+create table evenhand.answer (
+    org_id        text collate "C" not null,
+    answer_id     text collate "C" not null,
+    task_id       text collate "C" not null,
+    project_id    text collate "C" not null,
+    assignment_id text collate "C",
+    person_id     text collate "C",
+    origin        text not null check (origin in ('label', 'review', 'pilot', 'customer', 'merged', 'machine')),
+    state         text not null check (state in ('current', 'extra', 'superseded', 'rejected')),
+    late          boolean not null default false,
+    seconds       real not null default 0,
+    labels        integer not null default 0,
+    classes       bigint[],                       -- blind index of the classes and choices in it
+    created_at    timestamptz not null default now(),
+    body          bytea not null,
+    primary key (org_id, answer_id),
+    foreign key (org_id, task_id) references evenhand.task
+);
+create index answer_task on evenhand.answer (org_id, task_id);
+create index answer_project on evenhand.answer (org_id, project_id, answer_id);
+create table evenhand.review (
+    org_id        text collate "C" not null,
+    review_id     text collate "C" not null,
+    task_id       text collate "C" not null,
+    project_id    text collate "C" not null,
+    answer_id     text collate "C",
+    assignment_id text collate "C",
+    person_id     text collate "C",
+    source        text not null check (source in ('reviewer', 'customer')),
+    decision      text not null check (decision in ('accept', 'fix', 'reject')),
+    seconds       real not null default 0,
+    created_at    timestamptz not null default now(),
+    body          bytea not null,
+    primary key (org_id, review_id),
+    foreign key (org_id, task_id) references evenhand.task
+);
+create index review_task on evenhand.review (org_id, task_id);
+create index review_project on evenhand.review (org_id, project_id, review_id);
+create table evenhand.question (
+    org_id      text collate "C" not null,
+    question_id text collate "C" not null,
+    project_id  text collate "C" not null,
+    task_id     text collate "C",
+    person_id   text collate "C" not null,
+    created_at  timestamptz not null default now(),
+    answered_at timestamptz,
+    body        bytea not null,
+    primary key (org_id, question_id),
+    foreign key (org_id, project_id) references evenhand.project
+);
+create index question_project on evenhand.question (org_id, project_id, question_id);
+create table evenhand.notice (
+    org_id     text collate "C" not null references evenhand.org,
+    notice_id  text collate "C" not null,
+    person_id  text collate "C" not null,
+    project_id text collate "C",
+    task_id    text collate "C",
+    kind       text not null check (kind in ('rejected', 'late', 'answered', 'instructions')),
+    created_at timestamptz not null default now(),
+    body       bytea not null,
+    primary key (org_id, notice_id)
+);
+create index notice_person on evenhand.notice (org_id, person_id, notice_id);
+create table evenhand.import_chunk (
+    org_id     text collate "C" not null,
+    project_id text collate "C" not null,
+    key_mac    bytea not null,                    -- of the customer's import key
+    first_line bigint not null,
+    created_at timestamptz not null default now(),
+    body       bytea not null,                    -- what the first try answered
+    primary key (org_id, project_id, key_mac, first_line),
+    foreign key (org_id, project_id) references evenhand.project
+);
+create table evenhand.delivery (
+    org_id      text collate "C" not null,
+    delivery_id text collate "C" not null,
+    project_id  text collate "C" not null,
+    task_count  bigint not null,
+    created_at  timestamptz not null default now(),
+    body        bytea not null,
+    primary key (org_id, delivery_id),
+    foreign key (org_id, project_id) references evenhand.project
+);
+create table evenhand.callback (
+    org_id      text collate "C" not null references evenhand.org,
+    callback_id text collate "C" not null,
+    task_id     text collate "C",
+    batch_id    text collate "C",
+    state       text not null check (state in ('waiting', 'done', 'failed')),
+    created_at  timestamptz not null default now(),
+    next_at     timestamptz,
+    body        bytea not null,
+    primary key (org_id, callback_id),
+    check ((state = 'waiting') = (next_at is not null))
+);
+create index callback_task on evenhand.callback (org_id, task_id, callback_id);
+create table evenhand.callback_try (
+    org_id      text collate "C" not null,
+    callback_id text collate "C" not null,
+    try_no      integer not null,
+    status      integer,
+    created_at  timestamptz not null default now(),
+    body        bytea not null,
+    primary key (org_id, callback_id, try_no),
+    foreign key (org_id, callback_id) references evenhand.callback
+);
+create table evenhand.worker_group (
+    org_id     text collate "C" not null,
+    group_id   text collate "C" not null,
+    project_id text collate "C" not null,
+    name_mac   bytea not null,
+    created_at timestamptz not null default now(),
+    body       bytea not null,
+    primary key (org_id, group_id),
+    unique (org_id, project_id, name_mac),
+    foreign key (org_id, project_id) references evenhand.project
+);
+create table evenhand.setting (
+    org_id text collate "C" not null references evenhand.org,
+    name   text not null,
+    body   bytea not null,
+    primary key (org_id, name)
+);
+create table evenhand.idempotency (
+    org_id       text collate "C" not null references evenhand.org,
+    actor_id     text collate "C" not null,
+    key_mac      bytea not null,
+    request_mac  bytea not null,
+    created_at   timestamptz not null default now(),
+    body         bytea not null,                  -- status and reply
+    primary key (org_id, actor_id, key_mac)
+);

@@ -1,0 +1,87 @@
+-- What happened, written in the transaction in which it happened. The sequencer (later) numbers what lies below the
+-- snapshot's xmin; xid is what it goes by.
+create table evenhand.fact (
+    org_id     text collate "C" not null references evenhand.org,
+    fact_id    text collate "C" not null,
+    kind       text not null,
+    actor_kind text not null check (actor_kind in ('person', 'key', 'system')),
+    actor_id   text collate "C" not null,
+    about_id   text collate "C" not null,
+    xid        xid8 not null default pg_current_xact_id(),
+    at         timestamptz not null default clock_timestamp(),
+    body       bytea not null,
+    primary key (org_id, fact_id)
+);
+create index fact_about on evenhand.fact (org_id, about_id, fact_id);
+create table evenhand.job (
+    org_id      text collate "C" not null references evenhand.org,
+    job_id      text collate "C" not null,
+    kind        text not null,
+    state       text not null default 'ready' check (state in ('ready', 'running', 'done', 'dead')),
+    run_at      timestamptz not null default clock_timestamp(),
+    lease_until timestamptz,
+    fence       integer not null default 0,       -- grows with every claim: a slow worker's late write is refused
+    attempts    integer not null default 0,
+    most        integer not null default 8,
+    created_at  timestamptz not null default clock_timestamp(),
+    body        bytea not null,
+    primary key (org_id, job_id),
+    check ((state = 'running') = (lease_until is not null))
+);
+create index job_due on evenhand.job (run_at) where state = 'ready';
+create index job_lapsed on evenhand.job (lease_until) where state = 'running';
+create table evenhand.job_step (
+    org_id     text collate "C" not null,
+    job_id     text collate "C" not null,
+    step       text not null,
+    created_at timestamptz not null default clock_timestamp(),
+    body       bytea not null,
+    primary key (org_id, job_id, step),
+    foreign key (org_id, job_id) references evenhand.job
+);
+
+do $$
+declare name text;
+begin
+    foreach name in array array[
+        'project', 'project_version', 'batch', 'seat', 'asset', 'task', 'queue', 'assignment', 'draft', 'answer', 'review',
+        'question', 'notice', 'import_chunk', 'delivery', 'callback', 'callback_try', 'worker_group', 'setting',
+        'idempotency', 'fact', 'job', 'job_step'
+    ] loop
+        execute format('alter table evenhand.%I enable row level security', name);
+        execute format('alter table evenhand.%I force row level security', name);
+        execute format('create policy wall on evenhand.%I to evenhand_app using (org_id = (select ctx.org()))
+                        with check (org_id = (select ctx.org()))', name);
+        execute format('grant select, insert, update on evenhand.%I to evenhand_app', name);
+    end loop;
+    -- the loader copies ready rows in: it adds, and reads only what it must check
+    foreach name in array array['task', 'queue', 'import_chunk', 'fact', 'project', 'batch', 'job', 'asset'] loop
+        execute format('create policy loader on evenhand.%I to evenhand_loader using (org_id = (select ctx.org()))
+                        with check (org_id = (select ctx.org()))', name);
+    end loop;
+end
+$$;
+revoke update on evenhand.fact, evenhand.import_chunk, evenhand.callback_try, evenhand.job_step from evenhand_app;
+grant delete on evenhand.queue, evenhand.seat, evenhand.draft, evenhand.setting, evenhand.worker_group to evenhand_app;
+grant select, insert on evenhand.task, evenhand.queue, evenhand.import_chunk to evenhand_loader;
+grant insert on evenhand.fact, evenhand.job, evenhand.asset to evenhand_loader;
+grant select (org_id, project_id, state, stage, overlap, kind, medium) on evenhand.project to evenhand_loader;
+grant select (org_id, batch_id, project_id, state) on evenhand.batch to evenhand_loader;
+grant select (org_id, asset_id, state) on evenhand.asset to evenhand_loader;
+
+-- Narrow roles: columns only, never a body.
+create policy scheduler on evenhand.seat for select to evenhand_scheduler using (true);
+create policy scheduler on evenhand.queue for select to evenhand_scheduler using (true);
+create policy scheduler on evenhand.project for select to evenhand_scheduler using (true);
+create policy scheduler on evenhand.assignment for select to evenhand_scheduler using (true);
+create policy scheduler on evenhand.batch for select to evenhand_scheduler using (true);
+grant select (org_id, project_id, person_id, role, served_at) on evenhand.seat to evenhand_scheduler;
+grant select (org_id, project_id, batch_id, state) on evenhand.queue to evenhand_scheduler;
+grant select (org_id, project_id, state) on evenhand.project to evenhand_scheduler;
+grant select (org_id, state, lease_until) on evenhand.assignment to evenhand_scheduler;
+grant select (org_id, batch_id, state) on evenhand.batch to evenhand_scheduler;
+create policy picker on evenhand.job to evenhand_picker using (true) with check (true);
+grant select (org_id, job_id, kind, state, run_at, lease_until, fence, attempts, most) on evenhand.job to evenhand_picker;
+grant update (state, run_at, lease_until, fence, attempts) on evenhand.job to evenhand_picker;
+create policy sequencer on evenhand.fact for select to evenhand_sequencer using (true);
+grant select (org_id, fact_id, kind, xid, at) on evenhand.fact to evenhand_sequencer;

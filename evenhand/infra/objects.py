@@ -1,0 +1,78 @@
+"""Objects: files in a folder or a bucket, under random names, a prefix for each organisation."""
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import obstore
+from obstore.store import LocalStore
+
+from evenhand.pure.trouble import Busy, Missing
+
+CHUNK = 256 * 1024
+
+
+class Objects:
+    """Puts and gets objects. Names are random: nothing about the content can be read from a listing."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._store: Any = LocalStore(str(folder))
+
+    @staticmethod
+    def fresh_name() -> str:
+        return secrets.token_hex(16)
+
+    @staticmethod
+    def _path(org_id: str, name: str) -> str:
+        if not (org_id.isalnum() and name.replace(".", "").isalnum()):
+            raise Missing("There is no such object.")
+        return f"{org_id}/{name[:2]}/{name}"
+
+    async def put(self, org_id: str, name: str, data: bytes) -> None:
+        try:
+            await obstore.put_async(self._store, self._path(org_id, name), data)
+        except Exception as err:
+            if "No space left" in str(err):
+                raise Busy(
+                    "The disk that holds files is full, so this file was not kept.",
+                    hint="Free some space; nothing else was changed.",
+                ) from err
+            raise
+
+    async def get(self, org_id: str, name: str) -> bytes:
+        try:
+            reply: Any = await obstore.get_async(self._store, self._path(org_id, name))
+        except FileNotFoundError as err:
+            raise Missing("This file is no longer here.") from err
+        return bytes(await reply.bytes_async())
+
+    async def size(self, org_id: str, name: str) -> int:
+        try:
+            meta: Any = await obstore.head_async(self._store, self._path(org_id, name))
+        except FileNotFoundError as err:
+            raise Missing("This file is no longer here.") from err
+        return int(meta["size"])
+
+    async def exists(self, org_id: str, name: str) -> bool:
+        try:
+            await obstore.head_async(self._store, self._path(org_id, name))
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def stream(self, org_id: str, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to but not including `end`, in chunks."""
+        path = self._path(org_id, name)
+        size = await self.size(org_id, name)
+        end = size if end is None else min(end, size)
+        at = start
+        while at < end:
+            upto = min(at + CHUNK, end)
+            piece: Any = await obstore.get_range_async(self._store, path, start=at, end=upto)
+            yield bytes(piece)
+            at = upto
+
+    async def delete(self, org_id: str, name: str) -> None:
+        await obstore.delete_async(self._store, self._path(org_id, name))

@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL: its supervisor, its roles, its backup and its doctor."""

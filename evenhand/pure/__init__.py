@@ -1,0 +1,1 @@
+"""Floor 1: decides. No I/O, no clock, no framework."""

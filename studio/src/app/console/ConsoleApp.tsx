@@ -1,0 +1,141 @@
+import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { setOrg } from '../../ui/api'
+import { IconButton } from '../../ui/Button'
+import { EmptyState } from '../../ui/EmptyState'
+import { t } from '../../ui/messages'
+import { Link, match, navigate, usePath } from '../../ui/router'
+import { Skeleton } from '../../ui/Skeleton'
+import { useApi } from '../../ui/useApi'
+import { useCommands, type Command } from '../shell/commands'
+import { ErrorBoundary } from '../shell/ErrorBoundary'
+import { chooseOrg, isCustomer, useSignedIn } from '../shell/session'
+import { HomePage } from './home/HomePage'
+import { ProjectPage } from './project/ProjectPage'
+import { ProjectsPage } from './projects/ProjectsPage'
+import { Sidebar } from './Sidebar'
+import { to } from './paths'
+import type { List, Project } from './types'
+import './Console.css'
+
+const NewProjectPage = lazy(() => import('./projects/NewProjectPage').then((module) => ({ default: module.NewProjectPage })))
+const PeoplePage = lazy(() => import('./org/PeoplePage').then((module) => ({ default: module.PeoplePage })))
+const KeysPage = lazy(() => import('./org/KeysPage').then((module) => ({ default: module.KeysPage })))
+const AuditPage = lazy(() => import('./org/AuditPage').then((module) => ({ default: module.AuditPage })))
+const DeliveriesPage = lazy(() => import('./org/DeliveriesPage').then((module) => ({ default: module.DeliveriesPage })))
+const PilotPage = lazy(() => import('../workspace/WorkspacePage').then((module) => ({ default: module.PilotPage })))
+
+/** The customer's console: /console/ORGANISATION/... */
+export default function ConsoleApp() {
+  const path = usePath()
+  const { session, org } = useSignedIn()
+  const named = path.split('/')[2] ?? ''
+  const named_org = session.orgs.find((item) => item.id === named && isCustomer(item))
+
+  useEffect(() => {
+    if (named_org) chooseOrg(named_org.id)
+    else if (org && !/^[0-9a-f]{24}$/.test(named)) {
+      const rest = path.split('/').slice(2).filter(Boolean).join('/')
+      navigate(`/console/${org.id}${rest ? `/${rest}` : ''}${location.search}`, { replace: true })
+    }
+  }, [named_org, org, named, path])
+
+  if (!named_org)
+    return /^[0-9a-f]{24}$/.test(named) ? (
+      <main className="eh-alone">
+        <EmptyState
+          icon="search"
+          title={t('shell.not-found')}
+          text={t('console.no-org')}
+          action={
+            <Link className="eh-button eh-button-primary" to="/console">
+              {t('shell.go-home')}
+            </Link>
+          }
+        />
+      </main>
+    ) : null
+  if (org?.id !== named_org.id) return null
+  setOrg(named_org.id)
+  const rest = '/' + path.split('/').slice(3).join('/')
+  const pilot = match('/projects/:id/pilot/label', rest)
+  if (pilot)
+    return (
+      <Suspense fallback={<Skeleton lines={6} />}>
+        <PilotPage key={pilot['id'] ?? ''} projectId={pilot['id'] ?? ''} />
+      </Suspense>
+    )
+  return <Frame key={named_org.id} rest={rest} />
+}
+
+function Frame({ rest }: { rest: string }) {
+  const [menu, setMenu] = useState(false)
+  const projects = useApi<List<Project>>('/projects', { query: { limit: 200 }, poll: 15_000 })
+  const items = projects.data?.items
+  useCommands(useMemo(() => consoleCommands(items ?? []), [items]))
+  useEffect(() => setMenu(false), [rest])
+  return (
+    <div className="eh-console">
+      <a className="eh-button eh-button-primary eh-skip" href="#content">
+        {t('shell.skip')}
+      </a>
+      <Sidebar open={menu} onClose={() => setMenu(false)} rest={rest} projects={items ?? []} />
+      <div className="eh-console-main">
+        <div className="eh-console-top">
+          <IconButton label={t('console.menu')} icon="menu" aria-expanded={menu} onClick={() => setMenu(!menu)} />
+          <span className="eh-grow" />
+        </div>
+        <main id="content" className="eh-console-page" tabIndex={-1}>
+          <ErrorBoundary name={rest}>
+            <Suspense fallback={<Skeleton lines={6} />}>{page(rest, projects)}</Suspense>
+          </ErrorBoundary>
+        </main>
+      </div>
+    </div>
+  )
+}
+
+function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>): ReactNode {
+  if (rest === '/' || rest === '') return <HomePage projects={projects} />
+  if (match('/projects', rest)) return <ProjectsPage projects={projects} />
+  if (match('/new', rest)) return <NewProjectPage />
+  const project = match('/projects/:id/:tab?', rest)
+  if (project) return <ProjectPage key={project['id'] ?? ''} id={project['id'] ?? ''} tab={project['tab'] ?? 'overview'} />
+  if (match('/people', rest)) return <PeoplePage />
+  if (match('/keys', rest)) return <KeysPage />
+  if (match('/audit', rest)) return <AuditPage />
+  if (match('/deliveries', rest)) return <DeliveriesPage projects={projects.data?.items ?? []} />
+  return (
+    <EmptyState
+      icon="search"
+      title={t('shell.not-found')}
+      text={t('shell.not-found.text')}
+      action={
+        <Link className="eh-button eh-button-primary" to={to.home()}>
+          {t('shell.go-home')}
+        </Link>
+      }
+    />
+  )
+}
+
+function consoleCommands(projects: readonly Project[]): Command[] {
+  const pages = t('console.group.pages')
+  return [
+    { id: 'home', label: t('console.home'), group: pages, icon: 'home', keys: 'G H', run: () => navigate(to.home()) },
+    { id: 'projects', label: t('console.projects'), group: pages, icon: 'folder', keys: 'G P', run: () => navigate(to.projects()) },
+    { id: 'deliveries', label: t('console.deliveries'), group: pages, icon: 'box', keys: 'G D', run: () => navigate(to.deliveries()) },
+    { id: 'people', label: t('console.people'), group: pages, icon: 'people', run: () => navigate(to.people()) },
+    { id: 'keys', label: t('console.keys'), group: pages, icon: 'key', words: 'api token', run: () => navigate(to.keys()) },
+    { id: 'audit', label: t('console.audit'), group: pages, icon: 'log', run: () => navigate(to.audit()) },
+    { id: 'new', label: t('console.project.new'), group: t('console.group.do'), icon: 'plus', keys: 'N', run: () => navigate(to.newProject()) },
+    { id: 'invite', label: t('console.people.invite'), group: t('console.group.do'), icon: 'plus', run: () => navigate(`${to.people()}?invite=1`) },
+    { id: 'new-key', label: t('console.keys.new'), group: t('console.group.do'), icon: 'plus', run: () => navigate(`${to.keys()}?new=1`) },
+    ...projects.map((project) => ({
+      id: `project ${project.id}`,
+      label: project.name,
+      group: t('console.projects'),
+      icon: 'folder' as const,
+      run: () => navigate(to.project(project.id)),
+    })),
+  ]
+}

@@ -1,0 +1,219 @@
+/** One task on the desk: what it starts from, its answer in the making, what is missing, and (in review) which answer is looked at. */
+import { emptyHistory } from '../../kernel/history'
+import type { Annotation, Answer, Ontology } from '../../model/types'
+import { PlainDocument, type AnswerDocument } from '../../surfaces/forms/document'
+import { gapsIn, questionsOf, titleOf as titleOfField, type Gap, type Question } from '../../surfaces/forms/questions'
+import { TextController } from '../../surfaces/text/controller'
+import type { Held } from './loop'
+import type { ReviewedAnswer } from './types'
+import { say } from './phrases'
+
+/** Above this many annotations a draft is not copied for every single edit. */
+const LARGE = 1500
+const PAUSE_MS = 200
+
+export interface Start {
+  readonly annotations: readonly Annotation[]
+  readonly marks: readonly unknown[]
+}
+
+export type Save = (marks: readonly unknown[], annotations: readonly Annotation[]) => void
+
+export interface Missing {
+  readonly name: string
+  /** The question to go to, or the annotation to choose. */
+  readonly question?: string
+  readonly annotation?: string
+}
+
+export class Desk {
+  readonly questions: readonly Question[]
+  document: AnswerDocument | null = null
+  text: TextController | null = null
+  gaps: readonly Gap[] = []
+  missing: readonly Missing[] = []
+  /** Which of the answers under review is on the desk. */
+  which: string | null
+  readonly #saved = new Map<string, Start>()
+  readonly #listeners = new Set<() => void>()
+  #off: (() => void) | null = null
+  #timer: ReturnType<typeof setTimeout> | null = null
+
+  constructor(
+    readonly held: Held,
+    private readonly save: Save,
+  ) {
+    const { data, ontology } = held.assignment
+    this.questions = questionsOf(ontology, data)
+    this.which = this.answers[0]?.id ?? null
+    if (data.medium !== 'image') this.#openPlain()
+  }
+
+  get key(): string {
+    return `${this.held.assignment.handle}:${this.which ?? ''}`
+  }
+
+  get answers(): readonly ReviewedAnswer[] {
+    return this.held.assignment.review?.answers ?? []
+  }
+
+  get ontology(): Ontology {
+    return this.held.assignment.ontology
+  }
+
+  /** The answer under review as it was given, or what the task began with. */
+  get given(): readonly Annotation[] {
+    const { answer, data } = this.held.assignment
+    const reviewed = this.answers.find((one) => one.id === this.which)
+    return reviewed?.annotations ?? answer?.annotations ?? data.prelabels ?? []
+  }
+
+  /** What to open with: the draft wins over an earlier answer, and that over suggestions. */
+  start(): Start {
+    const here = this.#saved.get(this.which ?? '')
+    if (here) return here
+    const { draft } = this.held
+    const first = this.which === null || this.which === this.answers[0]?.id
+    return draft && first ? { annotations: draft.annotations, marks: draft.edits } : { annotations: this.given, marks: [] }
+  }
+
+  #openPlain(): void {
+    const { data, ontology } = this.held.assignment
+    const start = this.start()
+    const document = PlainDocument.resume(unique(start.annotations), start.marks)
+    this.text = data.medium === 'text' ? new TextController(data.text, ontology, document) : null
+    this.attach(document)
+  }
+
+  /** The answer in the making: made here, or by the board of a picture. */
+  attach(document: AnswerDocument): void {
+    this.#off?.()
+    this.document = document
+    this.#off = document.on(() => this.#changed())
+    this.#tell()
+  }
+
+  #changed(): void {
+    const { document } = this
+    if (!document) return
+    if (this.missing.length > 0) this.check()
+    this.#tell()
+    if (document.annotations.length < LARGE) return this.flush()
+    this.#timer ??= setTimeout(() => this.flush(), PAUSE_MS)
+  }
+
+  /** Hands the draft over now. */
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.document) this.save(this.document.marks, this.document.annotations)
+  }
+
+  /** Another of the answers under review. What was changed in this one is kept. */
+  show(id: string): void {
+    if (id === this.which || !this.document) return
+    if (this.#timer) this.flush()
+    this.#saved.set(this.which ?? '', { annotations: this.document.annotations, marks: this.document.marks })
+    this.which = id
+    this.gaps = []
+    this.missing = []
+    if (this.held.assignment.data.medium !== 'image') this.#openPlain()
+    else {
+      this.document = null
+      this.#tell()
+    }
+  }
+
+  /** The reviewer has changed the answer. */
+  get changed(): boolean {
+    const now = this.document?.annotations
+    return now !== undefined && !sameAnnotations(now, this.given)
+  }
+
+  answer(): Answer {
+    return { annotations: this.document?.annotations ?? [] }
+  }
+
+  /** True when it can be submitted; else `missing` names what is not there yet. */
+  check(): boolean {
+    const annotations = this.document?.annotations ?? []
+    this.gaps = gapsIn(this.questions, annotations)
+    const fields = this.gaps.map((gap): Missing => ({ name: titleOfField(gap.question.field), question: gap.question.id }))
+    this.missing = [...fields, ...incomplete(this.ontology, annotations)]
+    this.#tell()
+    return this.missing.length === 0
+  }
+
+  on(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  dispose(): void {
+    if (this.#timer) this.flush()
+    this.#off?.()
+    this.#listeners.clear()
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+/** Shapes and spans without a class, or without an attribute that is required. */
+function incomplete(ontology: Ontology, annotations: readonly Annotation[]): readonly Missing[] {
+  const found: Missing[] = []
+  const required = ontology.attributes.filter((one) => one.required)
+  for (const annotation of annotations) {
+    if (!('class' in annotation)) continue
+    if (annotation.class === '') {
+      found.push({ name: say('work.gap.class', { name: annotation.kind }), annotation: annotation.id })
+      continue
+    }
+    const own = ontology.classes.find((one) => one.name === annotation.class)?.attributes
+    for (const attribute of required) {
+      if (own !== undefined && !own.includes(attribute.name)) continue
+      if (annotation.attributes?.[attribute.name] === undefined) {
+        found.push({ name: say('work.gap.attribute', { attribute: attribute.title ?? attribute.name, name: annotation.class }), annotation: annotation.id })
+      }
+    }
+    if (found.length > 50) break
+  }
+  return found
+}
+
+/** Suggestions from outside may repeat an id; one of them has to give way, not the page. */
+function unique(annotations: readonly Annotation[]): readonly Annotation[] {
+  const seen = new Set<string>()
+  return annotations.filter((one) => !seen.has(one.id) && seen.add(one.id))
+}
+
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (key: string, inner: unknown) => {
+    if (key === 'attributes' && inner && typeof inner === 'object' && Object.keys(inner).length === 0) return undefined
+    return inner && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner
+  })
+
+/** Ids and order apart. */
+function fingerprint(annotation: Annotation): string {
+  const { id: _id, ...rest } = annotation
+  return canonical(rest)
+}
+
+export function sameAnnotations(a: readonly Annotation[], b: readonly Annotation[]): boolean {
+  return a === b || (a.length === b.length && differences(a, b) === 0)
+}
+
+/** How many annotations are in one of them only. */
+export function differences(a: readonly Annotation[], b: readonly Annotation[]): number {
+  const counts = new Map<string, number>()
+  for (const one of a) counts.set(fingerprint(one), (counts.get(fingerprint(one)) ?? 0) + 1)
+  for (const one of b) counts.set(fingerprint(one), (counts.get(fingerprint(one)) ?? 0) - 1)
+  return [...counts.values()].reduce((sum, count) => sum + Math.abs(count), 0)
+}
+
+/** The history of a draft as a list that people can read. */
+export function readableHistory(document: AnswerDocument): readonly { readonly name: string; readonly at_ms: number; readonly undone: boolean }[] {
+  const { done, undone } = document.history ?? emptyHistory<Annotation>()
+  return [...[...undone].map((mark) => ({ name: mark.name, at_ms: mark.at_ms, undone: true })), ...[...done].reverse().map((mark) => ({ name: mark.name, at_ms: mark.at_ms, undone: false }))]
+}

@@ -1,0 +1,499 @@
+/**
+ * The task loop: one task in hand, two waiting behind it, everything that is done kept until the server has it. Plain TypeScript:
+ * time, storage, network and locks are handed in, and a test of it is a story.
+ */
+import { ActiveClock } from './clock'
+import { Drafts, slotOf } from './drafts'
+import type { Env } from './env'
+import { Outbox } from './outbox'
+import type { Storage } from './storage'
+import type { Answer, Annotation } from '../../model/types'
+import type { Assignment, Draft, Empty, LocalLease, Parcel, Role, SkipReason, SubmitReply, Verdict } from './types'
+import { failureOf, plainReason, type WorkApi } from './workApi'
+
+/** A person holds at most five leases, in all tabs together. */
+const MAX_HELD = 5
+
+export interface Held {
+  readonly assignment: Assignment
+  /** Where the work on it stood when it was opened. */
+  readonly draft: Draft | null
+  /** The lease ran out; the work goes on and is sent late. */
+  readonly lost: boolean
+}
+
+export type SaveState = 'saved' | 'saving' | 'device' | 'unsafe'
+
+export interface Notice {
+  readonly id: string
+  readonly kind: 'lost' | 'late' | 'extra' | 'refused' | 'recall' | 'note'
+  readonly title: string
+  readonly text: string
+}
+
+export interface LoopState {
+  readonly phase: 'starting' | 'work' | 'empty' | 'trouble'
+  readonly current: Held | null
+  readonly ready: readonly Held[]
+  readonly empty: Empty | null
+  /** Milliseconds since 1970: when the queue is asked again by itself. */
+  readonly retryAt: number | null
+  readonly trouble: unknown
+  readonly signin: boolean
+  readonly reachable: boolean
+  readonly save: SaveState
+  readonly waiting: number
+  readonly refused: readonly Parcel[]
+  readonly last: { readonly parcel: string; readonly handle: string; readonly title: string } | null
+  readonly notices: readonly Notice[]
+  readonly done: number
+}
+
+export interface LoopOptions {
+  readonly role: Role
+  readonly person: string
+  /** How many tasks to hold beyond the one in hand. */
+  readonly ahead?: number
+  /** False where the edits do not survive the tab. */
+  readonly durable?: boolean
+}
+
+const START: LoopState = {
+  phase: 'starting',
+  current: null,
+  ready: [],
+  empty: null,
+  retryAt: null,
+  trouble: null,
+  signin: false,
+  reachable: true,
+  save: 'saved',
+  waiting: 0,
+  refused: [],
+  last: null,
+  notices: [],
+  done: 0,
+}
+
+export class TaskLoop {
+  #state: LoopState = START
+  readonly #listeners = new Set<() => void>()
+  readonly #locks = new Map<string, () => void>()
+  readonly #touched = new Set<string>()
+  readonly drafts: Drafts
+  readonly outbox: Outbox
+  readonly clock: ActiveClock
+  #filling = false
+  #stopped = false
+  #cancelBeat: (() => void) | null = null
+  #cancelRetry: (() => void) | null = null
+  #emptyTries = 0
+  /** The last task that was sent off, with its work, so that it can be called back with its undo. */
+  #lastHeld: Held | null = null
+
+  constructor(
+    private readonly api: WorkApi,
+    private readonly storage: Storage,
+    private readonly env: Env,
+    private readonly options: LoopOptions,
+  ) {
+    const shared = {
+      changed: () => this.#refresh(),
+      signin: () => this.#set({ signin: true }),
+      reach: (reachable: boolean) => {
+        if (this.#state.reachable !== reachable) this.#set({ reachable })
+      },
+    }
+    this.clock = new ActiveClock(() => env.now())
+    this.drafts = new Drafts(storage, api, env, { ...shared, lost: (handle) => this.#lose(handle) })
+    this.outbox = new Outbox(storage, api, env, `evenhand-outbox-${options.person}`, {
+      ...shared,
+      sent: (parcel, reply) => this.#sent(parcel, reply),
+      refused: (parcel) => this.#notice('refused', parcel.title, parcel.why ?? ''),
+    })
+  }
+
+  get state(): LoopState {
+    return this.#state
+  }
+
+  on(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  // ---- beginning and end ----
+
+  async start(): Promise<void> {
+    await this.outbox.load().catch(() => undefined)
+    void this.outbox.flush()
+    await this.#adopt()
+    this.#beatLater()
+    await this.fill()
+  }
+
+  /** Leases of a tab that is gone: a reload, a crash. A lock per lease tells them from those of a tab that lives. */
+  async #adopt(): Promise<void> {
+    const leases = await this.storage.leases().catch(() => [] as readonly LocalLease[])
+    const sent = new Set(this.outbox.waiting.map((parcel) => parcel.handle))
+    const found = await Promise.all(
+      leases
+        .filter((lease) => lease.assignment.role === this.options.role)
+        .map(async (lease) => {
+          if (!(await this.#lock(lease.handle))) return null
+          if (sent.has(lease.handle)) {
+            await this.#drop(lease.handle)
+            return null
+          }
+          return await this.#reopen(lease)
+        }),
+    )
+    const held = found.filter((one) => one !== null)
+    const wasCurrent = new Set(leases.filter((lease) => lease.current).map((lease) => lease.handle))
+    held.sort((a, b) => Number(wasCurrent.has(b.assignment.handle)) - Number(wasCurrent.has(a.assignment.handle)))
+    const [current, ...ready] = held
+    if (!current) return
+    this.#set({ ready })
+    this.#show(current)
+  }
+
+  async #reopen(lease: LocalLease): Promise<Held | null> {
+    let assignment = lease.assignment
+    let lost = false
+    try {
+      assignment = await this.api.open(lease.handle)
+      lost = Date.parse(assignment.lease_until) <= Date.parse(assignment.server_now)
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure === 'signin') this.#set({ signin: true })
+      lost = failure === 'final'
+    }
+    const draft = await this.drafts.restore(assignment)
+    if (draft) this.#touched.add(lease.handle)
+    if (lost && !draft) {
+      await this.#drop(lease.handle)
+      return null
+    }
+    return { assignment, draft, lost }
+  }
+
+  /** Leases that nothing has been done for: what to give back when the page closes. Never one with unsent work. */
+  untouched(): readonly string[] {
+    const { current, ready } = this.#state
+    return [...(current ? [current] : []), ...ready].map((held) => held.assignment.handle).filter((handle) => !this.#touched.has(handle))
+  }
+
+  /** Leaving for another page of the studio, or signing out. */
+  async leave(): Promise<void> {
+    const back = this.untouched()
+    this.stop()
+    await Promise.allSettled([this.drafts.pushAll(), this.outbox.flush(), back.length ? this.api.release(back) : Promise.resolve()])
+    for (const handle of back) await this.#drop(handle)
+    for (const handle of [...this.#locks.keys()]) this.#unlock(handle)
+  }
+
+  /** The tab is going away and may come back from the browser's cache: forget what was given back. */
+  async gaveBack(handles: readonly string[]): Promise<void> {
+    const gone = new Set(handles)
+    for (const handle of gone) await this.#drop(handle)
+    this.#set({ ready: this.#state.ready.filter((held) => !gone.has(held.assignment.handle)) })
+    if (this.#state.current && gone.has(this.#state.current.assignment.handle)) this.#advance()
+    await this.fill()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelBeat?.()
+    this.#cancelRetry?.()
+    this.drafts.stop()
+    this.outbox.stop()
+  }
+
+  /** The network, the window or the session is back. */
+  async wake(): Promise<void> {
+    if (this.#stopped) return
+    await Promise.all([this.outbox.flush(), this.drafts.pushAll(), this.#beat()])
+    await this.fill()
+  }
+
+  async signedIn(): Promise<void> {
+    this.#set({ signin: false, trouble: null, phase: this.#state.current ? 'work' : 'starting' })
+    await this.wake()
+  }
+
+  // ---- getting tasks ----
+
+  async fill(): Promise<void> {
+    if (this.#filling || this.#stopped || this.#state.signin) return
+    const want = this.#want()
+    if (want <= 0) return
+    this.#filling = true
+    this.#cancelRetry?.()
+    try {
+      // One at a time and alone: two tabs that ask together would both be told less than there is.
+      await this.env.alone(`evenhand-next-${this.options.person}`, () => this.#ask(want))
+    } catch (error) {
+      this.#fillFailed(error)
+    } finally {
+      this.#filling = false
+    }
+    // A task may have been finished while we waited.
+    if (this.#state.current === null && this.#state.phase === 'starting' && this.#state.ready.length === 0 && this.#state.retryAt === null && !this.#state.signin) {
+      this.#retryLater(1)
+    }
+  }
+
+  #want(): number {
+    const { current, ready } = this.#state
+    const ahead = this.options.ahead ?? 2
+    // One at a time: the next is asked for only when the server has the last.
+    if (ahead === 0 && this.outbox.waiting.length > 0) return 0
+    const inHand = (current && !current.lost ? 1 : 0) + ready.length
+    return Math.min(3, 1 + ahead - inHand - (current?.lost ? 1 : 0), MAX_HELD - inHand - this.outbox.waiting.length)
+  }
+
+  async #ask(want: number): Promise<void> {
+    const everywhere = await this.storage.leases().catch(() => [] as readonly LocalLease[])
+    const have = new Set([...everywhere.map((lease) => lease.handle), ...this.#known(), ...this.outbox.waiting.map((parcel) => parcel.handle)])
+    const reply = await this.api.next(want, this.options.role, [...have])
+    this.#set({ reachable: true, trouble: null })
+    const fresh: Held[] = []
+    for (const assignment of reply.assignments) {
+      if (this.#known().includes(assignment.handle) || this.outbox.waiting.some((parcel) => parcel.handle === assignment.handle)) continue
+      if (!(await this.#lock(assignment.handle))) continue
+      await this.storage.putLease({ handle: assignment.handle, assignment, current: false, at: this.env.now() }).catch(() => undefined)
+      this.env.preload(assignment)
+      const draft = await this.drafts.restore(assignment)
+      if (draft) this.#touched.add(assignment.handle)
+      fresh.push({ assignment, draft, lost: false })
+    }
+    if (this.#stopped) return
+    this.#set({ ready: [...this.#state.ready, ...fresh], empty: reply.empty })
+    if (!this.#state.current) this.#advance()
+    if (fresh.length > 0) this.#emptyTries = 0
+    if (fresh.length < want) this.#retryLater(reply.empty?.retry_after_s ?? Math.min(60, 5 * 2 ** this.#emptyTries++))
+  }
+
+  #fillFailed(error: unknown): void {
+    const failure = failureOf(error)
+    if (failure === 'signin') return this.#set({ signin: true })
+    if (failure === 'away') this.#set({ reachable: false })
+    if (!this.#state.current) this.#set({ phase: 'trouble', trouble: error })
+    this.#retryLater(failure === 'away' ? Math.min(30, 2 ** ++this.#emptyTries) : 60)
+  }
+
+  #retryLater(seconds: number): void {
+    this.#cancelRetry?.()
+    if (this.#stopped) return
+    const wait = Math.max(1, seconds) * 1000
+    this.#set({ retryAt: this.env.now() + wait })
+    this.#cancelRetry = this.env.later(wait, () => {
+      this.#set({ retryAt: null })
+      void this.fill()
+    })
+  }
+
+  #known(): readonly string[] {
+    const { current, ready } = this.#state
+    return [...(current ? [current.assignment.handle] : []), ...ready.map((held) => held.assignment.handle)]
+  }
+
+  // ---- the task in hand ----
+
+  #show(held: Held): void {
+    this.clock.start(held.draft?.seconds ?? 0)
+    this.#set({ current: held, phase: 'work', retryAt: null })
+    void this.storage.putLease({ handle: held.assignment.handle, assignment: held.assignment, current: true, at: this.env.now() }).catch(() => undefined)
+  }
+
+  #advance(): void {
+    const [next, ...ready] = this.#state.ready
+    if (next) {
+      this.#set({ ready })
+      return this.#show(next)
+    }
+    const { empty } = this.#state
+    this.#set({ current: null, phase: empty ? 'empty' : 'starting' })
+  }
+
+  /** Every edit: to the device now, to the server in a moment. */
+  edit(edits: readonly unknown[], annotations: readonly Annotation[]): void {
+    const held = this.#state.current
+    if (!held) return
+    this.#touched.add(held.assignment.handle)
+    this.drafts.edit(held.assignment, { edits, annotations, seconds: this.clock.read() })
+  }
+
+  submit(answer: Answer, verdict?: Verdict): void {
+    const held = this.#state.current
+    if (!held) return
+    const key = this.env.id()
+    const seconds = this.clock.read()
+    this.#lastHeld = { ...held, draft: { edits: held.draft?.edits ?? [], annotations: answer.annotations, seconds } }
+    this.#send(held, { op: 'submit', body: { key, answer, seconds, ...(verdict ? { verdict } : {}) } }, key)
+    this.#set({ done: this.#state.done + 1 })
+  }
+
+  skip(reason: SkipReason, comment?: string): void {
+    const held = this.#state.current
+    if (!held) return
+    this.#lastHeld = null
+    this.#send(held, { op: 'skip', body: { reason, ...(comment ? { comment } : {}) } }, this.env.id())
+  }
+
+  #send(held: Held, what: Pick<Extract<Parcel, { op: 'submit' }>, 'op' | 'body'> | Pick<Extract<Parcel, { op: 'skip' }>, 'op' | 'body'>, id: string): void {
+    const { assignment } = held
+    const title = titleOf(assignment)
+    this.drafts.settle(slotOf(assignment.task, assignment.role))
+    const parcel: Parcel = { id, handle: assignment.handle, task: assignment.task, role: assignment.role, title, at: this.env.now(), state: 'waiting', ...what }
+    void this.outbox.add(parcel).then(() => this.#drop(assignment.handle))
+    this.#set({ empty: this.#state.empty, last: what.op === 'submit' ? { parcel: id, handle: assignment.handle, title } : null })
+    this.#advance()
+    void this.fill()
+  }
+
+  /** The last submitted task comes back into hand; what was in hand waits behind it. Says why not when it cannot. */
+  async recall(): Promise<boolean> {
+    const { last } = this.#state
+    const before = this.#lastHeld
+    if (!last || !before) return false
+    try {
+      let assignment = before.assignment
+      const unsent = await this.outbox.take(last.parcel)
+      if (!unsent) {
+        if (this.outbox.waiting.some((parcel) => parcel.id === last.parcel)) await this.outbox.flush()
+        assignment = await this.api.recall(last.handle)
+      }
+      await this.#lock(assignment.handle)
+      const draft = (await this.drafts.restore(assignment)) ?? before.draft
+      this.#touched.add(assignment.handle)
+      const { current, ready } = this.#state
+      this.#lastHeld = null
+      this.#set({ last: null, done: Math.max(0, this.#state.done - 1), ready: current ? [{ ...current, draft: this.#draftNow(current) }, ...ready] : ready })
+      this.#show({ assignment, draft, lost: false })
+      return true
+    } catch (error) {
+      if (failureOf(error) === 'signin') this.#set({ signin: true })
+      else this.#notice('recall', last.title, plainReason(error))
+      return false
+    }
+  }
+
+  #draftNow(held: Held): Draft | null {
+    return this.drafts.latest(slotOf(held.assignment.task, held.assignment.role)) ?? held.draft
+  }
+
+  // ---- leases ----
+
+  #beatLater(): void {
+    this.#cancelBeat?.()
+    if (this.#stopped) return
+    const { current, ready } = this.#state
+    const lease_s = Math.min(600, ...[...(current ? [current] : []), ...ready].map((held) => held.assignment.lease_s))
+    this.#cancelBeat = this.env.later(Math.max(5, lease_s / 3) * 1000, () => void this.#beat())
+  }
+
+  async #beat(): Promise<void> {
+    const handles = [...new Set([...this.#known(), ...this.outbox.waiting.map((parcel) => parcel.handle)])]
+    if (handles.length > 0 && !this.#state.signin) {
+      try {
+        const leases = await this.api.heartbeat(handles)
+        this.#set({ reachable: true })
+        for (const handle of handles) if (leases[handle] === null) this.#lose(handle)
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure === 'signin') this.#set({ signin: true })
+        if (failure === 'away') this.#set({ reachable: false })
+      }
+    }
+    this.#beatLater()
+  }
+
+  #lose(handle: string): void {
+    const { current, ready } = this.#state
+    if (current?.assignment.handle === handle) {
+      if (current.lost) return
+      this.#set({ current: { ...current, lost: true } })
+      this.#notice('lost', titleOf(current.assignment), '')
+      return
+    }
+    const found = ready.find((held) => held.assignment.handle === handle)
+    if (!found) return
+    if (this.#touched.has(handle)) {
+      this.#set({ ready: ready.map((held) => (held === found ? { ...held, lost: true } : held)) })
+      return
+    }
+    this.#set({ ready: ready.filter((held) => held !== found) })
+    void this.#drop(handle)
+    void this.fill()
+  }
+
+  async #lock(handle: string): Promise<boolean> {
+    if (this.#locks.has(handle)) return true
+    const release = await this.env.hold(`evenhand-lease-${handle}`)
+    if (!release) return false
+    this.#locks.set(handle, release)
+    return true
+  }
+
+  #unlock(handle: string): void {
+    this.#locks.get(handle)?.()
+    this.#locks.delete(handle)
+  }
+
+  async #drop(handle: string): Promise<void> {
+    await this.storage.dropLease(handle).catch(() => undefined)
+    this.#unlock(handle)
+  }
+
+  // ---- news ----
+
+  #sent(parcel: Parcel, reply: SubmitReply | null): void {
+    const slot = slotOf(parcel.task, parcel.role)
+    // The very last one keeps its draft, for calling back with undo.
+    if (this.#state.last?.parcel !== parcel.id) void this.drafts.forget(slot)
+    if (reply && (reply.note || reply.late || reply.extra)) {
+      this.#notice(reply.extra ? 'extra' : reply.late ? 'late' : 'note', parcel.title, reply.note ?? '')
+    }
+    void this.fill()
+  }
+
+  #notice(kind: Notice['kind'], title: string, text: string): void {
+    this.#set({ notices: [...this.#state.notices.slice(-19), { id: this.env.id(), kind, title, text }] })
+  }
+
+  dismiss(id: string): void {
+    this.#set({ notices: this.#state.notices.filter((notice) => notice.id !== id) })
+  }
+
+  #refresh(): void {
+    const waiting = this.outbox.waiting.length
+    const unsaved = this.drafts.pending || waiting > 0
+    const durable = (this.options.durable ?? true) && !this.drafts.deviceFull && this.outbox.durable
+    const stuck = !this.#state.reachable || this.#state.signin
+    const save: SaveState = !unsaved ? 'saved' : !stuck ? 'saving' : durable ? 'device' : 'unsafe'
+    const refused = this.outbox.refused
+    if (save === this.#state.save && waiting === this.#state.waiting && sameParcels(refused, this.#state.refused)) return
+    this.#state = { ...this.#state, save, waiting, refused }
+    this.#tell()
+  }
+
+  #set(change: Partial<LoopState>): void {
+    this.#state = { ...this.#state, ...change }
+    this.#tell()
+    if ('reachable' in change || 'signin' in change) this.#refresh()
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+function sameParcels(a: readonly Parcel[], b: readonly Parcel[]): boolean {
+  return a.length === b.length && a.every((parcel, i) => parcel.id === b[i]?.id)
+}
+
+export function titleOf(assignment: Assignment): string {
+  const { data } = assignment
+  return data.name ?? (data.medium === 'image' ? data.image.name : assignment.task.slice(-6))
+}

@@ -1,0 +1,181 @@
+/** Finished work on its way to the server. It is kept on the device until the server has said yes, in whatever tab and however late. */
+import type { Env } from './env'
+import type { Storage } from './storage'
+import type { Parcel, SubmitReply } from './types'
+import { failureOf, plainReason, type WorkApi } from './workApi'
+
+export interface OutboxHooks {
+  changed(): void
+  sent(parcel: Parcel, reply: SubmitReply | null): void
+  refused(parcel: Parcel): void
+  signin(): void
+  /** The server answers again, or no longer. */
+  reach(reachable: boolean): void
+}
+
+const BACKOFF_MS = [1000, 2000, 5000, 10_000, 20_000, 30_000] as const
+
+export class Outbox {
+  #parcels: readonly Parcel[] = []
+  #sending: string | null = null
+  #flushing: Promise<void> | null = null
+  #again = false
+  #tries = 0
+  #cancel: (() => void) | null = null
+  #stopped = false
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly api: Pick<WorkApi, 'submit' | 'skip'>,
+    private readonly env: Env,
+    private readonly lock: string,
+    private readonly hooks: OutboxHooks,
+  ) {}
+
+  get waiting(): readonly Parcel[] {
+    return this.#parcels.filter((parcel) => parcel.state === 'waiting')
+  }
+
+  get refused(): readonly Parcel[] {
+    return this.#parcels.filter((parcel) => parcel.state === 'refused')
+  }
+
+  async load(): Promise<void> {
+    await this.#reread()
+  }
+
+  /** In memory at once; on the device before it is sent. */
+  async add(parcel: Parcel): Promise<void> {
+    this.#parcels = [...this.#parcels, parcel]
+    this.#unwritten.add(parcel.id)
+    this.hooks.changed()
+    try {
+      await this.storage.putParcel(parcel)
+      this.#unwritten.delete(parcel.id)
+    } catch {
+      // A full disk: it stays in memory, and the indicator does not say "kept on this device".
+    }
+    void this.flush()
+  }
+
+  /** Takes an unsent parcel back; null when it is gone or on its way. */
+  async take(id: string): Promise<Parcel | null> {
+    const parcel = this.#parcels.find((one) => one.id === id)
+    if (!parcel || this.#sending === id) return null
+    const release = await this.env.hold(this.lock)
+    if (!release) return null
+    try {
+      const kept = await this.storage.parcels()
+      // Another tab may have sent it meanwhile.
+      if (!kept.some((one) => one.id === id)) return null
+      await this.#forget(id)
+      return parcel
+    } finally {
+      release()
+    }
+  }
+
+  async discard(id: string): Promise<void> {
+    await this.#forget(id)
+    this.hooks.changed()
+  }
+
+  /** Sends what waits, oldest first. Resolves when all is sent or nothing can be sent now. */
+  flush(): Promise<void> {
+    this.#cancel?.()
+    this.#cancel = null
+    if (this.#stopped) return Promise.resolve()
+    this.#again = true
+    this.#flushing ??= this.env
+      .alone(this.lock, () => this.#drain())
+      .catch(() => undefined)
+      .finally(() => {
+        this.#flushing = null
+      })
+    return this.#flushing
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel?.()
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false
+      await this.#reread()
+      for (const parcel of this.waiting) {
+        if (this.#stopped || !(await this.#deliver(parcel))) return
+      }
+    }
+  }
+
+  /** What another tab has added or sent since. A parcel whose own write is still under way stays. */
+  async #reread(): Promise<void> {
+    try {
+      const kept = await this.storage.parcels()
+      const fromDevice = kept.filter((parcel) => !this.#gone.has(parcel.id))
+      const known = new Set(fromDevice.map((parcel) => parcel.id))
+      const onlyHere = this.#parcels.filter((parcel) => this.#unwritten.has(parcel.id) && !known.has(parcel.id))
+      this.#parcels = [...fromDevice, ...onlyHere].sort((a, b) => a.at - b.at)
+      this.hooks.changed()
+    } catch {
+      // The list in memory is all there is.
+    }
+  }
+
+  /** False: stop for now. */
+  async #deliver(parcel: Parcel): Promise<boolean> {
+    this.#sending = parcel.id
+    try {
+      const reply = parcel.op === 'submit' ? await this.api.submit(parcel.handle, parcel.body) : await this.api.skip(parcel.handle, parcel.id, parcel.body)
+      this.#tries = 0
+      await this.#forget(parcel.id)
+      this.hooks.reach(true)
+      this.hooks.sent(parcel, parcel.op === 'submit' ? (reply as SubmitReply) : null)
+      return true
+    } catch (error) {
+      return await this.#failed(parcel, error)
+    } finally {
+      this.#sending = null
+      this.hooks.changed()
+    }
+  }
+
+  async #failed(parcel: Parcel, error: unknown): Promise<boolean> {
+    const failure = failureOf(error)
+    if (failure === 'signin') {
+      this.hooks.signin()
+      return false
+    }
+    if (failure === 'away') {
+      this.hooks.reach(false)
+      const wait = BACKOFF_MS[Math.min(this.#tries++, BACKOFF_MS.length - 1)] ?? 30_000
+      this.#cancel?.()
+      this.#cancel = this.env.later(wait, () => void this.flush())
+      return false
+    }
+    const refused: Parcel = { ...parcel, state: 'refused', why: plainReason(error) }
+    this.#parcels = this.#parcels.map((one) => (one.id === parcel.id ? refused : one))
+    await this.storage.putParcel(refused).catch(() => undefined)
+    this.hooks.refused(refused)
+    return true
+  }
+
+  /** True when every waiting parcel is on the device. */
+  get durable(): boolean {
+    return this.#unwritten.size === 0
+  }
+
+  async #forget(id: string): Promise<void> {
+    this.#gone.add(id)
+    this.#unwritten.delete(id)
+    this.#parcels = this.#parcels.filter((one) => one.id !== id)
+    await this.storage.dropParcel(id).catch(() => undefined)
+  }
+
+  // Ids that this tab has sent or taken back: a late read of the device must not bring them in again.
+  readonly #gone = new Set<string>()
+  // Ids that are not on the device yet (or cannot be put there).
+  readonly #unwritten = new Set<string>()
+}
