@@ -192,6 +192,8 @@ class ProcessLock:
 
     def take(self) -> int | None:
         """None when it is ours now, else the id of the process that has it."""
+        if self._file is not None and self._owner == os.getpid():
+            return None
         name = os.path.realpath(self._path)
         if self._held.get(name) == os.getpid():
             return os.getpid()

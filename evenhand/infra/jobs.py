@@ -68,6 +68,26 @@ _STEP_DONE = Sql(
 )
 
 
+_COUNTS = Sql(
+    "job_counts",
+    "select org_id, state, count(*) as n from evenhand.job where state <> 'done' group by org_id, state",
+    role="picker",
+)
+
+
+async def job_counts(db: Database) -> tuple[dict[str, int], dict[str, int]]:
+    """(waiting by organisation, all by state): ids and counts only."""
+    async with db.narrow("picker") as door:
+        rows = await _COUNTS.all(door)
+    waiting: dict[str, int] = {}
+    states = {"ready": 0, "running": 0, "dead": 0}
+    for row in rows:
+        states[row["state"]] += row["n"]
+        if row["state"] != "dead":
+            waiting[row["org_id"]] = waiting.get(row["org_id"], 0) + row["n"]
+    return waiting, states
+
+
 async def enqueue(
     tx: Tx, kind: str, params: dict[str, Any], *, run_at: datetime | None = None, most: int = 8
 ) -> str:

@@ -31,7 +31,7 @@ from psycopg import sql
 
 from evenhand.infra.home import Home, HomeTrouble, make_private_folder, plain_reason
 from evenhand.infra.postgres import launch, roles
-from evenhand.infra.postgres.server import Server
+from evenhand.infra.postgres.server import Server, server_of
 from evenhand.infra.postgres.trouble import PostgresTrouble
 
 HEADER, DUMP, MANIFEST = "evenhand-backup.json", "database.dump", "manifest.json"
@@ -59,11 +59,6 @@ class Report:
     objects: int
     made_at: str
     verified: bool
-
-
-def server_of(home: Home) -> Server:
-    """The embedded server of a home, started or not."""
-    return Server(home.pg, home.run, password_file=home.superuser_key, log_file=home.logs / "postgres.log")
 
 
 # -- backup

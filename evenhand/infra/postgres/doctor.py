@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from evenhand.infra.home import Home, HomeTrouble, port_from_environment, user_name
 from evenhand.infra.postgres import roles
-from evenhand.infra.postgres.backup import server_of
 from evenhand.infra.postgres.binaries import NEWEST, OLDEST
+from evenhand.infra.postgres.server import server_of
 from evenhand.pure.trouble import Trouble
 
 Verdict = Literal["ok", "warn", "fail"]

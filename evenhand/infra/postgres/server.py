@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import signal
 import stat
@@ -17,7 +18,7 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
 
-from evenhand.infra.home import ProcessLock, make_private_folder, write_private
+from evenhand.infra.home import Home, ProcessLock, make_private_folder, write_private
 from evenhand.infra.postgres import binaries as programs
 from evenhand.infra.postgres import cluster, launch
 from evenhand.infra.postgres.trouble import PostgresTrouble, ServerBusy, explain
@@ -214,7 +215,9 @@ class Server:
         wanted = self.run_dir / "sql"
         if how.mode == "user":
             wanted = launch.moved_place(self.data_dir) / "sql"
-        if len(os.fsencode(wanted / f".s.PGSQL.{self._port}")) > LONGEST_SOCKET_PATH - 4:
+        too_long = len(os.fsencode(wanted / f".s.PGSQL.{self._port}")) > LONGEST_SOCKET_PATH - 4
+        # A comma parts hosts in a URL, and drivers differ over other signs.
+        if too_long or not re.fullmatch(r"[A-Za-z0-9_./~@+-]+", str(wanted)):
             wanted = _short_folder(self.data_dir)
         wanted.mkdir(mode=0o700, exist_ok=True)
         wanted.chmod(0o700)
@@ -346,6 +349,17 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def server_of(home: Home, *, on_death: Callable[[int], None] | None = None) -> Server:
+    """The embedded server of a home, started or not."""
+    return Server(
+        home.pg,
+        home.run,
+        password_file=home.superuser_key,
+        log_file=home.logs / "postgres.log",
+        on_death=on_death,
+    )
 
 
 def _quoted_in_list(path: Path) -> str:

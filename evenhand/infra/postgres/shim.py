@@ -7,6 +7,7 @@ system the process is still root's, so that nothing has to change owner), `user`
 standard library and imports as little as it can: it costs every start some 15 ms.
 """
 
+import ctypes
 import os
 import sys
 
@@ -19,25 +20,24 @@ PARENT_GONE = 98
 def main(argv: list[str]) -> None:
     mode, uid, gid, parent, death_signal = argv[1], int(argv[2]), int(argv[3]), int(argv[4]), int(argv[5])
     command = argv[6:]
+    # Loaded by now: another user may not be able to read this Python.
+    libc = ctypes.CDLL(None, use_errno=True)
     if mode == "namespace":
-        enter_namespace(uid, gid)
+        enter_namespace(libc, uid, gid)
     elif mode == "user":
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
     # After the change of user: that clears it.
     if death_signal and sys.platform == "linux":
-        call_prctl(death_signal)
+        libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
         if parent and os.getppid() != parent:
             os._exit(PARENT_GONE)
     os.execv(command[0], command)
 
 
-def enter_namespace(uid: int, gid: int) -> None:
-    import ctypes
-
+def enter_namespace(libc: ctypes.CDLL, uid: int, gid: int) -> None:
     outer_uid, outer_gid = os.geteuid(), os.getegid()
-    libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWUSER) != 0:
         os._exit(NO_NAMESPACE)
     try:
@@ -54,12 +54,6 @@ def write(path: str, text: str) -> None:
         os.write(file, text.encode())
     finally:
         os.close(file)
-
-
-def call_prctl(death_signal: int) -> None:
-    import ctypes
-
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -18,7 +20,7 @@ import asyncpg
 import psycopg
 import pytest
 
-from evenhand.infra.postgres import cluster
+from evenhand.infra.postgres import binaries, cluster, launch
 from evenhand.infra.postgres.server import Server
 from evenhand.infra.postgres.trouble import PortInUse, PostgresTrouble, ServerBusy, WrongDataVersion
 from tests.infra.postgres.conftest import MakeServer, needs_root
@@ -168,8 +170,6 @@ def test_a_path_with_blanks_and_quotes_works(make_server: MakeServer) -> None:
 
 
 def test_tcp_only_when_asked_and_a_taken_port_is_said(make_server: MakeServer) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -224,8 +224,8 @@ SUPERVISOR = """
     from evenhand.infra.postgres.server import Server
     server = Server(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]) if sys.argv[3] else None)
     server.start()
-    print(server.pid, flush=True)
     try:
+        print(server.pid, flush=True)
         time.sleep(600)
     except KeyboardInterrupt:
         print("interrupted", server.running(), flush=True)
@@ -257,7 +257,7 @@ def test_kill_minus_9_of_the_supervisor_leaves_nothing_running(make_server: Make
     server = make_server()
     process, pid = supervise(server, bin_dir)
     process.kill()
-    process.wait()
+    process.communicate()
     assert gone(pid), "the server outlived its supervisor"
     assert eventually(lambda: cluster.processes_of(server.data_dir) == [])
 
@@ -268,7 +268,7 @@ def test_the_next_start_copes_with_a_killed_supervisor_at_once(make_server: Make
     with pytest.raises(ServerBusy, match="already in use by a running Evenhand"):
         server.start()
     process.kill()
-    process.wait()
+    process.communicate()
     server.start()  # does not wait for the old one to be gone
     assert server.pid != pid
     with psycopg.connect(server.admin_url) as conn:
@@ -370,10 +370,6 @@ def test_as_root_below_a_0700_folder(make_server: MakeServer, folder: Path) -> N
 
 @needs_root
 def test_as_root_without_namespaces(make_server: MakeServer, folder: Path) -> None:
-    import shutil
-
-    from evenhand.infra.postgres import launch
-
     folder.chmod(0o700)
     server = make_server("home", run_as="user")
     try:
@@ -395,6 +391,28 @@ def test_as_root_without_namespaces(make_server: MakeServer, folder: Path) -> No
     finally:
         server.stop("immediate")
         shutil.rmtree(launch.moved_place(server.data_dir), ignore_errors=True)
+
+
+@needs_root
+def test_programs_below_a_private_folder_are_copied_for_a_system_user(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = binaries.find()
+    package = found.folder.parents[1]
+    site = folder / "site"
+    shutil.copytree(package, site / package.name, symlinks=True)
+    shutil.copytree(package.with_name(f"{package.name}.libs"), site / f"{package.name}.libs")
+    site.chmod(0o700)
+    monkeypatch.setattr(launch, "STATE", folder / "state")
+    folder.chmod(0o755)  # the state folder stands in for /var/lib/evenhand
+    how = launch.Launch("user", 65534, 65534)
+    copied = launch.reachable_programs(site / package.name / "pginstall" / "bin", how)
+    assert copied.is_relative_to(folder / "state")
+    for name in ("postgres", "initdb", "pg_dump"):
+        done = subprocess.run(how.command(copied / name, "--version"), capture_output=True, text=True)
+        assert found.version in done.stdout, done.stderr
+    assert launch.reachable_programs(site / package.name / "pginstall" / "bin", how) == copied
+    assert mode_of(site) == 0o700
 
 
 @needs_root

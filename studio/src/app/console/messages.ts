@@ -1,1 +1,8 @@
-export const consoleMessages = {} as const
+// Every word of the console, by area.
+import { createMessages } from './words/create'
+import { generalMessages } from './words/general'
+import { orgMessages } from './words/org'
+import { projectMessages } from './words/project'
+import { taskMessages } from './words/tasks'
+
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...taskMessages, ...orgMessages } as const

@@ -201,6 +201,18 @@ export class TaskLoop {
     await this.fill()
   }
 
+  /** The page goes into the browser's cache, or ends: ask for nothing more. */
+  pause(): void {
+    this.#stopped = true
+    this.#cancelBeat?.()
+    this.#cancelRetry?.()
+  }
+
+  resume(): void {
+    this.#stopped = false
+    this.#beatLater()
+  }
+
   stop(): void {
     this.#stopped = true
     this.#cancelBeat?.()

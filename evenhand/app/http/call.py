@@ -1,0 +1,132 @@
+"""One request: who asks, in which space, with what."""
+
+import base64
+import hmac
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from evenhand.app.http.errors import SignIn, TooLarge, WrongToken
+from evenhand.app.services import Services
+from evenhand.features.people import actions as people
+from evenhand.infra.db import Actor
+from evenhand.infra.keys import Keys
+from evenhand.pure.trouble import Denied, Invalid, Missing
+
+BODY_MOST = 5_000_000
+
+
+@dataclass(slots=True)
+class Call:
+    """What a handler gets. `org_id` is "" on routes that belong to a person and not to a space."""
+
+    request: Request
+    services: Services
+    actor: Actor
+    org_id: str = ""
+    mode: str = "live"
+    operator: bool = False
+    session: str = ""  # the session's token
+    query: Any = None
+    body: Any = None
+
+    @property
+    def db(self) -> Any:
+        return self.services.db
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+
+def csrf_of(keys: Keys, session: str) -> str:
+    """The token that a page must send with each write: it cannot be read by another site."""
+    return hmac.digest(keys.key("csrf"), session.encode(), "sha256").hex()[:32]
+
+
+def key_in(request: Request) -> str | None:
+    """The API key of a request: Bearer, or the user name of Basic."""
+    header = request.headers.get("authorization", "")
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")[0]
+        except ValueError:
+            return ""
+    return None
+
+
+def session_in(request: Request, services: Services) -> str:
+    """The session's token, from the cookie, on the pages' own host only."""
+    return request.cookies.get(services.settings.cookie, "")
+
+
+async def who_asks(request: Request, services: Services, *, who: str, csrf: str = "") -> Call:
+    """Finds out who asks. Raises SignIn or WrongToken; a stranger to a space finds nothing there."""
+    key = key_in(request)
+    if key is not None:
+        found = await people.who_holds_key(services.db, key)
+        if found is None:
+            raise SignIn("This API key is not known, or has been revoked or has expired.")
+        if who != "customer":
+            raise Denied("An API key can't be used here.", hint="Sign in with a browser.")
+        return Call(request, services, found[1], found[0], found[2])
+    token = session_in(request, services)
+    holder = await people.who_holds_session(services.db, token) if token else None
+    if holder is None:
+        raise SignIn("You are not signed in.")
+    if request.method not in ("GET", "HEAD"):
+        given = request.headers.get("x-evenhand-csrf") or csrf
+        if not hmac.compare_digest(given.encode(), csrf_of(services.db.keys, token).encode()):
+            raise WrongToken("This page is out of date, so the request was refused.")
+    person, operator = holder
+    if who == "operator" and not operator:
+        raise Denied("This page is for operators.", hint="Ask an operator.")
+    if who != "customer":
+        return Call(request, services, Actor("person", person), operator=operator, session=token)
+    org_id = request.headers.get("evenhand-org") or request.query_params.get("org", "")
+    role = await people.role_in(services.db, org_id, person) if org_id else None
+    if role is None:
+        raise Missing("There is no such organisation.", hint="Send your organisation's id as `Evenhand-Org`.")
+    return Call(request, services, Actor("person", person, role), org_id, operator=operator, session=token)
+
+
+async def read_body(request: Request, most: int = BODY_MOST) -> bytes:
+    """The body, or TooLarge as soon as it is."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > most:
+        raise TooLarge(f"The body is larger than {most // 1_000_000} MB.")
+    held: list[bytes] = []
+    size = 0
+    async for piece in pieces(request):
+        size += len(piece)
+        if size > most:
+            raise TooLarge(f"The body is larger than {most // 1_000_000} MB.")
+        held.append(piece)
+    return b"".join(held)
+
+
+async def pieces(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect as err:
+        raise Invalid("The sender went away before the end.") from err
+
+
+def read_query(request: Request, kind: type[Any]) -> Any:
+    """The query string as a struct. Repeated keys become lists where the struct has a list."""
+    params = request.query_params
+    known = {f.encode_name: f for f in msgspec.structs.fields(kind)}
+    given: dict[str, Any] = {}
+    for name in params:
+        if name not in known and name != "org":
+            raise Invalid(f"There is no query parameter `{name[:60]}` here.", hint=f"Known: {', '.join(known)}.")
+        if name in known:
+            many = "list" in str(known[name].type)
+            given[name] = params.getlist(name) if many else params[name]
+    return msgspec.convert(given, kind, strict=False)

@@ -1,0 +1,183 @@
+"""The route table. A route is data: what it takes, what it answers, who may ask; the rest follows from it.
+
+The OpenAPI document, the two-tenant twin test and the idempotency of writes all read this one table.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from evenhand.app.http.call import BODY_MOST, Call, read_body, read_query, who_asks
+from evenhand.app.http.errors import Problem, problem_of
+from evenhand.app.services import Services
+from evenhand.infra.db import Actor, Tx
+from evenhand.infra.sql import Sql
+from evenhand.pure.trouble import Conflict, Invalid
+
+Who = Literal["public", "person", "customer", "operator"]
+encode_json = msgspec.json.encode
+
+
+class Page(msgspec.Struct):
+    """Cursor paging, the same everywhere."""
+
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`handler(call)` for own transactions; `handler(call, tx)` when `tx` is True: then the route's write and its
+    idempotency record commit together."""
+
+    method: str
+    path: str
+    handler: Callable[..., Awaitable[Any]]
+    summary: str
+    who: Who = "customer"
+    query: type[Any] | None = None
+    body: Any = None
+    reply: Any = None
+    tx: bool = True
+    raw: bool = False  # the handler reads the body itself
+    most: int = BODY_MOST
+    status: int = 200
+    media: str = "application/json"
+
+
+ROUTES: list[Route] = []
+
+
+def route(method: str, path: str, **options: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Adds a handler to the table. Its docstring's first line is the summary."""
+
+    def add(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        summary = (handler.__doc__ or handler.__name__).strip().split("\n", 1)[0].rstrip(".")
+        ROUTES.append(Route(method, path, handler, summary, **options))
+        return handler
+
+    return add
+
+
+def json_reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(encode_json(value), status, {**(headers or {}), "cache-control": "no-store"}, "application/json")
+
+
+def problem_reply(problem: Problem) -> Response:
+    headers = {"cache-control": "no-store"}
+    if problem.retry_after_s is not None:
+        headers["retry-after"] = str(max(1, round(problem.retry_after_s)))
+    if problem.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return Response(encode_json(problem.document()), problem.status, headers, "application/problem+json")
+
+
+# --- idempotency
+
+_IDEM_GET = Sql(
+    "idempotency_get",
+    """select request_mac, body from evenhand.idempotency
+        where org_id = %(org)s and actor_id = %(actor)s and key_mac = %(key)s""",
+)
+_IDEM_PUT = Sql(
+    "idempotency_put",
+    """insert into evenhand.idempotency (org_id, actor_id, key_mac, request_mac, body)
+       values (%(org)s, %(actor)s, %(key)s, %(request)s, %(body)s) on conflict do nothing""",
+)
+
+
+class _Kept(msgspec.Struct):
+    status: int
+    reply: msgspec.Raw
+
+
+class KeyReused(Conflict):
+    hint = "Use a fresh Idempotency-Key for every new request."
+
+
+class _Once:
+    """The idempotency of one write: the first reply is kept, the same request again gets it."""
+
+    def __init__(self, tx: Tx, key: str, request_line: bytes) -> None:
+        if not 1 <= len(key) <= 128:
+            raise Invalid("`Idempotency-Key` must have 1 to 128 characters.")
+        self._key = tx.seal.mac("idempotency", key)
+        self._request = tx.seal.mac("idempotency-request", request_line)
+
+    async def earlier(self, tx: Tx) -> Response | None:
+        lock = int.from_bytes(self._key[:8], "big", signed=True)
+        await tx.conn.execute("select pg_advisory_xact_lock($1)", lock)
+        row = await _IDEM_GET.maybe(tx, org=tx.org_id, actor=tx.actor.id, key=self._key)
+        if row is None:
+            return None
+        if bytes(row["request_mac"]) != self._request:
+            raise KeyReused("This Idempotency-Key was used for another request.")
+        kept = tx.seal.open_as(row["body"], _Kept)
+        headers = {"cache-control": "no-store", "idempotent-replayed": "true"}
+        return Response(bytes(kept.reply), kept.status, headers, "application/json")
+
+    async def keep(self, tx: Tx, reply: bytes, status: int) -> None:
+        body = tx.seal.shut(_Kept(status, msgspec.Raw(reply)))
+        await _IDEM_PUT.run(
+            tx, org=tx.org_id, actor=tx.actor.id, key=self._key, request=self._request, body=body
+        )
+
+
+# --- serving a route
+
+_NOBODY = Actor("system", "nobody")
+
+
+async def _take(found: Route, request: Request, services: Services) -> tuple[Call, bytes]:
+    raw = b""
+    csrf = ""
+    if found.body is not None and not found.raw:
+        raw = await read_body(request, found.most)
+        if found.who == "person" and raw.startswith(b'{"csrf"'):
+            csrf = str(msgspec.json.decode(raw).get("csrf", ""))  # sendBeacon cannot set headers
+    if found.who == "public":
+        call = Call(request, services, _NOBODY)
+    else:
+        call = await who_asks(request, services, who=found.who, csrf=csrf)
+    if found.query is not None:
+        call.query = read_query(request, found.query)
+    if found.body is not None and not found.raw:
+        call.body = msgspec.json.decode(raw or b"{}", type=found.body)
+    return call, raw
+
+
+async def _answer(found: Route, call: Call, raw: bytes) -> Response:
+    key = call.request.headers.get("idempotency-key", "")
+    if not found.tx:
+        return _reply(found, await found.handler(call))
+    writes = call.request.method not in ("GET", "HEAD")
+    async with call.db.tx(call.org_id, call.actor) as tx:
+        once: _Once | None = None
+        if key and writes:
+            once = _Once(tx, key, f"{call.request.method} {call.request.url.path}\n".encode() + raw)
+            earlier = await once.earlier(tx)
+            if earlier is not None:
+                return earlier
+        reply = _reply(found, await found.handler(call, tx))
+        if once is not None:
+            await once.keep(tx, bytes(reply.body), reply.status_code)
+    return reply
+
+
+def _reply(found: Route, value: Any) -> Response:
+    return value if isinstance(value, Response) else json_reply(value, found.status)
+
+
+def endpoint(found: Route, services: Services) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        try:
+            call, raw = await _take(found, request, services)
+            return await _answer(found, call, raw)
+        except Exception as err:
+            return problem_reply(problem_of(err))
+
+    return serve

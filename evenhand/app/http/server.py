@@ -1,0 +1,174 @@
+"""The ASGI application: the hot routes first, then the table, the compatible doors, media, and the studio's files."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from evenhand.app.http.errors import Problem
+from evenhand.app.http.media import serve_media
+from evenhand.app.http.openapi import document
+from evenhand.app.http.routes import ROUTES, Route, encode_json, endpoint, json_reply, problem_reply
+from evenhand.app.services import Services
+from evenhand.app.settings import Settings
+
+log = logging.getLogger("evenhand.http")
+STATIC = Path(__file__).parent.parent / "static"
+PREFIX = "/api/v1"
+#: modules whose import fills the route table; the order is the order of matching
+MODULES = ("work", "session", "projects", "tasks", "exports", "org")
+_PAGES = ("/", "/signin", "/link/{token}", "/work", "/review", "/operator", "/console", "/console/{rest:path}", "/pilot/{rest:path}")
+_HOT = ("/work/next", "/work/{handle}/submit")
+
+for _name in MODULES:
+    import_module(f"evenhand.app.http.{_name}")
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    """What every page carries. Nothing is loaded from elsewhere; media comes from the media host."""
+    media = settings.media_url
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src 'self' data: blob: {media}".strip(),
+            f"media-src 'self' blob: {media}".strip(),
+            f"connect-src 'self' {media}".strip(),
+            "font-src 'self'",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+    out = {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    }
+    if settings.secure:
+        out["strict-transport-security"] = "max-age=31536000"
+    return out
+
+
+class Doorkeeper:
+    """Looks at the Host of every request: an unknown one is refused (DNS rebinding), the media host shows no pages."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._public = settings.public_host
+        self._media = urlsplit(settings.media_url).hostname or ""
+        self._known = {"localhost", "127.0.0.1", "[::1]", self._public, self._media} - {""}
+        self._common = [(k.encode(), v.encode()) for k, v in _headers(settings).items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        if name.lower() not in self._known:
+            refused = problem_reply(Problem(400, "invalid", "This server does not answer for that host name."))
+            await refused(scope, receive, send)
+            return
+        if self._is_media_host(name) and not self._serves_on_media_host(str(scope["path"])):
+            target = RedirectResponse(self._settings.public_url + str(scope["path"]), 307)
+            await target(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                have = {k for k, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(h for h in self._common if h[0] not in have)]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+    def _is_media_host(self, name: str) -> bool:
+        return name.lower() == self._media and self._media != self._public
+
+    @staticmethod
+    def _serves_on_media_host(path: str) -> bool:
+        return path.startswith(("/media/", "/api/", "/v1", "/v2", "/healthz", "/studio/"))
+
+
+def build(settings: Settings, open_services: Callable[[], Any], doors: Callable[[Services], list[BaseRoute]]) -> ASGIApp:
+    """The application. `open_services` is an async context manager that yields Services; `doors` adds compatible APIs."""
+    services = Services(settings, None, None)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        async with open_services() as opened:
+            services.db, services.objects = opened.db, opened.objects
+            yield
+
+    async def health(_: Request) -> Response:
+        try:
+            async with services.db.connection("gate") as conn:
+                await conn.fetchval("select 1")
+        except Exception:
+            log.warning("health: the database is away")
+            return json_reply({"status": "database away"}, 503)
+        return json_reply({"status": "ok"})
+
+    async def media(request: Request) -> Response:
+        return await serve_media(request, services)
+
+    async def openapi(_: Request) -> Response:
+        return Response(encode_json(document(ROUTES, PREFIX)), media_type="application/json")
+
+    hot = [r for r in ROUTES if r.path in _HOT]
+    table = hot + [r for r in ROUTES if r.path not in _HOT]
+    routes: list[BaseRoute] = [_starlette(r, services) for r in table]
+    routes += [
+        StarletteRoute("/healthz", health, methods=["GET", "HEAD"]),
+        StarletteRoute("/media/{token}", media, methods=["GET", "HEAD"]),
+        StarletteRoute(f"{PREFIX}/openapi.json", openapi, methods=["GET"]),
+        *doors(services),
+        StarletteRoute("/studio/{path:path}", _static, methods=["GET", "HEAD"]),
+        *(StarletteRoute(page, _page, methods=["GET", "HEAD"]) for page in _PAGES),
+        StarletteRoute("/{path:path}", _nothing, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+    ]
+    return Doorkeeper(Starlette(routes=routes, lifespan=lifespan), settings)
+
+
+def _starlette(found: Route, services: Services) -> StarletteRoute:
+    return StarletteRoute(f"{PREFIX}{found.path}", endpoint(found, services), methods=[found.method])
+
+
+async def _static(request: Request) -> Response:
+    path = (STATIC / request.path_params["path"]).resolve()
+    if not path.is_relative_to(STATIC.resolve()) or not path.is_file():
+        return await _nothing(request)
+    cache = "public, max-age=31536000, immutable" if "/assets/" in str(path) else "no-cache"
+    return FileResponse(path, headers={"cache-control": cache})
+
+
+async def _page(request: Request) -> Response:
+    index = STATIC / "index.html"
+    if not index.is_file():
+        return Response("The studio has not been built. Run `make build`.\n", 503, media_type="text/plain")
+    return FileResponse(index, headers={"cache-control": "no-store"})
+
+
+async def _nothing(request: Request) -> Response:
+    known = any(request.url.path == f"{PREFIX}{r.path}" for r in ROUTES)
+    if known:
+        return problem_reply(Problem(405, "invalid", "This path does not take that method."))
+    return problem_reply(Problem(404, "missing", "There is nothing at this address.", "Look at /api/v1/openapi.json."))

@@ -1,0 +1,14 @@
+"""What every door needs, made once at start-up."""
+
+from dataclasses import dataclass
+
+from evenhand.app.settings import Settings
+from evenhand.infra.db import Database
+from evenhand.infra.objects import Objects
+
+
+@dataclass(slots=True)
+class Services:
+    settings: Settings
+    db: Database
+    objects: Objects

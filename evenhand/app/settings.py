@@ -1,0 +1,72 @@
+"""What the environment says: where the home is, which port, which address people use."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from evenhand.infra.home import Home, port_from_environment
+from evenhand.pure.trouble import Invalid
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class UnsafeUrl(Invalid):
+    hint = "Use https, or http://localhost:PORT on this machine."
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    home: Home
+    port: int
+    public_url: str  # no slash at the end
+    host: str = "127.0.0.1"
+    tls_cert: str = ""
+    tls_key: str = ""
+    smtp_url: str = ""
+    mail_from: str = ""
+
+    @property
+    def public_host(self) -> str:
+        return urlsplit(self.public_url).hostname or "localhost"
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def media_url(self) -> str:
+        """Where media is shown from: another host name than the pages', so that nothing in a file reaches a session.
+        "" means the same host (the operator has given no other)."""
+        given = os.environ.get("EVENHAND_MEDIA_URL", "").rstrip("/")
+        if given:
+            return given
+        if not self.secure and self.public_host == "localhost":
+            return f"http://127.0.0.1:{urlsplit(self.public_url).port or 80}"
+        return ""
+
+    @property
+    def cookie(self) -> str:
+        # Chromium sends a __Host- cookie of loopback http to every port, so there the port is in the name.
+        return "__Host-evenhand" if self.secure else f"evenhand_{self.port}"
+
+
+def settings_from_environment(env: Mapping[str, str] | None = None) -> Settings:
+    env = os.environ if env is None else env
+    port = port_from_environment(env)
+    public = env.get("EVENHAND_PUBLIC_URL", "").rstrip("/") or f"http://localhost:{port}"
+    parts = urlsplit(public)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise UnsafeUrl(f"EVENHAND_PUBLIC_URL must be an address such as https://label.example.org, not '{public}'.")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise UnsafeUrl(f"EVENHAND_PUBLIC_URL is plain http to '{parts.hostname}': passwords would travel in the clear.")
+    return Settings(
+        Home.from_environment(env),
+        port,
+        public,
+        env.get("EVENHAND_HOST", "") or "127.0.0.1",
+        env.get("EVENHAND_TLS_CERT", ""),
+        env.get("EVENHAND_TLS_KEY", ""),
+        env.get("EVENHAND_SMTP_URL", ""),
+        env.get("EVENHAND_MAIL_FROM", ""),
+    )

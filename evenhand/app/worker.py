@@ -1,0 +1,144 @@
+"""The worker: jobs, and what must happen every few seconds."""
+
+import asyncio
+import logging
+from functools import partial
+
+import msgspec
+
+from evenhand.app.mail import send_mail
+from evenhand.app.scale.render import callback_payload
+from evenhand.app.services import Services
+from evenhand.features.annotations.actions import settle_job
+from evenhand.features.deliveries import callbacks
+from evenhand.features.projects import actions as projects
+from evenhand.features.projects import batches
+from evenhand.features.projects.types import BatchBody
+from evenhand.features.tasks import store as tasks_store
+from evenhand.features.tasks.actions import body_of, task_row
+from evenhand.features.tasks.jobs import fetch_attachments
+from evenhand.features.tasks.leases import expire_due
+from evenhand.infra.db import SYSTEM, Narrow, Tx
+from evenhand.infra.facts import LISTENERS
+from evenhand.infra.jobs import Handler, Job, Worker
+
+log = logging.getLogger("evenhand.worker")
+SWEEP_S = 2.0
+
+#: who listens to what: fact -> job
+LISTENING = (
+    ("MemberJoined", "projects.seat"),
+    ("MemberRoleChanged", "projects.reseat"),
+    ("MemberRemoved", "projects.unseat"),
+    ("TaskFailed", "deliveries.failed"),
+)
+
+
+def listen() -> None:
+    """Fills the table of listeners. Every process that records facts calls it once."""
+    LISTENERS.jobs.clear()
+    for fact, job in LISTENING:
+        LISTENERS.listen(fact, job)
+
+
+class _About(msgspec.Struct):
+    about: str
+    role: str = ""
+
+
+class _TaskJob(msgspec.Struct):
+    task: str
+
+
+async def _seat(job: Job) -> None:
+    fact = msgspec.convert(job.params, _About)
+    await job.step("seat", lambda tx: projects.seat_newcomer(tx, fact.about, fact.role))
+
+
+async def _unseat(job: Job) -> None:
+    fact = msgspec.convert(job.params, _About)
+    await job.step("unseat", lambda tx: projects.unseat(tx, fact.about))
+
+
+async def _reseat(job: Job) -> None:
+    fact = msgspec.convert(job.params, _About)
+
+    async def act(tx: Tx) -> None:
+        await projects.unseat(tx, fact.about)
+        await projects.seat_newcomer(tx, fact.about, fact.role)
+
+    await job.step("reseat", act)
+
+
+async def _callback(job: Job) -> None:
+    params = msgspec.convert(job.params, _TaskJob)
+    await job.step("tell", lambda tx: tell_task(tx, params.task, job.db.keys))
+
+
+async def _failed(job: Job) -> None:
+    fact = msgspec.convert(job.params, _About)
+    await job.step("tell", lambda tx: tell_task(tx, fact.about, job.db.keys))
+
+
+async def tell_task(tx: Tx, task: str, keys: object) -> str:
+    """Queues a callback for a task whose state has changed, if somebody wants to know."""
+    row = await task_row(tx, task)
+    url = body_of(tx, row).callback_url
+    if not url:
+        url = projects.body_of(tx, await projects.row_of(tx, row["project_id"])).callback_url
+    if not url:
+        return "nobody asked"
+    return await callbacks.add_callback(tx, url, await callback_payload(tx, row), task=task)
+
+
+def handlers(services: Services) -> dict[str, Handler]:
+    """The written list of jobs."""
+
+    async def fetch(job: Job) -> None:
+        await fetch_attachments(job, services.objects)
+
+    async def send(job: Job) -> None:
+        await callbacks.send_job(job, partial(send_mail, services.settings))
+
+    return {
+        "tasks.fetch": fetch,
+        "annotations.settle": settle_job,
+        "deliveries.callback": _callback,
+        "deliveries.failed": _failed,
+        "deliveries.send": send,
+        "projects.seat": _seat,
+        "projects.reseat": _reseat,
+        "projects.unseat": _unseat,
+    }
+
+
+async def sweep(services: Services) -> None:
+    """Leases that ran out go back; batches whose work is done are completed and told."""
+    await expire_due(services.db)
+    async with services.db.connection("scheduler") as conn:
+        orgs = await tasks_store.RUNNING_BATCHES.all(Narrow(conn, services.db.platform))
+    for row in orgs:
+        async with services.db.tx(row["org_id"], SYSTEM) as tx:
+            for done in await batches.settle_batches(tx):
+                body = tx.seal.open_as(done["body"], BatchBody)
+                if body.callback_url:
+                    payload = {"batch": body.name, "status": "completed", "batch_id": done["batch_id"]}
+                    await callbacks.add_callback(tx, body.callback_url, payload, batch=done["batch_id"])
+
+
+async def _sweeps(services: Services, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await sweep(services)
+        except Exception as err:
+            log.warning("the sweep failed (%s); trying again", type(err).__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), SWEEP_S)
+        except TimeoutError:
+            continue
+
+
+async def run(services: Services, stop: asyncio.Event) -> None:
+    """Works until told to stop."""
+    worker = Worker(services.db, handlers(services))
+    await asyncio.gather(worker.run(stop), _sweeps(services, stop))

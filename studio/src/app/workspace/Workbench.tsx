@@ -1,0 +1,290 @@
+/** The labelling view: bar, stage, panel, drawers, and the keys that belong to all of them. */
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { emptyClipboard, type Clipboard } from '../../surfaces/image/commands'
+import type { ImageSurface } from '../../surfaces/image/surface'
+import { TOOL_KEYS } from '../../surfaces/image/tools/list'
+import { Button } from '../../ui/Button'
+import { Skeleton } from '../../ui/Skeleton'
+import { toast } from '../../ui/Toast'
+import { useTitle } from '../shell/useTitle'
+import { Desk } from './desk'
+import { Details } from './Details'
+import { QuestionDialog, RejectDialog, SkipDialog } from './dialogs'
+import { EmptyQueue } from './EmptyQueue'
+import { InboxDrawer } from './InboxDrawer'
+import { InstructionsDrawer } from './InstructionsDrawer'
+import { KeyboardSheet } from './KeyboardSheet'
+import { titleOf, type TaskLoop } from './loop'
+import { Notices } from './Notices'
+import { ReviewBar, compared } from './ReviewBar'
+import { Stage } from './Stage'
+import type { Storage } from './storage'
+import { TopBar, type BarActions } from './TopBar'
+import type { SkipReason, Verdict } from './types'
+import { useInbox } from './useInbox'
+import { useInstructions } from './useInstructions'
+import { useDesk, useLoop } from './useStore'
+import { useWorkKeys } from './useWorkKeys'
+import { useWorld } from './useWorld'
+import { workApi } from './workApi'
+import { say } from './phrases'
+import './Workbench.css'
+
+export type Mode = 'label' | 'review' | 'pilot'
+type Open = 'skip' | 'question' | 'reject' | 'keys' | null
+type DrawerName = 'instructions' | 'inbox' | null
+
+interface Props {
+  readonly loop: TaskLoop
+  readonly storage: Storage
+  readonly mode: Mode
+  readonly onLeave?: (() => void) | undefined
+}
+
+export function Workbench({ loop, storage, mode, onLeave }: Props) {
+  const state = useLoop(loop)
+  const held = state.current
+  const desk = useMemo(
+    () => (held ? new Desk(held, (marks, annotations) => loop.edit(marks, annotations)) : null),
+    // A lost lease makes another `held` of the same task: the desk stays.
+    [loop, held?.assignment.handle, held?.draft],
+  )
+  useEffect(() => () => desk?.dispose(), [desk])
+  const deskNow = useRef(desk)
+  deskNow.current = desk
+  const [surface, setSurface] = useState<ImageSurface | null>(null)
+  const [open, setOpen] = useState<Open>(null)
+  const [drawer, setDrawer] = useState<DrawerName>(null)
+  const [panel, setPanel] = usePanel()
+  const [compareWith, setCompareWith] = useState<string | null>(null)
+  const clipboard = useClipboard(held?.assignment.project.id)
+  const inbox = useInbox(storage, state.done)
+  const instructions = useInstructions(held?.assignment ?? null, storage)
+  useWorld(loop, deskNow)
+  useTitle(held ? `${titleOf(held.assignment)} · ${say(`work.title.${mode}`)}` : say(`work.title.${mode}`))
+  useEffect(() => setCompareWith(null), [desk])
+  useEffect(() => {
+    // Nobody should label for a project without having been shown what it wants.
+    if (!instructions.fresh || instructions.instructions === null) return
+    if (instructions.instructions.markdown.trim() && mode !== 'pilot') setDrawer('instructions')
+    instructions.seen()
+  }, [instructions.fresh, instructions.instructions, mode])
+
+  const send = useCallback(
+    (verdict?: Verdict): void => {
+      const now = deskNow.current
+      if (!now?.document) return
+      if (verdict?.decision !== 'reject' && !now.check()) {
+        goTo(now, surface)
+        return
+      }
+      now.flush()
+      loop.submit(now.answer(), verdict)
+    },
+    [loop, surface],
+  )
+  const verdict = (decision: Verdict['decision'], comment?: string): void => {
+    const which = deskNow.current?.which
+    send({ decision, ...(comment ? { comment } : {}), ...(which ? { answer_id: which } : {}) })
+  }
+  const actions = useActions({ loop, desk: deskNow, send, setOpen, setDrawer, setPanel, instructions, inbox })
+  useWorkKeys({
+    desk: deskNow,
+    review: mode === 'review',
+    enabled: open === null && !state.signin,
+    actions,
+    accept: () => verdict('accept'),
+    fix: () => deskNow.current?.changed && verdict('fix'),
+    reject: () => setOpen('reject'),
+    closeDrawer: () => {
+      if (drawer === null) return false
+      setDrawer(null)
+      return true
+    },
+  })
+  return (
+    <div className="eh-work" data-mode={mode}>
+      <TopBar loop={loop} state={state} mode={mode} actions={actions} news={inbox.news + state.refused.length} changed={instructions.changed} panelOpen={panel} openDrawer={drawer} />
+      {mode === 'review' && desk ? (
+        <ReviewBar desk={desk} compareWith={compareWith} onCompare={setCompareWith} onAccept={() => verdict('accept')} onFix={() => verdict('fix')} onReject={() => setOpen('reject')} />
+      ) : null}
+      <Notices loop={loop} notices={state.notices} />
+      {instructions.changed && drawer !== 'instructions' ? (
+        <div className="eh-work-changed" role="status">
+          <span className="eh-grow">{instructions.summary ? say('work.instructions.changed', { summary: instructions.summary }) : say('work.instructions.changed.plain')}</span>
+          <Button small onClick={actions.instructions}>
+            {say('work.instructions.show')}
+          </Button>
+        </div>
+      ) : null}
+      {desk ? <Gaps desk={desk} onShow={() => goTo(desk, surface)} /> : null}
+      <div className="eh-work-body">
+        <main className="eh-stage" aria-label={say('work.stage')}>
+          {desk ? (
+            <Stage key={desk.held.assignment.handle} desk={desk} clipboard={clipboard} compare={compared(desk, compareWith)} onSurface={setSurface} />
+          ) : state.phase === 'starting' ? (
+            <div className="eh-work-empty">
+              <Skeleton lines={4} />
+              <p className="eh-sr">{say('work.starting')}</p>
+            </div>
+          ) : (
+            <EmptyQueue state={state} summary={inbox.summary} pilot={mode === 'pilot' && state.phase === 'empty' && onLeave ? { back: onLeave } : undefined} onRetry={() => void loop.fill()} onRecall={actions.recall} />
+          )}
+        </main>
+        {desk && panel ? (
+          <aside className="eh-work-panel" aria-label={say('work.panel')}>
+            <Details desk={desk} surface={surface} />
+          </aside>
+        ) : null}
+        {drawer === 'instructions' && held ? (
+          <InstructionsDrawer name={held.assignment.project.name} state={instructions} retry={instructions.retry} onClose={() => setDrawer(null)} />
+        ) : drawer === 'inbox' ? (
+          <InboxDrawer
+            state={inbox}
+            seenAt={inbox.seenAt}
+            refused={state.refused}
+            retry={inbox.load}
+            onDrop={(id) => void loop.outbox.discard(id)}
+            onClose={() => {
+              inbox.forget()
+              setDrawer(null)
+            }}
+          />
+        ) : null}
+      </div>
+      <Announcer desk={desk} />
+      <SkipDialog
+        open={open === 'skip'}
+        onClose={() => setOpen(null)}
+        onSkip={(reason: SkipReason, comment) => {
+          setOpen(null)
+          if (held) toast(say('work.skipped', { name: titleOf(held.assignment) }))
+          loop.skip(reason, comment || undefined)
+        }}
+      />
+      <QuestionDialog
+        open={open === 'question'}
+        onClose={() => setOpen(null)}
+        onAsk={async (text) => {
+          if (!held) return
+          await workApi.question(held.assignment.handle, text)
+          toast(say('work.question.sent'), 'ok')
+        }}
+      />
+      <RejectDialog
+        open={open === 'reject'}
+        onClose={() => setOpen(null)}
+        onReject={(comment) => {
+          setOpen(null)
+          verdict('reject', comment)
+        }}
+      />
+      <KeyboardSheet open={open === 'keys'} onClose={() => setOpen(null)} desk={desk} review={mode === 'review'} toolKeys={Object.values(TOOL_KEYS).map((key) => key.toUpperCase())} />
+    </div>
+  )
+}
+
+interface ActionSources {
+  readonly loop: TaskLoop
+  readonly desk: { readonly current: Desk | null }
+  readonly send: () => void
+  readonly setOpen: (open: Open) => void
+  readonly setDrawer: (change: (drawer: DrawerName) => DrawerName) => void
+  readonly setPanel: (change: (open: boolean) => boolean) => void
+  readonly instructions: { seen(): void }
+  readonly inbox: { seen(): unknown }
+}
+
+function useActions({ loop, desk, send, setOpen, setDrawer, setPanel, instructions, inbox }: ActionSources): BarActions {
+  return {
+    submit: () => send(),
+    skip: () => setOpen('skip'),
+    recall: () => {
+      desk.current?.flush()
+      const name = loop.state.last?.title ?? ''
+      void loop.recall().then((back) => back && toast(say('work.recalled', { name }), 'ok'))
+    },
+    question: () => setOpen('question'),
+    instructions: () => {
+      instructions.seen()
+      setDrawer((drawer) => (drawer === 'instructions' ? null : 'instructions'))
+    },
+    inbox: () => {
+      inbox.seen()
+      setDrawer((drawer) => (drawer === 'inbox' ? null : 'inbox'))
+    },
+    keys: () => setOpen('keys'),
+    undo: () => void desk.current?.document?.undo(),
+    redo: () => void desk.current?.document?.redo(),
+    panel: () => setPanel((open) => !open),
+  }
+}
+
+/** To the first thing that is missing. */
+function goTo(desk: Desk, surface: ImageSurface | null): void {
+  const first = desk.missing[0]
+  if (!first) return
+  if (first.annotation) {
+    surface?.setSelection([first.annotation], true)
+    desk.text?.choose(first.annotation, true)
+    return
+  }
+  requestAnimationFrame(() => {
+    const field = document.querySelector(`[data-question="${CSS.escape(first.question ?? '')}"]`)
+    field?.scrollIntoView({ block: 'center' })
+    field?.querySelector<HTMLElement>('input, textarea, button')?.focus()
+  })
+}
+
+function Gaps({ desk, onShow }: { readonly desk: Desk; readonly onShow: () => void }) {
+  useDesk(desk)
+  const { missing } = desk
+  if (missing.length === 0) return null
+  const names = missing.slice(0, 4).map((one) => one.name)
+  return (
+    <div className="eh-work-gaps" role="alert">
+      <span className="eh-grow">{say('work.gaps', { count: missing.length, names: names.join(', ') + (missing.length > 4 ? ', …' : '') })}</span>
+      <Button small onClick={onShow}>
+        {say('work.gaps.show')}
+      </Button>
+    </div>
+  )
+}
+
+function Announcer({ desk }: { readonly desk: Desk | null }) {
+  const assignment = desk?.held.assignment
+  return (
+    <p className="eh-sr" role="status" aria-live="polite">
+      {assignment ? say('work.shown', { name: titleOf(assignment), project: assignment.project.name }) : ''}
+    </p>
+  )
+}
+
+const PANEL = 'evenhand.work.panel'
+
+function usePanel(): [boolean, (change: (open: boolean) => boolean) => void] {
+  const [open, setOpen] = useState(() => {
+    try {
+      return localStorage.getItem(PANEL) !== 'closed'
+    } catch {
+      return true
+    }
+  })
+  const change = useCallback((next: (open: boolean) => boolean) => {
+    setOpen((before) => {
+      const after = next(before)
+      try {
+        localStorage.setItem(PANEL, after ? 'open' : 'closed')
+      } catch {
+        // It is only forgotten.
+      }
+      return after
+    })
+  }, [])
+  return [open, change]
+}
+
+/** Shapes may be pasted from task to task of one project, and never into another. */
+function useClipboard(project: string | undefined): Clipboard {
+  return useMemo(() => emptyClipboard(), [project])
+}

@@ -1,0 +1,169 @@
+"""Roles on real servers: what each may and may not do, and what an external database is refused for."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from evenhand.infra.postgres import roles
+from evenhand.infra.postgres.roles import DatabaseUrls, RolesNeeded, UnsafeOwner
+from evenhand.infra.postgres.server import Server
+from tests.infra.postgres.conftest import MakeServer
+from tests.pg import FAST
+
+
+@pytest.fixture
+def server(make_server: MakeServer) -> Iterator[Server]:
+    server = make_server(settings=FAST)
+    server.start()
+    yield server
+
+
+@pytest.fixture
+def urls(server: Server, folder: Path) -> DatabaseUrls:
+    return roles.prepare(server.admin_url, passwords=folder / "keys" / "database.json")
+
+
+def test_no_serving_role_can_do_more_than_it_must(server: Server, urls: DatabaseUrls) -> None:
+    with psycopg.connect(roles.with_database(server.admin_url, "evenhand")) as conn:
+        rows = conn.execute(
+            "SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,"
+            " EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid)"
+            " FROM pg_roles r WHERE rolname LIKE 'evenhand%'"
+        ).fetchall()
+    assert {row[0] for row in rows} == {roles.OWNER, *map(roles.role_name, roles.SERVING)}
+    assert not any(any(row[1:]) for row in rows)
+
+
+@pytest.mark.parametrize("kind", roles.SERVING)
+def test_only_the_loader_makes_temporary_tables(urls: DatabaseUrls, kind: str) -> None:
+    with psycopg.connect(getattr(urls, kind), autocommit=True) as conn:
+        assert conn.execute("SHOW search_path").fetchone() == (roles.SEARCH_PATH,)
+        if kind == roles.MAY_STAGE:
+            conn.execute("CREATE TEMP TABLE shadow (x int)")
+        else:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute("CREATE TEMP TABLE shadow (x int)")
+        for statement in (
+            "CREATE TABLE public.x (y int)",
+            "CREATE SCHEMA x",
+            "CREATE ROLE x",
+            "SET ROLE evenhand_owner",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement)
+
+
+def test_no_serving_role_enters_another_database(server: Server, urls: DatabaseUrls) -> None:
+    for database in ("postgres", "template1"):
+        with pytest.raises(psycopg.OperationalError, match="permission denied"):
+            psycopg.connect(roles.with_database(urls.app, database))
+
+
+def test_preparing_again_keeps_passwords_and_mends_roles(server: Server, urls: DatabaseUrls, folder: Path) -> None:
+    file = folder / "keys" / "database.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with psycopg.connect(server.admin_url, autocommit=True) as conn:
+        conn.execute("ALTER ROLE evenhand_app SUPERUSER BYPASSRLS PASSWORD 'other'")
+        conn.execute("GRANT evenhand_owner TO evenhand_gate")
+        conn.execute("GRANT TEMPORARY ON DATABASE evenhand TO PUBLIC")
+    assert roles.prepare(server.admin_url, passwords=file) == urls
+    test_no_serving_role_can_do_more_than_it_must(server, urls)
+    test_only_the_loader_makes_temporary_tables(urls, "app")
+
+
+def test_a_lost_password_file_means_new_passwords(server: Server, urls: DatabaseUrls, folder: Path) -> None:
+    file = folder / "keys" / "database.json"
+    file.unlink()
+    fresh = roles.prepare(server.admin_url, passwords=file)
+    assert fresh.app != urls.app
+    psycopg.connect(fresh.app).close()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(urls.app)
+
+
+def test_urls_hide_nothing_odd_in_a_password(server: Server, folder: Path) -> None:
+    odd = "a/b:c@d?e#f%20 é'\\"
+    with psycopg.connect(server.admin_url, autocommit=True) as conn:
+        conn.execute("CREATE ROLE odd LOGIN")
+        conn.execute(
+            psycopg.sql.SQL("ALTER ROLE odd PASSWORD {}").format(psycopg.sql.Literal(roles.scram_verifier(odd)))
+        )
+    psycopg.connect(roles.with_login(server.admin_url, "odd", odd, "postgres")).close()
+    psycopg.connect(server.url("odd", odd, "postgres")).close()
+
+
+def external(server: Server, attributes: str = "") -> str:
+    with psycopg.connect(server.admin_url, autocommit=True) as conn:
+        conn.execute(f"CREATE ROLE boss LOGIN PASSWORD 'secret' {attributes}")  # type: ignore[arg-type]
+        conn.execute("CREATE DATABASE theirs OWNER boss")
+    return server.url("boss", "secret", "theirs")
+
+
+def test_external_owner_who_may_make_roles(server: Server, folder: Path) -> None:
+    owner = external(server, "CREATEROLE")
+    made = roles.prepare_external(owner, passwords=folder / "database.json")
+    assert made.owner == owner
+    assert roles.prepare_external(owner, passwords=folder / "database.json") == made
+    for kind in roles.SERVING:
+        test_only_the_loader_makes_temporary_tables(made, kind)
+
+
+def test_external_owner_who_may_not_gets_the_sql(server: Server, folder: Path) -> None:
+    owner = external(server)
+    with pytest.raises(RolesNeeded) as caught:
+        roles.prepare_external(owner, passwords=folder / "database.json")
+    assert caught.value.sql.count("CREATE ROLE") == len(roles.SERVING)
+    for password in asdict(DatabaseUrls(*[""] * 7)):
+        assert f"PASSWORD '{password}'" not in caught.value.sql
+    with psycopg.connect(server.admin_url, autocommit=True) as conn:
+        conn.execute(caught.value.sql)  # type: ignore[arg-type]
+    made = roles.prepare_external(owner, passwords=folder / "database.json")
+    test_only_the_loader_makes_temporary_tables(made, "app")
+    with psycopg.connect(made.app) as conn:
+        assert conn.execute("SHOW search_path").fetchone() == (roles.SEARCH_PATH,)
+
+
+@pytest.mark.parametrize(("attributes", "why"), [("SUPERUSER", "is a superuser"), ("BYPASSRLS", "may bypass")])
+def test_external_owner_who_walks_through_walls_is_refused(
+    server: Server, folder: Path, attributes: str, why: str
+) -> None:
+    with pytest.raises(UnsafeOwner, match=why):
+        roles.prepare_external(external(server, attributes), passwords=folder / "database.json")
+
+
+def test_external_role_that_is_not_the_owner_is_refused(server: Server, folder: Path) -> None:
+    external(server)
+    with psycopg.connect(server.admin_url, autocommit=True) as conn:
+        conn.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+    with pytest.raises(UnsafeOwner, match="does not own"):
+        roles.prepare_external(server.url("guest", "guest", "theirs"), passwords=folder / "database.json")
+
+
+def test_external_serving_role_with_too_many_rights_is_refused(server: Server, folder: Path) -> None:
+    owner = external(server, "CREATEROLE")
+    roles.prepare_external(owner, passwords=folder / "database.json")
+    with psycopg.connect(server.admin_url, autocommit=True) as conn:
+        conn.execute("ALTER ROLE evenhand_app BYPASSRLS")
+    with pytest.raises(UnsafeOwner, match="evenhand_app has more rights"):
+        roles.prepare_external(owner, passwords=folder / "database.json")
+
+
+def test_an_unreachable_database_is_one_sentence(folder: Path) -> None:
+    with pytest.raises(roles.Unreachable) as caught:
+        roles.prepare_external("postgresql://a:topsecret@127.0.0.1:9/x", passwords=folder / "database.json")
+    assert "\n" not in str(caught.value)
+    assert "topsecret" not in str(caught.value)
+
+
+def test_scram_verifiers() -> None:
+    verifier = roles.scram_verifier("pässword")
+    assert roles.scram_matches(verifier, "pässword")
+    assert not roles.scram_matches(verifier, "password")
+    assert not roles.scram_matches(None, "password")
+    assert not roles.scram_matches("md5abc", "password")
