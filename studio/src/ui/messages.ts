@@ -7,6 +7,7 @@ import { signinMessages } from '../app/signin/messages'
 import { formsMessages } from '../surfaces/forms/messages'
 import { imageMessages } from '../surfaces/image/messages'
 import { textMessages } from '../surfaces/text/messages'
+import { workspaceMessages } from '../app/workspace/messages'
 import { uiMessages } from './uiMessages'
 
 export type Plural = { zero?: string; one?: string; two?: string; few?: string; many?: string; other: string }
@@ -22,6 +23,7 @@ const english = {
   ...imageMessages,
   ...textMessages,
   ...formsMessages,
+  ...workspaceMessages,
 }
 
 export type MessageKey = keyof typeof english

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type MouseEvent, memo, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, type MouseEvent, memo, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { kindOf, problemsOf } from '../../kinds/list'
 import { type ClassStyle, classStyles } from '../../kinds/palette'
 import type { Ontology } from '../../model/types'
@@ -7,22 +7,24 @@ import { remove } from './commands'
 import { type Row, rowsOf } from './rows'
 import type { ImageSurface } from './surface'
 import { ToolIcon } from './ToolIcon'
-import { useSurface } from './useSurface'
+import { useSurfaceLater } from './useSurface'
 import { say, sayPhrase } from './words'
 import './AnnotationList.css'
 
 const ROW_px = 28
 /** Rows drawn beyond the edges, so that scrolling shows no gaps. */
-const SPARE = 8
+const SPARE = 6
+/** More than a screen holds. */
+const SLOTS = 256
 const NONE: ReadonlySet<string> = new Set()
 
 /** All shapes, grouped by class. Follows the selection and is followed by it; only what is in sight is in the page. */
 export function AnnotationList({ surface }: { surface: ImageSurface }) {
-  const scene = useSurface(surface, (s) => s.board.scene)
-  const ontology = useSurface(surface, (s) => s.board.ontology)
-  const selection = useSurface(surface, (s) => s.board.selection)
-  const hover = useSurface(surface, (s) => s.board.hover)
-  const hidden = useSurface(surface, (s) => s.board.hiddenClasses)
+  const scene = useSurfaceLater(surface, (s) => s.board.scene)
+  const ontology = useSurfaceLater(surface, (s) => s.board.ontology)
+  const selection = useSurfaceLater(surface, (s) => s.board.selection)
+  const hover = useSurfaceLater(surface, (s) => s.board.hover)
+  const hidden = useSurfaceLater(surface, (s) => s.board.hiddenClasses)
   const [filter, setFilter] = useState('')
   const [folded, setFolded] = useState(NONE)
   const styleOf = useMemo(() => classStyles(ontology.classes), [ontology])
@@ -125,12 +127,14 @@ export function AnnotationList({ surface }: { surface: ImageSurface }) {
         <div role="none" style={{ height: rows.length * ROW_px }} />
         {rows.slice(from, until).map((row, i) => {
           const at = from + i
+          // elements are used again for other rows: cheaper than making new ones at every jump
+          const key = at % SLOTS
           const common = { id: `${id}${at}`, top: at * ROW_px }
           return row.type === 'group' ? (
-            <GroupRow key={`g${row.name}`} {...common} row={row} style={styleOf(row.name)} off={hidden.has(row.name)} onFold={fold} onHide={toggleHidden} onTake={(event) => take(at, howOf(event))} />
+            <GroupRow key={`g${key}`} {...common} row={row} style={styleOf(row.name)} off={hidden.has(row.name)} onFold={fold} onHide={toggleHidden} onTake={(event) => take(at, howOf(event))} />
           ) : (
             <ShapeRow
-              key={row.shape.id}
+              key={key}
               {...common}
               row={row}
               style={styleOf(row.shape.class)}
@@ -155,7 +159,7 @@ const howOf = (event: MouseEvent): 'one' | 'toggle' | 'range' => (event.shiftKey
 function useWindow(count: number) {
   const box = useRef<HTMLDivElement>(null)
   const [sight, setSight] = useState({ top: 0, height: 600 })
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = box.current
     if (!element) return
     const look = () => setSight({ top: element.scrollTop, height: element.clientHeight })

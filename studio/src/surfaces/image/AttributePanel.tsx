@@ -6,7 +6,7 @@ import type { AttributeValue, OntologyAttribute, SpatialAnnotation } from '../..
 import { ClassChip } from './ClassChip'
 import { classify, duplicate, remove, setAngle, setAttribute } from './commands'
 import type { ImageSurface } from './surface'
-import { useSurface } from './useSurface'
+import { useSurfaceLater } from './useSurface'
 import { say, sayPhrase } from './words'
 import './AttributePanel.css'
 
@@ -15,9 +15,9 @@ const MOST_COMPARED = 500
 
 /** Class, attributes and size of what is selected; several shapes are changed together. */
 export function AttributePanel({ surface }: { surface: ImageSurface }) {
-  const selection = useSurface(surface, (s) => s.board.selection)
-  const scene = useSurface(surface, (s) => s.board.scene)
-  const ontology = useSurface(surface, (s) => s.board.ontology)
+  const selection = useSurfaceLater(surface, (s) => s.board.selection)
+  const scene = useSurfaceLater(surface, (s) => s.board.scene)
+  const ontology = useSurfaceLater(surface, (s) => s.board.ontology)
   const { board } = surface
   const shapes = board.selectedShapes()
   const first = shapes[0]

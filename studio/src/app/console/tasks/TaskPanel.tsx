@@ -1,7 +1,6 @@
-import { useState } from 'react'
 import { api, newKey } from '../../../ui/api'
 import { Badge } from '../../../ui/Badge'
-import { Button, buttonClass } from '../../../ui/Button'
+import { buttonClass } from '../../../ui/Button'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { SelectField } from '../../../ui/Field'
 import { Icon } from '../../../ui/Icon'
