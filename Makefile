@@ -1,7 +1,7 @@
 # Evenhand: everything a person needs is one word away. `make` alone prints these words.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench docs clean setup requirements
+.PHONY: help run build test lint bench docs clean setup requirements
 
 SHELL := /bin/sh
 PY := .venv/bin/python
@@ -26,6 +26,9 @@ help: ## this list
 run:
 	@$(SETUP) run
 	@exec .venv/bin/evenhand up --demo
+
+build:
+	@$(SETUP) run
 
 setup:
 	@$(SETUP) dev

@@ -8,12 +8,14 @@ python3 scripts/setup.py test   the same with the system's Chromium and PostgreS
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +61,7 @@ def install_requirements(name: str) -> None:
 
 
 def package_and_studio() -> None:
-    package = stamp_of(ROOT / "pyproject.toml", ROOT / "hatch_build.py")
+    package = package_stamp()
     need_package = read_stamp("package") != package or not (VENV / "bin" / "evenhand").is_file()
     need_studio = not studio_is_built()
     if not need_package and not need_studio:
@@ -97,6 +99,13 @@ def studio_is_built() -> bool:
     import hatch_build
 
     return hatch_build.is_up_to_date(ROOT)
+
+
+def package_stamp() -> str:
+    """Changes with what an installed package knows of pyproject.toml, not with the settings of lint or tests."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    known = [settings["build-system"], settings["project"], settings["tool"]["hatch"]]
+    return hashlib.sha256(f"{os.path.realpath(PYTHON)}\0{ROOT}\0{json.dumps(known)}".encode()).hexdigest()
 
 
 def pip(python: Path, *arguments: str) -> None:

@@ -11,6 +11,8 @@ export default defineConfig({
     sourcemap: false,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Libraries mark server components with a directive that means nothing here.
+    rollupOptions: { onwarn: (warning, warn) => warning.code === 'MODULE_LEVEL_DIRECTIVE' || warn(warning) },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8080', '/media': 'http://127.0.0.1:8080' } },
   test: { environment: 'node', css: { include: [/tokens\.css/] }, include: ['src/**/*.test.ts', 'src/**/*.test.tsx'] },

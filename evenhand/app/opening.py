@@ -53,7 +53,9 @@ def database(settings: Settings) -> Generator[tuple[DatabaseUrls, Keys]]:
 
 
 @asynccontextmanager
-async def services(settings: Settings, urls: DatabaseUrls, keys: Keys, *, connections: int = 8) -> AsyncGenerator[Services]:
+async def services(
+    settings: Settings, urls: DatabaseUrls, keys: Keys, *, connections: int = 8
+) -> AsyncGenerator[Services]:
     """Open services in this process."""
     async with Database(urls, keys, app_connections=connections) as db:
         yield Services(settings, db, Objects(settings.home.objects))

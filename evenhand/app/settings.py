@@ -59,7 +59,9 @@ def settings_from_environment(env: Mapping[str, str] | None = None) -> Settings:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
         raise UnsafeUrl(f"EVENHAND_PUBLIC_URL must be an address such as https://label.example.org, not '{public}'.")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise UnsafeUrl(f"EVENHAND_PUBLIC_URL is plain http to '{parts.hostname}': passwords would travel in the clear.")
+        raise UnsafeUrl(
+            f"EVENHAND_PUBLIC_URL is plain http to '{parts.hostname}': passwords would travel in the clear."
+        )
     return Settings(
         Home.from_environment(env),
         port,

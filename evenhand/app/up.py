@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import time
@@ -43,6 +44,8 @@ def _in_child(work: "partial[object]") -> None:
             code = 0
         except Trouble as err:
             sys.stderr.write(f"\n{err.message} {err.hint or ''}\n")
+        except Exception:
+            logging.getLogger("evenhand").exception("a bug")
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -21,6 +21,7 @@ from evenhand.features.tasks.leases import expire_due
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.facts import LISTENERS
 from evenhand.infra.jobs import Handler, Job, Worker
+from evenhand.infra.keys import Keys
 
 log = logging.getLogger("evenhand.worker")
 SWEEP_S = 2.0
@@ -80,7 +81,7 @@ async def _failed(job: Job) -> None:
     await job.step("tell", lambda tx: tell_task(tx, fact.about, job.db.keys))
 
 
-async def tell_task(tx: Tx, task: str, keys: object) -> str:
+async def tell_task(tx: Tx, task: str, keys: Keys) -> str:
     """Queues a callback for a task whose state has changed, if somebody wants to know."""
     row = await task_row(tx, task)
     url = body_of(tx, row).callback_url
@@ -88,7 +89,7 @@ async def tell_task(tx: Tx, task: str, keys: object) -> str:
         url = projects.body_of(tx, await projects.row_of(tx, row["project_id"])).callback_url
     if not url:
         return "nobody asked"
-    return await callbacks.add_callback(tx, url, await callback_payload(tx, row), task=task)
+    return await callbacks.add_callback(tx, url, await callback_payload(tx, row, keys), task=task)
 
 
 def handlers(services: Services) -> dict[str, Handler]:

@@ -14,7 +14,7 @@ def pads(secret: bytes) -> tuple[bytes, bytes]:
 
 
 def mint(secret: bytes, org_id: str, actor_id: str, backend_pid: int, now_s: float | None = None) -> str:
-    """"org.actor.pid.expiry.mac": bound to a backend and to the next minute."""
+    """ "org.actor.pid.expiry.mac": bound to a backend and to the next minute."""
     expiry = int(time.time() if now_s is None else now_s) + LIFE_S
     payload = f"{org_id}.{actor_id}.{backend_pid}.{expiry}"
     return f"{payload}.{hmac.digest(secret, payload.encode(), 'sha256').hex()}"

@@ -55,6 +55,10 @@ class Narrow:
     seal: Seal
 
 
+#: A plan that is made while a table is small is kept while it grows: it must never be a scan of the whole table.
+_PLANS = {"enable_seqscan": "off"}
+
+
 async def _keep(_: Any) -> None:
     """Nothing to reset: settings are transaction-local, and a transaction ends with RESET ALL in the same round trip."""
 
@@ -85,7 +89,7 @@ class Database:
                 max_size=most,
                 max_inactive_connection_lifetime=120,
                 reset=_keep,
-                server_settings={"application_name": f"evenhand {role}"},
+                server_settings={"application_name": f"evenhand {role}", **_PLANS},
                 command_timeout=120,
             )
         return self

@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 import os
 import socket
+import zlib
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -53,7 +54,11 @@ def is_public(address: str) -> bool:
 
 def check_url(url: str) -> None:
     """Refuses what can be refused without asking a name server."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        httpx.URL(url)  # what reads the address later must be able to
+    except (ValueError, httpx.InvalidURL) as err:
+        raise Invalid(f"'{url[:200]}' is not an http or https address.") from err
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Invalid(f"'{url[:200]}' is not an http or https address.")
     if parts.username or parts.password:
@@ -104,8 +109,14 @@ async def request(
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
         address = await _resolve(host, port)
-        target = httpx.URL(url).copy_with(host=address)
-        sent = {"user-agent": "Evenhand/0.1", "host": parts.netloc.rsplit("@", 1)[-1], **(headers or {})}
+        named = httpx.URL(url)
+        target = named.copy_with(host=address)
+        sent = {
+            "user-agent": "Evenhand/0.1",
+            "host": named.netloc.decode("ascii"),
+            "accept-encoding": "gzip",
+            **(headers or {}),
+        }
         extensions: dict[str, Any] = {"sni_hostname": host} if parts.scheme == "https" else {}
         try:
             async with asyncio.timeout(timeout_s), httpx.AsyncClient(timeout=timeout_s, trust_env=False) as client:
@@ -113,7 +124,7 @@ async def request(
                 reply = await client.send(ask, stream=True, follow_redirects=False)
                 try:
                     if follow and reply.status_code in (301, 302, 303, 307, 308) and "location" in reply.headers:
-                        url = urljoin(url, reply.headers["location"])
+                        url = _follow(url, reply.headers["location"])
                         continue
                     body = await _read(reply, most_bytes)
                 finally:
@@ -125,11 +136,28 @@ async def request(
     raise Upstream(f"{url[:200]} redirects more than {MOST_REDIRECTS} times.")
 
 
+def _follow(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as err:
+        raise Upstream("The address redirects to something that is not an address.") from err
+
+
 async def _read(reply: httpx.Response, most_bytes: int) -> bytes:
-    """The body, up to a limit that counts what came after decompression (a small reply may unfold to gigabytes)."""
+    """The body, up to a limit that counts what came after decompression. It is unfolded here, piece by piece and never
+    past the limit: a small reply may hold gigabytes, and one that is packed twice would hold them in a single step."""
+    encoding = reply.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "", "gzip", "x-gzip"):
+        raise Upstream(f"The address answered in the encoding '{encoding[:40]}', which was not asked for.")
+    unfold = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding.endswith("gzip") else None
     held: list[bytes] = []
     size = 0
-    async for piece in reply.aiter_bytes(65536):
+    async for piece in reply.aiter_raw(65536):
+        if unfold is not None:
+            try:
+                piece = unfold.decompress(piece, most_bytes + 1 - size)
+            except zlib.error as err:
+                raise Upstream("The address answered with a broken gzip stream.") from err
         size += len(piece)
         if size > most_bytes:
             raise Upstream(f"The file is larger than {most_bytes // 1_000_000} MB.")

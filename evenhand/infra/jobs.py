@@ -88,9 +88,7 @@ async def job_counts(db: Database) -> tuple[dict[str, int], dict[str, int]]:
     return waiting, states
 
 
-async def enqueue(
-    tx: Tx, kind: str, params: dict[str, Any], *, run_at: datetime | None = None, most: int = 8
-) -> str:
+async def enqueue(tx: Tx, kind: str, params: dict[str, Any], *, run_at: datetime | None = None, most: int = 8) -> str:
     """Adds a job in the caller's transaction: it exists if and only if what caused it does."""
     job_id = new_id()
     await _ADD.run(tx, org=tx.org_id, job=job_id, kind=kind, run_at=run_at, most=most, body=tx.seal.shut(params))

@@ -39,7 +39,9 @@ def migrate(owner_url: str, context_secret: bytes) -> list[str]:
         mine = known()
         newest = max((number for number, _, _ in mine), default=0)
         if have and max(have) > newest:
-            raise NewerSchema(f"The database was made by a newer Evenhand (schema {max(have)}, this one knows {newest}).")
+            raise NewerSchema(
+                f"The database was made by a newer Evenhand (schema {max(have)}, this one knows {newest})."
+            )
         for number, name, text in mine:
             digest = sha256(text.encode()).digest()
             if number in have:

@@ -80,9 +80,8 @@ def test_two_at_once_and_a_killed_one(tmp_path: Path) -> None:
             home.lock()
         holder.kill()
         holder.wait()
-    with home.lock():
-        with pytest.raises(AlreadyRunning):
-            home.lock()
+    with home.lock(), pytest.raises(AlreadyRunning):
+        home.lock()
     home.lock().give_back()
 
 
@@ -107,4 +106,4 @@ def test_private_files_are_whole(tmp_path: Path) -> None:
     write_private(file, b"two")
     assert file.read_bytes() == b"two"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["key"]
+    assert list(tmp_path.iterdir()) == [file]

@@ -37,7 +37,8 @@ def test_strategies_fit_the_ontology(answer: Obj) -> None:
 def test_agreement_laws(a: Obj, b: Obj) -> None:
     before = copy.deepcopy((a, b))
     forth, back = agreement(a, b), agreement(b, a)
-    assert forth is not None and back is not None
+    assert forth is not None
+    assert back is not None
     assert forth == pytest.approx(back, abs=1e-9)
     assert 0 <= forth <= 1
     assert agreement(a, copy.deepcopy(a)) == pytest.approx(1)
@@ -63,7 +64,8 @@ def test_merge_takes_the_majority_and_the_earliest() -> None:
     assert merge_answers([first, second])["annotations"] == [box(), pick("c", "sun")]
     merged = merge_answers([first, second, third])["annotations"]
     assert merged[0] == box()
-    assert merged[1]["values"] == ["fog", "rain"] and merged[1]["id"] == "a-2"
+    assert merged[1]["values"] == ["fog", "rain"]
+    assert merged[1]["id"] == "a-2"
     assert merge_answers([])["annotations"] == []
 
 
@@ -83,7 +85,7 @@ def test_every_fault_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "attributes,path",
+    ("attributes", "path"),
     [
         ({"colour": "green"}, "annotations[0].attributes.colour"),
         ({"colour": ["red"]}, "annotations[0].attributes.colour"),

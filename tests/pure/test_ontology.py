@@ -1,3 +1,4 @@
+import contextlib
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ FAULTS: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize("ontology,path", FAULTS)
+@pytest.mark.parametrize(("ontology", "path"), FAULTS)
 def test_faults_name_their_path(ontology: object, path: str) -> None:
     with pytest.raises(Invalid) as trouble:
         check_ontology(ontology)
@@ -65,10 +66,8 @@ KEYS = st.sampled_from(["classes", "attributes", "fields", "limits", "name", "ke
     )
 )
 def test_never_crashes(value: object) -> None:
-    try:
+    with contextlib.suppress(Invalid):
         check_ontology(value)
-    except Invalid as e:
-        assert e.errors
 
 
 def test_defaults_fill_and_do_not_clash() -> None:

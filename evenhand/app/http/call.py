@@ -2,11 +2,14 @@
 
 import base64
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from evenhand.app.http.errors import SignIn, TooLarge, WrongToken
@@ -98,16 +101,36 @@ async def who_asks(request: Request, services: Services, *, who: str, csrf: str 
 async def read_body(request: Request, most: int = BODY_MOST) -> bytes:
     """The body, or TooLarge as soon as it is."""
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > most:
+    if length.isdecimal() and int(length) > most:
         raise TooLarge(f"The body is larger than {most // 1_000_000} MB.")
-    held: list[bytes] = []
+    return b"".join([piece async for piece in bounded_pieces(request, most)])
+
+
+async def bounded_pieces(request: Request, most: int) -> AsyncGenerator[bytes]:
+    """The pieces of the body, until there are more than `most` bytes of them."""
     size = 0
     async for piece in pieces(request):
         size += len(piece)
         if size > most:
             raise TooLarge(f"The body is larger than {most // 1_000_000} MB.")
-        held.append(piece)
-    return b"".join(held)
+        yield piece
+
+
+async def read_form(request: Request, most: int, *, files: int = 1, fields: int = 20) -> FormData:
+    """A multipart body of at most `most` bytes. Parts above a megabyte wait on disk; close the form after use."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise Invalid("The body must be multipart/form-data.")
+    body = bounded_pieces(request, most)
+    try:
+        return await MultiPartParser(
+            request.headers, body, max_files=files, max_fields=fields, max_part_size=100_000
+        ).parse()
+    except MultiPartException as err:
+        raise Invalid(f"The multipart body is not right: {err.message}") from err
+    except FormParserError as err:
+        raise Invalid("The multipart body is not right.") from err
+    finally:
+        await body.aclose()
 
 
 async def pieces(request: Request) -> AsyncIterator[bytes]:

@@ -98,14 +98,18 @@ def problem_of(err: BaseException) -> Problem:
         return Problem(400, "invalid", "The body is not JSON.", "Send JSON in UTF-8.")
     if isinstance(err, RecursionError):
         return Problem(400, "invalid", "The body is nested too deeply.", "Send a flatter document.")
+    if isinstance(err, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeError)):
+        return Problem(400, "invalid", "The text has a character that can't be kept.", "Leave out zero characters.")
+    if isinstance(err, asyncpg.DataError) or (isinstance(err, asyncpg.InterfaceError) and isinstance(err, ValueError)):
+        return Problem(400, "invalid", "A number or a time in the request is out of range.", "Use a smaller one.")
     if isinstance(err, _AWAY):
         return Problem(503, "busy", "The database is away.", "Nothing was lost. Try again in a moment.", None, 2)
     if isinstance(err, _AGAIN):
         return Problem(503, "busy", "Two changes met.", "Send the request again.", None, 1)
     if isinstance(err, _FULL) or (isinstance(err, OSError) and err.errno == 28):
-        return Problem(507, "busy", "The disk of the server is full.", "Nothing was changed. Tell the operator.", None, 60)
-    if isinstance(err, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeError)):
-        return Problem(400, "invalid", "The text has a character that can't be kept.", "Leave out zero characters.")
+        return Problem(
+            507, "busy", "The disk of the server is full.", "Nothing was changed. Tell the operator.", None, 60
+        )
     if isinstance(err, (TimeoutError, asyncio.TimeoutError, asyncpg.QueryCanceledError)):
         return Problem(503, "busy", "This took too long and was stopped.", "Try again, or ask for less.", None, 5)
     if isinstance(err, OSError):
@@ -123,5 +127,5 @@ def _trail(err: BaseException) -> str:
         if name.startswith("evenhand."):
             places.append(f"{name}:{trace.tb_lineno}")
         trace = trace.tb_next
-    detail = f" {err.sqlstate}" if isinstance(err, asyncpg.PostgresError) else ""
+    detail = f" {getattr(err, 'sqlstate', '')}" if isinstance(err, asyncpg.PostgresError) else ""
     return f"{type(err).__name__}{detail} at {' < '.join(reversed(places[-6:]))}"

@@ -4,13 +4,17 @@ from typing import Any
 
 import msgspec
 
+from starlette.responses import Response, StreamingResponse
+
 from evenhand.app.http.call import Call
 from evenhand.app.http.projects import bounded, cursor_after
 from evenhand.app.http.routes import route
 from evenhand.features.deliveries import callbacks
-from evenhand.features.deliveries.types import Callback, CallbackSecrets
+from evenhand.features.deliveries.exports import Export, create_delivery, list_deliveries
+from evenhand.features.deliveries.types import Callback, CallbackSecrets, Delivery
 from evenhand.features.people.rules import Verb, require
 from evenhand.infra.db import Tx
+from evenhand.pure.trouble import Invalid
 
 
 class CallbackPage(msgspec.Struct):
@@ -43,3 +47,97 @@ async def secrets(call: Call, tx: Tx) -> Any:
     """The secrets by which a receiver knows us"""
     require(tx, Verb.MANAGE)
     return await callbacks.callback_secrets(tx)
+
+
+class ExportQuery(msgspec.Struct):
+    project: str
+    format: str = "jsonl"
+    state: str | None = None
+    batch: str | None = None
+    delivery: str | None = None
+
+
+class DeliveryPage(msgspec.Struct):
+    limit: int = 50
+    cursor: str | None = None
+    project: str | None = None
+
+
+class DeliveryIn(msgspec.Struct, forbid_unknown_fields=True):
+    project: str
+    name: str = ""
+    format: str = "jsonl"
+
+
+class Deliveries(msgspec.Struct, frozen=True):
+    items: list[Delivery]
+    next: str | None
+
+
+class Changed(msgspec.Struct, frozen=True):
+    reason: str
+    count: int
+    examples: list[str]
+
+
+class ExportReport(msgspec.Struct, frozen=True):
+    """What a format could not carry, by reason; nothing is dropped in silence."""
+
+    format: str
+    tasks: int
+    annotations: int
+    skipped: list[Changed]
+    changed: list[Changed]
+    omits: list[str]
+
+
+async def _open(call: Call) -> Export:
+    query: ExportQuery = call.query
+    if query.state is not None and query.state not in ("done", "canceled", "error", "todo"):
+        raise Invalid("`state` must be done, todo, canceled or error.")
+    export = Export(
+        call.db,
+        call.org_id,
+        call.actor,
+        query.project,
+        query.format,
+        media_url=call.services.settings.media_url or call.services.settings.public_url,
+        state=query.state,
+        batch=query.batch,
+        delivery=query.delivery,
+    )
+    async with call.db.tx(call.org_id, call.actor) as tx:
+        await export.open(tx)
+    return export
+
+
+@route("GET", "/exports", query=ExportQuery, tx=False, media="application/octet-stream")
+async def export(call: Call) -> Response:
+    """Stream results: jsonl (lossless), coco, yolo (zip) or csv"""
+    export = await _open(call)
+    name = f"evenhand-{call.query.project[-8:]}.{export.format.suffix}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return StreamingResponse(export.stream(), 200, headers, export.format.media_type)
+
+
+@route("GET", "/exports/report", query=ExportQuery, reply=ExportReport, tx=False)
+async def export_report(call: Call) -> Any:
+    """What a format could not carry"""
+    export = await _open(call)
+    async for _ in export.stream():
+        pass
+    return msgspec.convert(export.report, ExportReport)
+
+
+@route("GET", "/deliveries", query=DeliveryPage, reply=Deliveries)
+async def deliveries(call: Call, tx: Tx) -> Any:
+    """List deliveries, newest first"""
+    limit = bounded(call.query.limit)
+    items = await list_deliveries(tx, project=call.query.project, after=call.query.cursor, limit=limit)
+    return Deliveries(items, cursor_after(items, limit))
+
+
+@route("POST", "/deliveries", body=DeliveryIn, reply=Delivery)
+async def deliver(call: Call, tx: Tx) -> Any:
+    """Deliver everything that is done and was not delivered before"""
+    return await create_delivery(tx, call.body.project, call.body.name, call.body.format)

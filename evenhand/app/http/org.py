@@ -10,12 +10,12 @@ from evenhand.app.http.projects import bounded
 from evenhand.app.http.routes import Page, route
 from evenhand.app.mail import send_link
 from evenhand.features.people import actions as people
-from evenhand.features.people.rules import Verb, require
+from evenhand.features.people.rules import Verb, may, require
 from evenhand.features.people.types import Key, Member, Mode, NewKey, NewLink, RoleName
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews import progress
 from evenhand.features.reviews.types import Question
-from evenhand.infra.db import Tx
+from evenhand.infra.db import Actor, Tx
 from evenhand.infra.jobs import job_counts
 from evenhand.pure.trouble import Denied
 
@@ -161,8 +161,13 @@ async def create_key(call: Call) -> Any:
     live = await people.find_org(call.db, call.org_id)
     here: Mode = "live" if live.id == call.org_id else "test"
     mode = body.mode or here
-    if call.actor.kind == "key" and mode != here:
-        raise Denied("A key can't make keys for the other mode.", hint="Sign in, or use a key of that mode.")
+    if mode != here:
+        if call.actor.kind == "key":
+            raise Denied("A key can't make keys for the other mode.", hint="Sign in, or use a key of that mode.")
+        other = await people.find_org(call.db, call.org_id, mode)
+        role = await people.role_in(call.db, other.id, call.actor.id) or ""
+        if not may(Actor("person", call.actor.id, role), Verb.MANAGE):
+            raise Denied(f"You are not an owner of the {mode} space.", hint="Ask one of its owners.")
     return await people.create_key(
         call.db, call.org_id, mode, actor=call.actor, name=body.name, scopes=body.scopes, expires_at=body.expires_at
     )

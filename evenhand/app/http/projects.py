@@ -184,9 +184,7 @@ async def create_batch(call: Call, tx: Tx) -> Any:
     """Create a batch"""
     given: BatchIn = call.body
     body = BatchBody(given.name, given.callback_url, given.metadata)
-    return await batches.create_batch(
-        tx, call.path("project"), body, staging=given.staging, priority=given.priority
-    )
+    return await batches.create_batch(tx, call.path("project"), body, staging=given.staging, priority=given.priority)
 
 
 @route("GET", "/batches/{batch}", reply=Batch)
@@ -227,5 +225,3 @@ async def cancel(call: Call, tx: Tx) -> Any:
     await batches.move_batch(tx, call.path("batch"), "cancel")
     await cancel_unstarted(tx, call.path("batch"))
     return await batches.get_batch(tx, call.path("batch"))
-
-

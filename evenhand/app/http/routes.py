@@ -122,9 +122,7 @@ class _Once:
 
     async def keep(self, tx: Tx, reply: bytes, status: int) -> None:
         body = tx.seal.shut(_Kept(status, msgspec.Raw(reply)))
-        await _IDEM_PUT.run(
-            tx, org=tx.org_id, actor=tx.actor.id, key=self._key, request=self._request, body=body
-        )
+        await _IDEM_PUT.run(tx, org=tx.org_id, actor=tx.actor.id, key=self._key, request=self._request, body=body)
 
 
 # --- serving a route

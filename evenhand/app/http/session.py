@@ -37,7 +37,13 @@ def _with_cookie(call: Call, view: SessionView, token: str) -> Response:
     reply = json_reply(view)
     settings = call.services.settings
     reply.set_cookie(
-        settings.cookie, token, max_age=people.SESSION_S, path="/", httponly=True, secure=settings.secure, samesite="lax"
+        settings.cookie,
+        token,
+        max_age=people.SESSION_S,
+        path="/",
+        httponly=True,
+        secure=settings.secure,
+        samesite="lax",
     )
     return reply
 
@@ -92,8 +98,9 @@ async def use_link(call: Call) -> Any:
     """Use a link: choose a password and sign in"""
     _same_site(call)
     body: LinkUse = call.body
+    client = call.request.client.host if call.request.client else "?"
     token = await people.use_link(
-        call.db, call.path("token"), name=body.name, email=body.email, password=body.password
+        call.db, call.path("token"), name=body.name, email=body.email, password=body.password, came_from=client
     )
     holder = await people.who_holds_session(call.db, token)
     if holder is None:

@@ -34,8 +34,15 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
             result = {"annotations": annotations}
         views.append(
             AnswerView(
-                a["answer_id"], by(a["person_id"]), annotations, a["created_at"], a["seconds"], a["late"],
-                a["state"] == "extra", a["state"], a["origin"],
+                a["answer_id"],
+                by(a["person_id"]),
+                annotations,
+                a["created_at"],
+                a["seconds"],
+                a["late"],
+                a["state"] == "extra",
+                a["state"],
+                a["origin"],
             )  # fmt: skip
         )
     return Task(
@@ -57,8 +64,12 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
         result,
         [
             ReviewView(
-                r["review_id"], r["decision"], by(r["person_id"]), r["created_at"],
-                tx.seal.open(r["body"]).get("comment", ""), r["source"],
+                r["review_id"],
+                r["decision"],
+                by(r["person_id"]),
+                r["created_at"],
+                tx.seal.open(r["body"]).get("comment", ""),
+                r["source"],
             )  # fmt: skip
             for r in judged
         ],

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from starlette.formparsers import MultiPartException
 
-from evenhand.app.http.call import Call, pieces
+from evenhand.app.http.call import Call, pieces, read_form
 from evenhand.app.http.errors import TooLarge
 from evenhand.app.http.projects import bounded
 from evenhand.app.http.routes import route
@@ -29,6 +28,7 @@ from evenhand.pure.trouble import Invalid
 
 IMPORT_MOST = 512_000_000
 LINE_MOST = 4_000_000
+FORM_MOST = 1_000_000  # what a form may hold beside its file
 
 
 class TaskPage(msgspec.Struct):
@@ -104,7 +104,15 @@ async def create_task(call: Call, tx: Tx) -> Any:
     return await full_task(tx, call.db, task)
 
 
-@route("POST", "/projects/{project}/tasks/bulk", query=ImportPage, body=list[NewTask], reply=ImportReport, tx=False, raw=True)
+@route(
+    "POST",
+    "/projects/{project}/tasks/bulk",
+    query=ImportPage,
+    body=list[NewTask],
+    reply=ImportReport,
+    tx=False,
+    raw=True,
+)
 async def bulk(call: Call) -> Any:
     """Create many tasks: NDJSON, one a line, or a JSON array"""
     query: ImportPage = call.query
@@ -239,20 +247,18 @@ async def audit(call: Call, tx: Tx) -> Any:
 @route("POST", "/assets", reply=Asset, tx=False, raw=True, body=bytes)
 async def upload(call: Call) -> Any:
     """Upload a file (multipart: file, name, reference_id)"""
+    form = await read_form(call.request, assets.MOST_BYTES + FORM_MOST)
     try:
-        async with call.request.form(max_files=1, max_fields=20, max_part_size=100_000) as form:
-            found = form.get("file")
-            if found is None or isinstance(found, str):
-                raise Invalid("The multipart part `file` is missing.")
-            if found.size is not None and found.size > assets.MOST_BYTES:
-                raise TooLarge(f"The file is larger than {assets.MOST_BYTES // 1_000_000} MB.")
-            data = await found.read()
-            name = str(form.get("name") or found.filename or "file")
-            reference = str(form.get("reference_id") or "")
-    except MultiPartException as err:
-        raise Invalid(f"The multipart body is not right: {err.message}") from err
+        found = form.get("file")
+        if found is None or isinstance(found, str):
+            raise Invalid("The multipart part `file` is missing.")
+        data = await found.read()
+        name = str(form.get("name") or found.filename or "file")
+        reference = str(form.get("reference_id") or "")
+    finally:
+        await form.close()
     body = AssetBody(name=name.replace("\\", "/").rsplit("/", 1)[-1], reference_id=reference)
-    return await assets.keep_file(call.db, call.services.objects, call.org_id, call.actor, data, body)
+    return await assets.keep_file_once(call.db, call.services.objects, call.org_id, call.actor, data, body)
 
 
 @route("GET", "/assets/{asset}", reply=Asset)

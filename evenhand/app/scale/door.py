@@ -1,9 +1,148 @@
-"""Routes of the compatible interface."""
+"""Routes of the compatible interface. The path is taken apart before it is decoded: names may contain slashes."""
 
+from importlib import import_module
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.routing import Route as StarletteRoute
 
+from evenhand.app.http.call import key_in, read_body
+from evenhand.app.http.errors import SignIn, problem_of
+from evenhand.app.http.routes import KeyReused, _Once, json_reply  # pyright: ignore[reportPrivateUsage]
+from evenhand.app.scale.asking import ENTRIES, Ask, Entry
 from evenhand.app.services import Services
+from evenhand.features.assets.actions import ReferenceTaken
+from evenhand.features.people.actions import who_holds_key
+from evenhand.features.projects.actions import ProjectNameTaken
+from evenhand.features.projects.batches import BatchNameTaken
+from evenhand.features.projects.groups import GroupNameTaken
+from evenhand.features.tasks.actions import NoSuchTask, UniqueIdTaken
+from evenhand.pure.scale.types import NotEnabled
+from evenhand.pure.trouble import Conflict, Missing, Trouble, Upstream
+
+#: modules whose import fills the table
+MODULES = ("tasks", "batches", "projects", "files", "teams", "studio", "v2", "v2_deliveries")
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+#: what 409 means here: the name or id is taken. Every other conflict is 400, which the client always understands.
+_TAKEN = (UniqueIdTaken, KeyReused, ProjectNameTaken, BatchNameTaken, GroupNameTaken, ReferenceTaken)
+_TASK_MISSING = "Task with that ID not found."
+
+for _name in MODULES:
+    import_module(f"evenhand.app.scale.{_name}")
+
+
+class NoSuchPath(Missing):
+    hint = "Look at the reference of the interface."
 
 
 def scale_routes(services: Services) -> list[BaseRoute]:
-    return []
+    async def serve(request: Request) -> Response:
+        return await _serve(request, services)
+
+    return [
+        StarletteRoute(path, serve, methods=METHODS) for path in ("/v1", "/v1/{path:path}", "/v2", "/v2/{path:path}")
+    ]
+
+
+def parts_of(request: Request) -> list[str]:
+    """The parts of the path, split before they are decoded. The first is the version."""
+    raw = bytes(request.scope.get("raw_path") or request.url.path.encode()).split(b"?", 1)[0]
+    return [unquote(part.decode("latin-1")) for part in raw.strip(b"/").split(b"/")]
+
+
+def find(method: str, parts: list[str]) -> tuple[Entry, dict[str, str]] | None:
+    """The entry for a path; None when the path takes another method. Raises NoSuchPath."""
+    other = False
+    for one in ENTRIES:
+        if one.version != parts[0]:
+            continue
+        names = one.match(parts[1:])
+        if names is None:
+            continue
+        if one.method == method:
+            return one, names
+        other = True
+    if other:
+        return None
+    raise NoSuchPath("There is nothing at this address.")
+
+
+async def _serve(request: Request, services: Services) -> Response:
+    try:
+        key = key_in(request)
+        held = await who_holds_key(services.db, key) if key else None
+        if held is None:
+            raise SignIn("No valid API key provided.")
+        org_id, actor, mode = held
+        found = find(request.method, parts_of(request))
+        if found is None:
+            return _refusal(405, "This address does not take that method.")
+        route, names = found
+        ask = Ask(request, services, actor, org_id, mode, names)
+        if not route.streams:
+            ask.raw = await read_body(request, route.most)
+    except Exception as err:
+        return refuse(err)
+    try:
+        return await _answer(route, ask)
+    except Exception as err:
+        return refuse(err, ask)
+
+
+async def _answer(route: Entry, ask: Ask) -> Response:
+    if not route.tx:
+        return reply(await route.handler(ask))
+    key = ask.request.headers.get("idempotency-key", "") if route.method != "GET" else ""
+    async with ask.db.tx(ask.org_id, ask.actor) as tx:
+        once: _Once | None = None
+        if key:
+            once = _Once(tx, key, f"{route.method} {ask.request.url.path}?{ask.request.url.query}\n".encode() + ask.raw)
+            earlier = await once.earlier(tx)
+            if earlier is not None:
+                return earlier
+        answer = reply(await route.handler(ask, tx))
+        if once is not None:
+            await once.keep(tx, bytes(answer.body), answer.status_code)
+        return answer
+
+
+def reply(value: Any) -> Response:
+    """Always 200: any other success makes the client raise."""
+    return value if isinstance(value, Response) else json_reply(value)
+
+
+def _refusal(status: int, text: str, retry_after_s: float | None = None) -> Response:
+    headers = {"retry-after": str(max(1, round(retry_after_s)))} if retry_after_s is not None else None
+    return json_reply({"status_code": status, "error": text}, status, headers)
+
+
+def refuse(err: Exception, ask: Ask | None = None) -> Response:
+    """The error as the client understands it: an object with `error`, and a status that has a class of its own."""
+    problem = problem_of(err)
+    status, text = problem.status, problem.detail
+    if isinstance(err, NotEnabled):
+        status = 402
+    elif isinstance(err, NoSuchTask):
+        text = _TASK_MISSING
+    elif isinstance(err, Conflict):
+        status = 409 if isinstance(err, _TAKEN) and (ask is None or _may_409(ask)) else 400
+    elif isinstance(err, Upstream):
+        status = 400  # it was the caller's address that did not answer
+    status = {413: 400, 507: 503}.get(status, status)
+    if isinstance(err, Trouble) and err.hint and status in (402, 403):
+        text = f"{text} {err.hint}"
+    return _refusal(status, text, problem.retry_after_s)
+
+
+def _may_409(ask: Ask) -> bool:
+    """The client looks into the body of a refused request whose path says "task": it must be an object."""
+    if "task" not in ask.request.url.path:
+        return True
+    try:
+        return isinstance(ask.body(), dict) and bool(ask.raw.strip() not in (b"", b"{}"))
+    except (msgspec.MsgspecError, Trouble):
+        return False

@@ -63,9 +63,7 @@ async def _ontology(db: Database, org_id: str, actor: Actor, project: str, versi
     return ontology
 
 
-async def submit(
-    db: Database, person: str, handle: str, key: str, answer: dict[str, Any], seconds: float
-) -> Submitted:
+async def submit(db: Database, person: str, handle: str, key: str, answer: dict[str, Any], seconds: float) -> Submitted:
     """Takes an annotator's answer in. The same key again gets the first reply; late work is kept."""
     if not 1 <= len(key) <= KEY_MOST:
         raise Invalid(f"`key` must have 1 to {KEY_MOST} characters.")
@@ -74,8 +72,10 @@ async def submit(
     org_id, assignment = leases.split_handle(handle)
     actor = Actor("person", person)
     seal = db.seal(org_id)
-    async with db.tx(org_id, actor) as tx:
-        row = await store.FOR_CHECK.maybe(tx, org=org_id, assignment=assignment, person=person)
+    async with db.connection("app") as conn:
+        row = await store.SUBMISSION.maybe(
+            Narrow(conn, seal), ctx=db.sign(conn, org_id, person), assignment=assignment, person=person
+        )
     if row is None or row["role"] != "label":
         raise NoSuchLease("There is no such assignment.")
     body = seal.open_as(row["body"], TaskBody)

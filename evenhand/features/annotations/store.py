@@ -7,14 +7,7 @@ SUBMIT = Sql(
     """select * from evenhand.submit(%(ctx)s, %(assignment)s, %(person)s, %(key)s, %(answer)s, %(fact)s, %(job)s, %(body)s,
                                      %(fact_body)s, %(job_body)s, %(labels)s, %(classes)s, %(seconds)s)""",
 )
-FOR_CHECK = Sql(
-    "submit_check",
-    """select a.task_id, a.project_id, a.role, a.state, p.version, t.body
-         from evenhand.assignment a
-         join evenhand.task t using (org_id, task_id)
-         join evenhand.project p on p.org_id = a.org_id and p.project_id = a.project_id
-        where a.org_id = %(org)s and a.assignment_id = %(assignment)s and a.person_id = %(person)s""",
-)
+SUBMISSION = Sql("submission", "select * from evenhand.submission(%(ctx)s, %(assignment)s, %(person)s)")
 ANSWER_ADD = Sql(
     "answer_add",
     """insert into evenhand.answer (org_id, answer_id, task_id, project_id, assignment_id, person_id, origin, state, late,

@@ -63,9 +63,7 @@ def asset_of(tx: Tx, row: Any, keys: Any) -> Asset:
     )
 
 
-async def keep_file(
-    db: Database, objects: Objects, org_id: str, actor: Actor, data: bytes, body: AssetBody
-) -> Asset:
+async def keep_file(db: Database, objects: Objects, org_id: str, actor: Actor, data: bytes, body: AssetBody) -> Asset:
     """Keeps an uploaded file. The object is written first: a crash leaves an unused object, never a row without one."""
     if len(data) > MOST_BYTES:
         raise Invalid(f"The file is larger than {MOST_BYTES // 1_000_000} MB.")
@@ -97,6 +95,35 @@ async def keep_file(
             raise ReferenceTaken(f"The reference_id '{body.reference_id[:100]}' is used for another file.")
         await record(tx, AssetStored(asset, len(data), found.type))
         return asset_of(tx, await store.ASSET_GET.one(tx, org=org_id, asset=asset), db.keys)
+
+
+async def keep_file_once(
+    db: Database, objects: Objects, org_id: str, actor: Actor, data: bytes, body: AssetBody
+) -> Asset:
+    """Like keep_file, but the same file under the same reference_id again gives the one that is here already."""
+    try:
+        return await keep_file(db, objects, org_id, actor, data, body)
+    except ReferenceTaken:
+        async with db.tx(org_id, actor) as tx:
+            require(tx, Verb.WRITE)
+            row = await store.ASSET_BY_REF.one(tx, org=org_id, ref_mac=tx.seal.mac("reference", body.reference_id))
+            if body_of(tx, row).sha256 != sha256(data).hexdigest():
+                raise
+            return asset_of(tx, row, db.keys)
+
+
+async def keep_made(tx: Tx, objects: Objects, data: bytes, name: str) -> str:
+    """Keeps a small file of our own making (a response that is a file) with the transaction. Returns the asset's id."""
+    found: Sniffed = await _decoded(sniff, data)
+    body = AssetBody(name=name[:500], object=objects.fresh_name(), sha256=sha256(data).hexdigest())
+    await objects.put(tx.org_id, body.object, data)
+    asset = new_id()
+    await store.ASSET_ADD.run(
+        tx, org=tx.org_id, asset=asset, state="ready", type=found.type, size=len(data), width=found.width,
+        height=found.height, ref_mac=None, body=tx.seal.shut(body),
+    )  # fmt: skip
+    await record(tx, AssetStored(asset, len(data), found.type))
+    return asset
 
 
 async def expect_file(tx: Tx, url: str) -> str:

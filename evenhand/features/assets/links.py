@@ -18,10 +18,13 @@ class LinkExpired(Missing):
 
 
 def sign(keys: Keys, org_id: str, asset_id: str, variant: str = "full", now_s: float | None = None) -> str:
-    """The path of a media link, "/media/...". """
+    """The path of a media link, "/media/..."."""
     at = int(time.time() if now_s is None else now_s) // _ROUND_S * _ROUND_S
     payload = (
-        bytes.fromhex(org_id) + bytes.fromhex(asset_id) + bytes([VARIANTS.index(variant)]) + (at + LIFE_S).to_bytes(5, "big")
+        bytes.fromhex(org_id)
+        + bytes.fromhex(asset_id)
+        + bytes([VARIANTS.index(variant)])
+        + (at + LIFE_S).to_bytes(5, "big")
     )
     mac = hmac.digest(keys.key("media"), payload, "sha256")[:18]
     return "/media/" + base64.urlsafe_b64encode(payload + mac).decode().rstrip("=")

@@ -91,13 +91,16 @@ def check_picture(data: bytes) -> Sniffed:
 
 def thumbnail(data: bytes, edge_px: int = 320) -> bytes:
     """A JPEG of at most `edge_px` on its longer side, upright, without metadata."""
-    with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
-        image.draft("RGB", (edge_px * 2, edge_px * 2))
-        upright = ImageOps.exif_transpose(image)
-        upright.thumbnail((edge_px, edge_px))
-        flat = upright.convert("RGBA")
-        ground = Image.new("RGB", flat.size, (128, 128, 128))
-        ground.paste(flat, mask=flat.getchannel("A"))
-        out = io.BytesIO()
-        ground.save(out, "JPEG", quality=80)
-        return out.getvalue()
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image.draft("RGB", (edge_px * 2, edge_px * 2))
+            image.thumbnail((edge_px, edge_px))  # before anything copies it: a large picture is in memory once
+            flat = ImageOps.exif_transpose(image).convert("RGBA")
+    except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError, EOFError) as err:
+        raise Undecodable("The picture is broken, so it has no thumbnail.") from err
+    ground = Image.new("RGB", flat.size, (128, 128, 128))
+    ground.paste(flat, mask=flat.getchannel("A"))
+    out = io.BytesIO()
+    ground.save(out, "JPEG", quality=80)
+    return out.getvalue()

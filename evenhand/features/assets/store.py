@@ -10,6 +10,7 @@ ASSET_ADD = Sql(
 )
 _ASSET = """select asset_id, state, media_type, size, width, height, created_at, updated_at, body from evenhand.asset"""
 ASSET_GET = Sql("asset_get", _ASSET + " where org_id = %(org)s and asset_id = %(asset)s")
+ASSET_BY_REF = Sql("asset_by_ref", _ASSET + " where org_id = %(org)s and ref_mac = %(ref_mac)s")
 ASSET_LIST = Sql(
     "asset_list",
     _ASSET

@@ -34,7 +34,9 @@ async def callback_secrets(tx: Tx) -> CallbackSecrets:
     return tx.seal.open_as(await store.SETTING_GET.value(tx, org=tx.org_id, name=_SECRETS), CallbackSecrets)
 
 
-async def add_callback(tx: Tx, url: str, payload: dict[str, Any], *, task: str | None = None, batch: str | None = None) -> str:
+async def add_callback(
+    tx: Tx, url: str, payload: dict[str, Any], *, task: str | None = None, batch: str | None = None
+) -> str:
     """Something to tell; a job sends it."""
     callback = new_id()
     await store.CALLBACK_ADD.run(

@@ -14,9 +14,7 @@ CALLBACK_ADD = Sql(
        values (%(org)s, %(callback)s, %(task)s, %(batch)s, 'waiting', now(), %(body)s)""",
 )
 _CALLBACK = """select callback_id, task_id, batch_id, state, created_at, next_at, body from evenhand.callback"""
-CALLBACK_LOCK = Sql(
-    "callback_lock", _CALLBACK + " where org_id = %(org)s and callback_id = %(callback)s for update"
-)
+CALLBACK_LOCK = Sql("callback_lock", _CALLBACK + " where org_id = %(org)s and callback_id = %(callback)s for update")
 CALLBACK_GET = Sql("callback_get", _CALLBACK + " where org_id = %(org)s and callback_id = %(callback)s")
 CALLBACK_LIST = Sql(
     "callback_list",
@@ -57,7 +55,8 @@ EXPORT_ANSWERS = Sql(
         where org_id = %(org)s and task_id = any(%(tasks)s::text[]) order by task_id, created_at, answer_id""",
 )
 BATCH_NAMES = Sql(
-    "export_batch_names", "select batch_id, body from evenhand.batch where org_id = %(org)s and project_id = %(project)s"
+    "export_batch_names",
+    "select batch_id, body from evenhand.batch where org_id = %(org)s and project_id = %(project)s",
 )
 DELIVERY_ADD = Sql(
     "delivery_add",

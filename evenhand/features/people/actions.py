@@ -2,8 +2,8 @@
 
 import re
 import secrets
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import msgspec
 
@@ -47,6 +47,14 @@ class WrongCredentials(Denied):
 
 class LinkUsed(Missing):
     hint = "Ask for a new link; each works once and for a week."
+
+
+class LinkBusy(Conflict):
+    hint = "Open the link again: it now asks for the password that you chose."
+
+
+class AlreadyMember(Conflict):
+    hint = "Change their role instead."
 
 
 class NameTaken(Conflict):
@@ -200,11 +208,9 @@ async def _person_by_email(door: Narrow, email: str) -> tuple[str, str, _Profile
     return row["person_id"], row["state"], door.seal.open_as(row["body"], _Profile)
 
 
-async def _ensure_person(door: Narrow, email: str, *, operator: bool = False) -> tuple[str, _Profile]:
+async def _ensure_person(door: Narrow, email: str) -> tuple[str, _Profile]:
     found = await _person_by_email(door, email)
     if found is not None:
-        if operator:
-            await store.PERSON_OPERATOR.run(door, person=found[0])
         return found[0], found[2]
     person, profile = new_id(), _Profile("", email)
     await store.PERSON_ADD.run(
@@ -212,16 +218,26 @@ async def _ensure_person(door: Narrow, email: str, *, operator: bool = False) ->
         person=person,
         email_mac=door.seal.mac("email", email),
         hash=None,
-        operator=operator,
+        operator=False,
         state="invited",
         body=door.seal.shut(profile),
     )
     return person, profile
 
 
-async def _new_link(door: Narrow, purpose: str, person: str | None, public_url: str) -> NewLink:
+async def _new_link(
+    door: Narrow,
+    purpose: str,
+    person: str | None,
+    public_url: str,
+    *,
+    orgs: list[str] | None = None,
+    operator: bool = False,
+) -> NewLink:
     token = secrets.token_urlsafe(32)
-    expires = await store.LINK_ADD.value(door, hash=hashed(token), purpose=purpose, person=person, life_s=LINK_S)
+    expires = await store.LINK_ADD.value(
+        door, hash=hashed(token), purpose=purpose, person=person, orgs=orgs or [], operator=operator, life_s=LINK_S
+    )
     return NewLink(f"{public_url}/link/{token}", expires)
 
 
@@ -230,7 +246,7 @@ async def setup_link(db: Database, public_url: str) -> NewLink | None:
     async with db.narrow("gate") as door:
         if await store.OPERATOR_EXISTS.value(door):
             return None
-        return await _new_link(door, "setup", None, public_url)
+        return await _new_link(door, "setup", None, public_url, operator=True)
 
 
 async def invite_person(
@@ -242,23 +258,31 @@ async def invite_person(
     orgs: list[str],
     actor: Actor = SYSTEM,
 ) -> tuple[str, NewLink]:
-    """Invites somebody by a single-use link; gives (person id, link). `orgs` are live or test spaces to join."""
+    """Invites somebody by a single-use link; gives (person id, link). `orgs` are live or test spaces to join.
+
+    Who invites sees the link, so it is worth no more than the invitation: it joins these spaces and no others, and asks
+    for the password of somebody who has one. Nothing that other spaces know of the person is shown to this one."""
     email = tidy_email(email)
     if role != "operator" and role not in ROLES:
         raise Invalid(f"Unknown role '{role}'.", hint=f"Roles are {', '.join(ROLES)} and operator.")
     async with db.narrow("gate") as door:
-        person, profile = await _ensure_person(door, email, operator=role == "operator")
-        for org in orgs:
-            await store.MEMBER_PUT.run(
+        person, _ = await _ensure_person(door, email)
+        joins = [
+            org
+            for org in orgs
+            if await store.MEMBER_PUT.run(
                 door,
                 org=org,
                 person=person,
                 role=role,
                 state="invited",
-                body=db.seal(org).shut(_Profile(profile.name or email.split("@")[0], email)),
+                body=db.seal(org).shut(_Profile(email.split("@")[0], email)),
             )
-        link = await _new_link(door, "invite", person, public_url)
-    for org in orgs:
+        ]
+        if orgs and not joins:
+            raise AlreadyMember(f"{email} is a member already.")
+        link = await _new_link(door, "invite", person, public_url, orgs=joins, operator=role == "operator")
+    for org in joins:
         async with db.tx(org, actor) as tx:
             await record(tx, MemberInvited(person, role))
     return person, link
@@ -280,18 +304,25 @@ async def look_at_link(db: Database, token: str) -> LinkView:
             raise LinkUsed("This link has been used or is too old.")
         if row["person_id"] is None:
             return LinkView(row["purpose"])
-        person = await store.PERSON_GET.one(door, person=row["person_id"])
-        email = door.seal.open_as(person["body"], _Profile).email
-        orgs = await store.MEMBER_ORGS.all(door, person=row["person_id"])
-        name = door.seal.open_as(orgs[0]["body"], _OrgBody).name if orgs else ""
-        return LinkView(row["purpose"], email, name)
+        email = door.seal.open_as(row["person_body"], _Profile).email
+        org = await store.ORG_GET.maybe(door, org=row["orgs"][0]) if row["orgs"] else None
+        name = door.seal.open_as(org["body"], _OrgBody).name if org is not None else ""
+        return LinkView(row["purpose"], email, name, row["purpose"] == "invite" and row["person_state"] == "active")
 
 
-async def use_link(db: Database, token: str, *, name: str, email: str | None, password: str) -> str:
-    """Sets the password (and, for the first operator, the address). Returns a session token."""
+async def use_link(
+    db: Database, token: str, *, name: str, email: str | None, password: str, came_from: str = "?"
+) -> str:
+    """Sets the password (and, for the first operator, the address), or joins with the one that is set. Returns a
+    session token."""
+    async with db.narrow("gate") as door:
+        row = await store.LINK_GET.maybe(door, hash=hashed(token))
+        if row is None:
+            raise LinkUsed("This link has been used or is too old.")
+    if row["purpose"] == "invite" and row["person_state"] == "active":
+        return await _join(db, token, db.platform.open_as(row["person_body"], _Profile).email, password, came_from)
     check_strength(password)
     password_hash = await hash_password(password)
-    joined: list[tuple[str, str]] = []
     async with db.narrow("gate") as door:
         row = await store.LINK_USE.maybe(door, hash=hashed(token))
         if row is None:
@@ -299,23 +330,53 @@ async def use_link(db: Database, token: str, *, name: str, email: str | None, pa
         if row["purpose"] == "setup":
             if await store.OPERATOR_EXISTS.value(door):
                 raise LinkUsed("There is an operator already.")
-            person, profile = await _ensure_person(door, tidy_email(email or ""), operator=True)
+            person, profile = await _ensure_person(door, tidy_email(email or ""))
         else:
             person = row["person_id"]
-            found = await store.PERSON_GET.one(door, person=person)
+            found = await store.PERSON_LOCK.one(door, person=person)
+            if row["purpose"] == "invite" and found["state"] == "active":
+                raise LinkBusy("Another invitation of yours was accepted a moment ago.")
             profile = door.seal.open_as(found["body"], _Profile)
             await store.SESSION_END_ALL.run(door, person=person)
         profile = _Profile(tidy_name(name, "a person") if name or not profile.name else profile.name, profile.email)
         await store.PERSON_ACTIVATE.run(door, person=person, hash=password_hash, body=door.seal.shut(profile))
-        for org in await store.MEMBER_ORGS.all(door, person=person):
-            body = db.seal(org["org_id"]).shut(profile)
-            if await store.MEMBER_ACTIVATE.run(door, org=org["org_id"], person=person, body=body):
-                joined.append((org["org_id"], org["role"]))
+        joined = await _activate(db, door, row, person, profile)
         session = await _start_session(door, person)
+    await _tell_joined(db, person, joined)
+    return session
+
+
+async def _activate(db: Database, door: Narrow, link: Any, person: str, profile: _Profile) -> list[tuple[str, str]]:
+    """What a link gives: (space, role) of each membership that began."""
+    if link["operator"]:
+        await store.PERSON_OPERATOR.run(door, person=person)
+    joined: list[tuple[str, str]] = []
+    for org in link["orgs"]:
+        body = db.seal(org).shut(profile)
+        role = await store.MEMBER_ACTIVATE.value(door, org=org, person=person, body=body)
+        if role is not None:
+            joined.append((org, role))
+    return joined
+
+
+async def _join(db: Database, token: str, email: str, password: str, came_from: str) -> str:
+    """Somebody who has a password accepts an invitation with it: an invitation is no key to an account."""
+    session = await sign_in(db, email, password, came_from)
+    async with db.narrow("gate") as door:
+        row = await store.LINK_USE.maybe(door, hash=hashed(token))
+        if row is None:
+            raise LinkUsed("This link has been used or is too old.")
+        found = await store.PERSON_GET.one(door, person=row["person_id"])
+        profile = door.seal.open_as(found["body"], _Profile)
+        joined = await _activate(db, door, row, row["person_id"], profile)
+    await _tell_joined(db, row["person_id"], joined)
+    return session
+
+
+async def _tell_joined(db: Database, person: str, joined: list[tuple[str, str]]) -> None:
     for org, role in joined:
         async with db.tx(org, Actor("person", person, role)) as tx:
             await record(tx, MemberJoined(person, role))
-    return session
 
 
 async def _start_session(door: Narrow, person: str) -> str:
@@ -329,7 +390,9 @@ async def add_person(db: Database, email: str, name: str, password: str, *, oper
     check_strength(password)
     password_hash = await hash_password(password)
     async with db.narrow("gate") as door:
-        person, profile = await _ensure_person(door, tidy_email(email), operator=operator)
+        person, profile = await _ensure_person(door, tidy_email(email))
+        if operator:
+            await store.PERSON_OPERATOR.run(door, person=person)
         profile = _Profile(tidy_name(name, "a person"), profile.email)
         await store.PERSON_ACTIVATE.run(door, person=person, hash=password_hash, body=door.seal.shut(profile))
     return person
@@ -359,9 +422,7 @@ async def sign_in(db: Database, email: str, password: str, came_from: str) -> st
             most = 0
         row = await store.PERSON_BY_EMAIL.maybe(door, email_mac=door.seal.mac("email", email))
     if most:
-        raise Busy(
-            "Too many tries.", hint="Wait a quarter of an hour, or ask for a reset link.", retry_after_s=900
-        )
+        raise Busy("Too many tries.", hint="Wait a quarter of an hour, or ask for a reset link.", retry_after_s=900)
     usable = row is not None and row["state"] == "active"
     fits = await verify_password(row["password_hash"] if row is not None and usable else None, password[:1001])
     if not fits or row is None:
@@ -416,7 +477,8 @@ async def list_members(tx: Tx) -> list[Member]:
     out: list[Member] = []
     for r in rows:
         profile = tx.seal.open_as(r["body"], _Profile)
-        out.append(Member(r["person_id"], profile.name, profile.email, r["role"], r["state"]))
+        expires_at = r["created_at"] + timedelta(seconds=LINK_S) if r["state"] == "invited" else None
+        out.append(Member(r["person_id"], profile.name, profile.email, r["role"], r["state"], expires_at))
     return out
 
 
@@ -465,7 +527,6 @@ async def remove_member(tx: Tx, person: str) -> None:
 async def _not_last_owner(tx: Tx) -> None:
     if len(await store.OWNERS.all(tx, org=tx.org_id)) < 2:
         raise LastOwner("An organisation needs an owner.")
-
 
 
 async def people_overview(db: Database) -> list[tuple[Person, str]]:

@@ -44,4 +44,6 @@ def may(actor: Actor, verb: Verb) -> bool:
 def require(tx: Tx, verb: Verb) -> None:
     """Raises NotAllowed unless the asker may."""
     if not may(tx.actor, verb):
-        raise NotAllowed(f"This needs the right to {verb.value}, which a {tx.actor.role or 'stranger'} does not have here.")
+        raise NotAllowed(
+            f"This needs the right to {verb.value}, which a {tx.actor.role or 'stranger'} does not have here."
+        )

@@ -36,7 +36,12 @@ PERSON_BY_EMAIL = Sql(
     role="gate",
 )
 PERSON_GET = Sql(
-    "person_get", "select person_id, operator, state, body from evenhand.person where person_id = %(person)s", role="gate"
+    "person_get",
+    "select person_id, operator, state, body from evenhand.person where person_id = %(person)s",
+    role="gate",
+)
+PERSON_LOCK = Sql(
+    "person_lock", "select state, body from evenhand.person where person_id = %(person)s for update", role="gate"
 )
 PERSON_LIST = Sql(
     "person_list", "select person_id, operator, state, body from evenhand.person order by person_id", role="gate"
@@ -64,20 +69,23 @@ SESSION_END_ALL = Sql("session_end_all", "delete from evenhand.session where per
 
 LINK_ADD = Sql(
     "link_add",
-    """insert into evenhand.link (token_hash, purpose, person_id, expires_at)
-       values (%(hash)s, %(purpose)s, %(person)s, now() + make_interval(secs => %(life_s)s)) returning expires_at""",
+    """insert into evenhand.link (token_hash, purpose, person_id, orgs, operator, expires_at)
+       values (%(hash)s, %(purpose)s, %(person)s, %(orgs)s, %(operator)s, now() + make_interval(secs => %(life_s)s))
+       returning expires_at""",
     role="gate",
 )
 LINK_GET = Sql(
     "link_get",
-    """select purpose, person_id, expires_at from evenhand.link
-        where token_hash = %(hash)s and used_at is null and expires_at > now()""",
+    """select l.purpose, l.person_id, l.orgs, p.state as person_state, p.body as person_body
+         from evenhand.link l left join evenhand.person p using (person_id)
+        where l.token_hash = %(hash)s and l.used_at is null and l.expires_at > now()""",
     role="gate",
 )
 LINK_USE = Sql(
     "link_use",
     """update evenhand.link set used_at = now()
-        where token_hash = %(hash)s and used_at is null and expires_at > now() returning purpose, person_id""",
+        where token_hash = %(hash)s and used_at is null and expires_at > now()
+       returning purpose, person_id, orgs, operator""",
     role="gate",
 )
 
@@ -99,14 +107,14 @@ MEMBER_PUT = Sql(
     """insert into evenhand.member (org_id, person_id, role, state, body)
        values (%(org)s, %(person)s, %(role)s, %(state)s, %(body)s)
        on conflict (org_id, person_id) do update
-          set role = excluded.role, body = excluded.body,
-              state = case when evenhand.member.state = 'active' then 'active' else excluded.state end""",
+          set role = excluded.role, body = excluded.body, state = excluded.state
+        where evenhand.member.state <> 'active'""",
     role="gate",
 )
 MEMBER_ACTIVATE = Sql(
     "member_activate",
     """update evenhand.member set state = 'active', body = %(body)s
-        where org_id = %(org)s and person_id = %(person)s and state = 'invited'""",
+        where org_id = %(org)s and person_id = %(person)s and state = 'invited' returning role""",
     role="gate",
 )
 MEMBER_ORGS = Sql(
@@ -128,7 +136,7 @@ MEMBER_COUNTS = Sql(
 )
 MEMBER_LIST = Sql(
     "member_list",
-    """select person_id, role, state, body from evenhand.member
+    """select person_id, role, state, created_at, body from evenhand.member
         where org_id = %(org)s and state <> 'removed' order by created_at, person_id""",
 )
 MEMBER_GET = Sql(

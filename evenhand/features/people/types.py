@@ -48,11 +48,12 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class LinkView(msgspec.Struct, frozen=True):
-    """What a single-use link is for."""
+    """What a single-use link is for. `known`: whoever it is for has a password already and joins with that one."""
 
     purpose: Literal["setup", "invite", "reset"]
     email: str = ""
     org_name: str = ""
+    known: bool = False
 
 
 class NewLink(msgspec.Struct, frozen=True):

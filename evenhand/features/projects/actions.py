@@ -234,9 +234,7 @@ async def change_project(tx: Tx, project: str, patch: ProjectPatch) -> Project:
             summary = "; ".join(filter(None, [summary, "Instructions changed"]))
         new_version = locked["version"] + 1
         version = VersionBody(with_defaults(ontology), instructions, summary, old.params)
-        await store.VERSION_ADD.run(
-            tx, org=tx.org_id, project=project, version=new_version, body=tx.seal.shut(version)
-        )
+        await store.VERSION_ADD.run(tx, org=tx.org_id, project=project, version=new_version, body=tx.seal.shut(version))
     if patch.name is not None:
         body.name = tidy_name(patch.name, "a project")
         other = await store.PROJECT_NAMED.maybe(tx, org=tx.org_id, name_mac=tx.seal.mac("project", body.name))

@@ -35,9 +35,7 @@ def check_metadata(metadata: dict[str, Any]) -> None:
         raise Invalid("`metadata` is larger than 10 KB.")
 
 
-async def create_batch(
-    tx: Tx, project: str, body: BatchBody, *, staging: bool = False, priority: int = 0
-) -> Batch:
+async def create_batch(tx: Tx, project: str, body: BatchBody, *, staging: bool = False, priority: int = 0) -> Batch:
     require(tx, Verb.WRITE)
     await row_of(tx, project)
     body.name = tidy_name(body.name, "a batch")

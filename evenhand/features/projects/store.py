@@ -51,6 +51,11 @@ VERSION_LIST = Sql(
     """select version, created_at, body from evenhand.project_version
         where org_id = %(org)s and project_id = %(project)s order by version desc limit 200""",
 )
+VERSIONS_OF = Sql(
+    "project_versions_of",
+    """select project_id, version, created_at, body from evenhand.project_version
+        where org_id = %(org)s and project_id = any(%(projects)s::text[]) order by project_id, version""",
+)
 VERSION_GET = Sql(
     "project_version_get",
     """select created_at, body from evenhand.project_version
@@ -80,9 +85,7 @@ _BATCH = """select b.batch_id, b.project_id, b.state, b.priority, b.created_at, 
               from evenhand.batch b"""
 BATCH_GET = Sql("batch_get", _BATCH + " where b.org_id = %(org)s and b.batch_id = %(batch)s")
 BATCH_NAMED = Sql("batch_named", _BATCH + " where b.org_id = %(org)s and b.name_mac = %(name_mac)s")
-BATCH_LOCK = Sql(
-    "batch_lock", _BATCH + " where b.org_id = %(org)s and b.batch_id = %(batch)s for no key update"
-)
+BATCH_LOCK = Sql("batch_lock", _BATCH + " where b.org_id = %(org)s and b.batch_id = %(batch)s for no key update")
 BATCH_LIST = Sql(
     "batch_list",
     _BATCH

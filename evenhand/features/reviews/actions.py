@@ -272,9 +272,7 @@ async def answer_question(tx: Tx, question: str, text: str) -> Question:
     body = tx.seal.open_as(row["body"], QuestionBody)
     body.answer = text
     await store.QUESTION_ANSWER.run(tx, org=tx.org_id, question=question, body=tx.seal.shut(body))
-    await tell(
-        tx, row["person_id"], "answered", f"{body.question[:300]}\n\n{text}", row["project_id"], row["task_id"]
-    )
+    await tell(tx, row["person_id"], "answered", f"{body.question[:300]}\n\n{text}", row["project_id"], row["task_id"])
     await record(tx, QuestionAnswered(question))
     return _question(tx, await store.QUESTION_LOCK.one(tx, org=tx.org_id, question=question))
 
@@ -287,9 +285,7 @@ async def instructions(tx: Tx, project: str) -> Instructions:
         raise projects.NoSuchProject("There is no such project.")
     version = projects.version_of(tx, row)
     versions = await projects_store.VERSION_LIST.all(tx, org=tx.org_id, project=project)
-    changes = [
-        Change(v["version"], v["created_at"], tx.seal.open(v["body"]).get("summary", "")) for v in versions[:20]
-    ]
+    changes = [Change(v["version"], v["created_at"], tx.seal.open(v["body"]).get("summary", "")) for v in versions[:20]]
     rows = await store.QUESTIONS.all(
         tx, org=tx.org_id, project=project, open=False, answered=True, after=None, limit=100
     )

@@ -14,6 +14,11 @@ REVIEWS_OF = Sql(
     """select review_id, person_id, source, decision, created_at, seconds, body from evenhand.review
         where org_id = %(org)s and task_id = %(task)s order by review_id""",
 )
+REVIEWS_OF_MANY = Sql(
+    "reviews_of_tasks",
+    """select task_id, person_id, source, decision, created_at, seconds, body from evenhand.review
+        where org_id = %(org)s and task_id = any(%(tasks)s::text[]) order by review_id""",
+)
 REVIEW_SUBMITTED = Sql(
     "assignment_review_submitted",
     """update evenhand.assignment
@@ -36,7 +41,9 @@ QUESTION_ADD = Sql(
     """insert into evenhand.question (org_id, question_id, project_id, task_id, person_id, body)
        values (%(org)s, %(question)s, %(project)s, %(task)s, %(person)s, %(body)s)""",
 )
-_QUESTION = """select question_id, project_id, task_id, person_id, created_at, answered_at, body from evenhand.question"""
+_QUESTION = (
+    """select question_id, project_id, task_id, person_id, created_at, answered_at, body from evenhand.question"""
+)
 QUESTIONS = Sql(
     "question_list",
     _QUESTION
@@ -45,9 +52,7 @@ QUESTIONS = Sql(
             and (%(after)s::text is null or question_id < %(after)s)
           order by question_id desc limit %(limit)s""",
 )
-QUESTION_LOCK = Sql(
-    "question_lock", _QUESTION + " where org_id = %(org)s and question_id = %(question)s for update"
-)
+QUESTION_LOCK = Sql("question_lock", _QUESTION + " where org_id = %(org)s and question_id = %(question)s for update")
 QUESTION_ANSWER = Sql(
     "question_answer",
     """update evenhand.question set answered_at = now(), body = %(body)s

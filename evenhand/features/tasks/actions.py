@@ -65,6 +65,7 @@ class Fetch:
 
     url: str
     use: str
+    name: str = ""  # of a reference: what the annotator reads
 
 
 @dataclass(slots=True)
@@ -111,9 +112,7 @@ def check_body(body: TaskBody, ontology: dict[str, Any]) -> None:
     if body.callback_url and "@" not in body.callback_url.split("/", 1)[0]:
         check_url(body.callback_url)
     if body.data.prelabels:
-        check_answer(
-            {"annotations": body.data.prelabels}, ontology, msgspec.to_builtins(body.data), complete=False
-        )
+        check_answer({"annotations": body.data.prelabels}, ontology, msgspec.to_builtins(body.data), complete=False)
 
 
 async def add_task(tx: Tx, new: Adding) -> str:
@@ -164,7 +163,9 @@ async def _queue(tx: Tx, task: str, new: Adding, batch: str | None) -> None:
             tx, org=tx.org_id, project=project["project_id"], most=projects.PILOT_SIZE
         )
         pilot = count < projects.PILOT_SIZE
-    held = (project["stage"] == "pilot" and not pilot) or (new.batch is not None and new.batch["state"] != "in_progress")
+    held = (project["stage"] == "pilot" and not pilot) or (
+        new.batch is not None and new.batch["state"] != "in_progress"
+    )
     await store.QUEUE_ADD.run(
         tx,
         org=tx.org_id,
@@ -180,7 +181,7 @@ async def _queue(tx: Tx, task: str, new: Adding, batch: str | None) -> None:
         await store_reset(tx, project["project_id"])
     if new.fetches:
         wanted = [
-            {"asset": await assets.expect_file(tx, fetch.url), "url": fetch.url, "use": fetch.use}
+            {"asset": await assets.expect_file(tx, fetch.url), "url": fetch.url, "use": fetch.use, "name": fetch.name}
             for fetch in new.fetches
         ]
         await enqueue(tx, "tasks.fetch", {"task": task, "fetches": wanted}, most=FETCH_TRIES)
@@ -395,8 +396,7 @@ async def list_rows(
 async def list_tasks(tx: Tx, db: Database, rows: list[Any]) -> list[TaskRow]:
     """How rows look in a list."""
     by = {
-        r["task_id"]: r
-        for r in await store.ANSWERED_BY.all(tx, org=tx.org_id, tasks=[row["task_id"] for row in rows])
+        r["task_id"]: r for r in await store.ANSWERED_BY.all(tx, org=tx.org_id, tasks=[row["task_id"] for row in rows])
     }
     return [row_view(tx, db, row, by.get(row["task_id"])) for row in rows]
 
@@ -464,7 +464,9 @@ async def cancel_task(tx: Tx, task: str, *, clear_unique: bool = False) -> None:
         raise WorkHasBegun("Somebody is working on this task, so it can't be cancelled.")
     if row["state"] != "canceled":
         await store.QUEUE_DROP.run(tx, org=tx.org_id, task=task)
-        await store.TASK_STATE.run(tx, org=tx.org_id, task=task, state="canceled", review=None, result=None, labels=None)
+        await store.TASK_STATE.run(
+            tx, org=tx.org_id, task=task, state="canceled", review=None, result=None, labels=None
+        )
         await record(tx, TaskCanceled(task))
     if clear_unique:
         await change_body(tx, task, unique_id="")

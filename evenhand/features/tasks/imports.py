@@ -31,15 +31,15 @@ from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble
 CHUNK = 5_000
 MOST_FAULTS = 1_000
 _decoder = msgspec.json.Decoder(NewTask)
-_STAGED = ("task_id", "state", "priority", "unique_mac", "tokens", "callback", "body")
-_STAGE = """create temporary table if not exists evenhand_stage_task (
+STAGED = ("task_id", "state", "priority", "unique_mac", "tokens", "callback", "body")
+STAGE = """create temporary table if not exists evenhand_stage_task (
     task_id text, state text, priority smallint, unique_mac bytea, tokens bigint[], callback boolean, body bytea
 ) on commit delete rows"""
-_INSERT_TASKS = """insert into evenhand.task (org_id, task_id, project_id, batch_id, kind, priority, unique_mac, tokens,
+INSERT_TASKS = """insert into evenhand.task (org_id, task_id, project_id, batch_id, kind, priority, unique_mac, tokens,
                                               callback, body)
     select $1, s.task_id, $2, $3, 'native', s.priority, s.unique_mac, s.tokens, s.callback, s.body
       from pg_temp.evenhand_stage_task s order by s.task_id"""
-_INSERT_QUEUE = """insert into evenhand.queue (org_id, task_id, project_id, batch_id, state, rank, overlap, pilot)
+INSERT_QUEUE = """insert into evenhand.queue (org_id, task_id, project_id, batch_id, state, rank, overlap, pilot)
     select $1, s.task_id, $2, $3, s.state, -s.priority, $4, $5
       from pg_temp.evenhand_stage_task s order by s.task_id"""
 _CLASHES = """select s.task_id, t.task_id as holder from pg_temp.evenhand_stage_task s
@@ -252,11 +252,9 @@ def _take(
 async def _copy(tx: Tx, plan: _Plan, chunk: _Chunk) -> ImportReport:
     """COPY into the stage, then into the tables under their policies."""
     conn = tx.conn
-    await conn.execute(_STAGE)
+    await conn.execute(STAGE)
     await conn.execute("delete from pg_temp.evenhand_stage_task")
-    await conn.copy_records_to_table(
-        "evenhand_stage_task", schema_name="pg_temp", records=chunk.rows, columns=_STAGED
-    )
+    await conn.copy_records_to_table("evenhand_stage_task", schema_name="pg_temp", records=chunk.rows, columns=STAGED)
     gone: set[str] = set()
     if chunk.uniques:
         by_task = {row[0]: line for row, line in zip(chunk.rows, chunk.lines, strict=True)}
@@ -269,8 +267,8 @@ async def _copy(tx: Tx, plan: _Plan, chunk: _Chunk) -> ImportReport:
             )
         if gone:
             await conn.execute("delete from pg_temp.evenhand_stage_task where task_id = any($1::text[])", list(gone))
-    await conn.execute(_INSERT_TASKS, tx.org_id, plan.project, plan.batch)
-    await conn.execute(_INSERT_QUEUE, tx.org_id, plan.project, plan.batch, plan.overlap, False)
+    await conn.execute(INSERT_TASKS, tx.org_id, plan.project, plan.batch)
+    await conn.execute(INSERT_QUEUE, tx.org_id, plan.project, plan.batch, plan.overlap, False)
     for task, fetches in chunk.fetches:
         if task not in gone:
             await _expect(tx, task, fetches)

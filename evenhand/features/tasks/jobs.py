@@ -18,6 +18,7 @@ class _Wanted(msgspec.Struct):
     asset: str
     url: str
     use: str
+    name: str = ""
 
 
 class _Params(msgspec.Struct):
@@ -64,7 +65,7 @@ async def _open(tx: Tx, task: str, arrived: list[tuple[_Wanted, Arrived]]) -> st
         await record(tx, TaskFailed(task))
         return "error"
     for want, got in arrived:
-        name = want.url.rsplit("/", 1)[-1].split("?", 1)[0][:200]
+        name = want.name or want.url.rsplit("/", 1)[-1].split("?", 1)[0][:200]
         if want.use == "image":
             body.data.image = {
                 "asset": want.asset, "width": got.width, "height": got.height, "type": got.type, "name": name,

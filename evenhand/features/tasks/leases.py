@@ -135,7 +135,9 @@ async def next_work(
     return [], await why_empty(db, person, role, rows)
 
 
-async def lease(db: Database, org_id: str, project: str, person: str, role: Literal["label", "review"]) -> Assignment | None:
+async def lease(
+    db: Database, org_id: str, project: str, person: str, role: Literal["label", "review"]
+) -> Assignment | None:
     """One lease in one project, in a single call of the database."""
     assignment = new_id()
     seal = db.seal(org_id)

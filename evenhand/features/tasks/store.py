@@ -70,6 +70,15 @@ TASK_LIST_OLDEST = Sql(
     "task_list_oldest",
     _TASK + _FILTER + " and (%(after)s::text is null or t.task_id > %(after)s) order by t.task_id limit %(limit)s",
 )
+TASKS_DELIVERED = Sql(
+    "tasks_delivered",
+    _TASK
+    + """ where t.org_id = %(org)s and t.delivery_id is not null
+            and (%(delivery)s::text is null or t.delivery_id = %(delivery)s)
+            and (%(project)s::text is null or t.project_id = %(project)s)
+            and (%(before)s::text is null or t.task_id < %(before)s)
+          order by t.task_id desc limit %(limit)s""",
+)
 TASK_COUNT = Sql(
     "task_count",
     """select count(*) from evenhand.task t
@@ -252,9 +261,7 @@ DRAFT_GET = Sql(
     "draft_get",
     "select version, body from evenhand.draft where org_id = %(org)s and assignment_id = %(assignment)s",
 )
-DRAFT_DROP = Sql(
-    "draft_drop", "delete from evenhand.draft where org_id = %(org)s and assignment_id = %(assignment)s"
-)
+DRAFT_DROP = Sql("draft_drop", "delete from evenhand.draft where org_id = %(org)s and assignment_id = %(assignment)s")
 
 # --- import
 
@@ -270,14 +277,7 @@ CHUNK_ADD = Sql(
        values (%(org)s, %(project)s, %(key)s, %(first)s, %(body)s)""",
     role="loader",
 )
-PROJECT_FOR_IMPORT = Sql(
-    "import_project",
-    """select state, stage, overlap, kind, medium from evenhand.project
-        where org_id = %(org)s and project_id = %(project)s""",
-    role="loader",
-)
 BATCH_FOR_IMPORT = Sql(
     "import_batch",
     "select project_id, state from evenhand.batch where org_id = %(org)s and batch_id = %(batch)s",
-    role="loader",
 )

@@ -39,6 +39,7 @@ class TaskBody(msgspec.Struct, omit_defaults=True):
     expected: dict[str, Any] | None = None  # of evaluation and training tasks
     error: str = ""
     message: str = ""  # a reviewer's words, when the task came back
+    door: dict[str, Any] = {}  # what a compatible door keeps of the request beside its params
 
 
 class TaskInput(msgspec.Struct, omit_defaults=True):

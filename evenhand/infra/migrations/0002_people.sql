@@ -31,6 +31,8 @@ create table evenhand.link (
     token_hash bytea primary key,
     purpose    text not null check (purpose in ('setup', 'invite', 'reset')),
     person_id  text collate "C" references evenhand.person,
+    orgs       text[] collate "C" not null default '{}',    -- the spaces that this invitation joins, and no others
+    operator   boolean not null default false,               -- makes an operator, when it is used
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     used_at    timestamptz,
@@ -80,14 +82,14 @@ begin
 end
 $$;
 grant select, insert on evenhand.org, evenhand.person, evenhand.session, evenhand.link, evenhand.signin_attempt,
-    evenhand.member, evenhand.api_key to evenhand_gate;
+    evenhand.member to evenhand_gate;
+grant select (org_id, key_id, key_hash, scopes, expires_at, revoked_at) on evenhand.api_key to evenhand_gate;
 grant update (state, body, name_mac) on evenhand.org to evenhand_gate;
 grant update (password_hash, operator, state, body) on evenhand.person to evenhand_gate;
 grant update (expires_at), delete on evenhand.session to evenhand_gate;
 grant update (used_at) on evenhand.link to evenhand_gate;
 grant update (tries), delete on evenhand.signin_attempt to evenhand_gate;
 grant update (role, state, body) on evenhand.member to evenhand_gate;
-grant update (revoked_at) on evenhand.api_key to evenhand_gate;
 grant select on evenhand.org to evenhand_app;
 grant select, update (role, state, body) on evenhand.member to evenhand_app;
 grant select, insert, update (revoked_at) on evenhand.api_key to evenhand_app;

@@ -1,7 +1,7 @@
 -- What happened, written in the transaction in which it happened. The sequencer (later) numbers what lies below the
 -- snapshot's xmin; xid is what it goes by.
 create table evenhand.fact (
-    org_id     text collate "C" not null references evenhand.org,
+    org_id     text collate "C" not null,       -- no foreign key: the signed context vouches for it at every write
     fact_id    text collate "C" not null,
     kind       text not null,
     actor_kind text not null check (actor_kind in ('person', 'key', 'system')),
@@ -55,7 +55,7 @@ begin
         execute format('grant select, insert, update on evenhand.%I to evenhand_app', name);
     end loop;
     -- the loader copies ready rows in: it adds, and reads only what it must check
-    foreach name in array array['task', 'queue', 'import_chunk', 'fact', 'project', 'batch', 'job', 'asset'] loop
+    foreach name in array array['task', 'queue', 'import_chunk', 'fact', 'job', 'asset'] loop
         execute format('create policy loader on evenhand.%I to evenhand_loader using (org_id = (select ctx.org()))
                         with check (org_id = (select ctx.org()))', name);
     end loop;
@@ -63,11 +63,9 @@ end
 $$;
 revoke update on evenhand.fact, evenhand.import_chunk, evenhand.callback_try, evenhand.job_step from evenhand_app;
 grant delete on evenhand.queue, evenhand.seat, evenhand.draft, evenhand.setting, evenhand.worker_group to evenhand_app;
-grant select, insert on evenhand.task, evenhand.queue, evenhand.import_chunk to evenhand_loader;
-grant insert on evenhand.fact, evenhand.job, evenhand.asset to evenhand_loader;
-grant select (org_id, project_id, state, stage, overlap, kind, medium) on evenhand.project to evenhand_loader;
-grant select (org_id, batch_id, project_id, state) on evenhand.batch to evenhand_loader;
-grant select (org_id, asset_id, state) on evenhand.asset to evenhand_loader;
+grant insert on evenhand.task, evenhand.queue, evenhand.fact, evenhand.job, evenhand.asset to evenhand_loader;
+grant select (org_id, task_id, unique_mac) on evenhand.task to evenhand_loader;
+grant select, insert on evenhand.import_chunk to evenhand_loader;  -- line numbers and faults of its own earlier chunks
 
 -- Narrow roles: columns only, never a body.
 create policy scheduler on evenhand.seat for select to evenhand_scheduler using (true);

@@ -38,85 +38,94 @@ create function evenhand.lease(
 as $$
 declare
     v_org text;
-    v_project record;
-    v_seat record;
+    v_head record;
     v_task record;
-    v_until timestamptz;
     v_now timestamptz := clock_timestamp();
+    v_until timestamptz;
     v_from_rank smallint;
     v_from_task text;
 begin
     perform set_config('evenhand.ctx', p_ctx, true);
     v_org := ctx.org();
-    select p.state, p.lease_s, p.version, p.overlap into v_project
-      from evenhand.project p where p.org_id = v_org and p.project_id = p_project;
-    if not found or v_project.state <> 'active' then return; end if;
-    select s.cursor_rank, s.cursor_task into v_seat
-      from evenhand.seat s
+    -- The person's own seat is the lock that makes two calls of one person wait for each other.
+    update evenhand.seat s set served_at = v_now
+      from evenhand.project p
      where s.org_id = v_org and s.project_id = p_project and s.person_id = p_person and s.role = p_role
-       for update;
-    if not found then return; end if;
-    if (select count(*) from evenhand.assignment a
-         where a.org_id = v_org and a.person_id = p_person and a.state = 'leased') >= p_most then return; end if;
-    v_from_rank := coalesce(v_seat.cursor_rank, -32768);
-    v_from_task := coalesce(v_seat.cursor_task, '');
+       and p.org_id = v_org and p.project_id = p_project and p.state = 'active'
+    returning p.lease_s, p.version, s.cursor_rank, s.cursor_task,
+              (select count(*) from evenhand.assignment a
+                where a.org_id = v_org and a.person_id = p_person and a.state = 'leased') as held
+         into v_head;
+    if not found or v_head.held >= p_most then return; end if;
+    v_from_rank := coalesce(v_head.cursor_rank, -32768);
+    v_from_task := coalesce(v_head.cursor_task, '');
     loop
         if p_role = 'label' then
-            select q.task_id, q.rank, q.taken, q.overlap into v_task
-              from evenhand.queue q
-             where q.org_id = v_org and q.project_id = p_project and q.state = 'open'
-               and (q.rank, q.task_id) > (v_from_rank, v_from_task)
-               and (select 1 from evenhand.assignment a
-                     where a.org_id = v_org and a.task_id = q.task_id and a.person_id = p_person
-                       and a.state in ('leased', 'submitted', 'skipped') limit 1) is null
-             order by q.rank, q.task_id limit 1 for update of q skip locked;
+            update evenhand.queue u
+               set taken = u.taken + 1, state = case when u.taken + 1 >= u.overlap then 'full' else 'open' end
+             where u.org_id = v_org and u.task_id = (
+                   select q.task_id from evenhand.queue q
+                    where q.org_id = v_org and q.project_id = p_project and q.state = 'open'
+                      and (q.rank, q.task_id) > (v_from_rank, v_from_task)
+                      and (select 1 from evenhand.assignment a
+                            where a.org_id = v_org and a.task_id = q.task_id and a.person_id = p_person
+                              and a.state in ('leased', 'submitted', 'skipped') limit 1) is null
+                    order by q.rank, q.task_id limit 1 for update of q skip locked)
+            returning u.task_id, u.rank, u.overlap into v_task;
         else
-            select q.task_id, q.rank, q.taken, q.overlap into v_task
-              from evenhand.queue q
-             where q.org_id = v_org and q.project_id = p_project and q.state = 'review'
-               and (q.rank, q.task_id) > (v_from_rank, v_from_task)
-               and (select 1 from evenhand.assignment a
-                     where a.org_id = v_org and a.task_id = q.task_id and a.person_id = p_person
-                       and a.state in ('leased', 'submitted', 'skipped') limit 1) is null
-             order by q.rank, q.task_id limit 1 for update of q skip locked;
+            update evenhand.queue u set state = 'reviewing'
+             where u.org_id = v_org and u.task_id = (
+                   select q.task_id from evenhand.queue q
+                    where q.org_id = v_org and q.project_id = p_project and q.state = 'review'
+                      and (q.rank, q.task_id) > (v_from_rank, v_from_task)
+                      and (select 1 from evenhand.assignment a
+                            where a.org_id = v_org and a.task_id = q.task_id and a.person_id = p_person
+                              and a.state in ('leased', 'submitted', 'skipped') limit 1) is null
+                    order by q.rank, q.task_id limit 1 for update of q skip locked)
+            returning u.task_id, u.rank, u.overlap into v_task;
         end if;
         exit when found or v_from_task = '';
         v_from_rank := -32768;  -- past the end: once more from the head
         v_from_task := '';
     end loop;
-    if v_task.task_id is null then
-        if v_seat.cursor_task is not null then
-            update evenhand.seat s set cursor_rank = null, cursor_task = null
-             where s.org_id = v_org and s.project_id = p_project and s.person_id = p_person and s.role = p_role;
-        end if;
-        return;
+    -- With one place a task, nothing of one's own stays in the open queue: only wider projects keep a cursor.
+    if v_task.overlap > 1 or v_head.cursor_task is not null then
+        update evenhand.seat s
+           set cursor_rank = case when v_task.overlap > 1 then v_task.rank end,
+               cursor_task = case when v_task.overlap > 1 then v_task.task_id end
+         where s.org_id = v_org and s.project_id = p_project and s.person_id = p_person and s.role = p_role;
     end if;
-    v_until := v_now + make_interval(secs => v_project.lease_s);
-    if p_role = 'label' then
-        update evenhand.queue q
-           set taken = q.taken + 1, state = case when q.taken + 1 >= q.overlap then 'full' else 'open' end
-         where q.org_id = v_org and q.task_id = v_task.task_id;
-    else
-        update evenhand.queue q set state = 'reviewing' where q.org_id = v_org and q.task_id = v_task.task_id;
-    end if;
+    if v_task.task_id is null then return; end if;
+    v_until := v_now + make_interval(secs => v_head.lease_s);
     insert into evenhand.assignment (org_id, assignment_id, task_id, project_id, person_id, role, state,
                                      leased_at, lease_until, lease_s, body)
     values (v_org, p_assignment, v_task.task_id, p_project, p_person, p_role, 'leased', v_now, v_until,
-            v_project.lease_s, p_empty);
-    -- With one place a task, nothing of one's own stays in the open queue: only wider projects keep a cursor.
-    update evenhand.seat s
-       set served_at = v_now,
-           cursor_rank = case when v_task.overlap > 1 then v_task.rank end,
-           cursor_task = case when v_task.overlap > 1 then v_task.task_id end
-     where s.org_id = v_org and s.project_id = p_project and s.person_id = p_person and s.role = p_role;
+            v_head.lease_s, p_empty);
     insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
     values (v_org, p_fact, 'TaskLeased', 'person', p_person, v_task.task_id, p_empty);
     return query
-        select t.task_id, v_until, v_project.lease_s, v_project.version, t.body
+        select t.task_id, v_until, v_head.lease_s, v_head.version, t.body
           from evenhand.task t where t.org_id = v_org and t.task_id = v_task.task_id;
 end
 $$;
 grant execute on function evenhand.lease(text, text, text, text, text, text, bytea, integer) to evenhand_app;
+
+-- app: what the rules need to check an answer before it is taken in.
+create function evenhand.submission(p_ctx text, p_assignment text, p_person text)
+    returns table (task_id text, project_id text, role text, version integer, body bytea)
+    language plpgsql volatile
+as $$
+begin
+    perform set_config('evenhand.ctx', p_ctx, true);
+    return query
+        select a.task_id, a.project_id, a.role, p.version, t.body
+          from evenhand.assignment a
+          join evenhand.task t on t.org_id = a.org_id and t.task_id = a.task_id
+          join evenhand.project p on p.org_id = a.org_id and p.project_id = a.project_id
+         where a.org_id = ctx.org() and a.assignment_id = p_assignment and a.person_id = p_person;
+end
+$$;
+grant execute on function evenhand.submission(text, text, text) to evenhand_app;
 
 -- app: take an answer in. Late work is never thrown away: it gets its place back while that is free, else it is extra.
 create function evenhand.submit(
@@ -130,8 +139,6 @@ declare
     v_now timestamptz := clock_timestamp();
     a record;
     q record;
-    t record;
-    p record;
     v_late boolean;
     v_extra boolean := false;
     v_paid real;
@@ -139,24 +146,25 @@ declare
 begin
     perform set_config('evenhand.ctx', p_ctx, true);
     v_org := ctx.org();
-    select x.task_id, x.project_id, x.state, x.lease_until, x.leased_at, x.late, x.extra, x.paid_s, x.key_mac into a
+    -- the assignment, the task, then its queue row: everyone locks in this order
+    select x.task_id, x.project_id, x.state, x.lease_until, x.leased_at, x.late, x.extra, x.paid_s, x.key_mac,
+           k.state as task_state, k.callback, p.review into a
       from evenhand.assignment x
+      join evenhand.task k on k.org_id = v_org and k.task_id = x.task_id
+      join evenhand.project p on p.org_id = v_org and p.project_id = x.project_id
      where x.org_id = v_org and x.assignment_id = p_assignment and x.person_id = p_person and x.role = 'label'
-       for update;
+       for update of x for no key update of k;
     if not found then return; end if;
     if a.state = 'submitted' then
         return query select case when a.key_mac = p_key then 'repeated' else 'conflict' end,
                             a.task_id, a.project_id, a.late, a.extra, a.paid_s, false;
         return;
     end if;
-    -- the task first, then its queue row: everyone locks in this order
-    select x.state, x.callback into t
-      from evenhand.task x where x.org_id = v_org and x.task_id = a.task_id for no key update;
     select x.state, x.overlap, x.taken, x.answered into q
       from evenhand.queue x where x.org_id = v_org and x.task_id = a.task_id for update;
     v_late := v_now > a.lease_until or a.state <> 'leased';
     v_paid := least(greatest(p_seconds, 0), extract(epoch from v_now - a.leased_at))::real;
-    if t.state <> 'todo' or q.state is null then
+    if a.task_state <> 'todo' or q.state is null then
         v_extra := true;
     elsif a.state = 'leased' then
         null;  -- its place is still its own
@@ -178,9 +186,7 @@ begin
     values (v_org, p_fact, 'AnnotationSubmitted', 'person', p_person, a.task_id, p_fact_body);
     if not v_extra then
         v_full := q.answered + 1 >= q.overlap;
-        select x.review, x.review_rate into p
-          from evenhand.project x where x.org_id = v_org and x.project_id = a.project_id;
-        if v_full and q.overlap = 1 and p.review = 'none' and not t.callback then
+        if v_full and q.overlap = 1 and a.review = 'none' and not a.callback then
             delete from evenhand.queue x where x.org_id = v_org and x.task_id = a.task_id;
             update evenhand.task x
                set state = 'done', result_id = p_answer, labels = p_labels, completed_at = v_now, updated_at = v_now

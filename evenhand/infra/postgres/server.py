@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -338,6 +339,9 @@ class Server:
                 pass
             if self._ended.wait(wait_s):
                 break
+        with contextlib.suppress(OSError, PostgresTrouble):
+            if not self.socket_dir.is_relative_to(self.run_dir):
+                self.socket_dir.rmdir()  # the one below /tmp; empty now
         self._process = None
         self._lock.give_back()
 

@@ -54,7 +54,7 @@ def made_up_answer(ontology: Obj, data: Obj, seed: int | str) -> Obj:
             rows.append(a | ({"attributes": attributes} if attributes else {}))
             break
     conversation = cast(Obj, data.get("conversation") or {})
-    targets = [str(a["id"]) for a in conversation.get("answers") or []]
+    targets = [str(a["id"]) for a in cast(list[Obj], conversation.get("answers") or [])]
     for field in cast(list[Obj], ontology.get("fields", [])):
         asked: list[str | None] = list(targets) if field.get("target") == "answers" else [None]
         rows.extend(_field(rng, field, target, targets) for target in asked)
@@ -237,18 +237,20 @@ def _video(m: _Make) -> Obj:
     kind, label = _video_label(m)
     id_ = _id(m.rng)
     same: Obj = {"uuid": id_, "type": kind, "label": label, "attributes": {}}
-    frames = [{"annotations": [{**same, **_drawn(kind, i)}], "global_attributes": {}} for i in range(m.frames())]
+    none: Obj = {}
+    frames = [{"annotations": [{**same, **_drawn(kind, i)}], "global_attributes": none} for i in range(m.frames())]
     out: Obj = {"annotations": {"url": m.link("annotations.json", frames)}}
     event = _event(m)
     if event is not None:
-        events = [{"label": event, "type": "range", "start": 0, "end": 1, "attributes": {}}]
+        events = [{"label": event, "type": "range", "start": 0, "end": 1}]
         out["events"] = {"url": m.link("events.json", {"events": events})}
     return out
 
 
 def _playback(m: _Make) -> Obj:
     kind, label = _video_label(m)
-    frames = [{"key": i, **_drawn(kind, i), "attributes": {}, "timestamp": i / 10} for i in range(m.frames())]
+    none: Obj = {}
+    frames = [{"key": i, **_drawn(kind, i), "attributes": none, "timestamp": i / 10} for i in range(m.frames())]
     file = {"annotations": {_id(m.rng): {"label": label, "geometry": kind, "frames": frames}}}
     out: Obj = {"annotations": {"url": m.link("annotations.json", file)}}
     event = _event(m)
@@ -352,11 +354,15 @@ def _phonecall(m: _Make) -> Obj:
 
 
 def _chat(m: _Make) -> Obj:
-    """The v1 view of a conversation; v2 threads are read with `chat.threads`."""
-    text = m.params.get("prompt") or m.params.get("text")
-    prompt = text if isinstance(text, str) and text else _words(m.rng)
-    turn = [{"role": "user", "content": {"text": prompt}}, {"role": "assistant", "content": {"text": _words(m.rng, 8)}}]
-    return {"threads": [{"id": _id(m.rng), "turns": [{"id": _id(m.rng), "messages": turn, "annotations": []}]}]}
+    """The v1 view of a conversation; its v2 threads come from `chat.made_up_chat`."""
+    prompt = m.params.get("prompt")
+    text = prompt if isinstance(prompt, str) and prompt else _words(m.rng)
+    turn: Obj = {"id": _id(m.rng), "annotations": []}
+    turn["messages"] = [
+        {"role": role, "content": {"text": said}, "source_id": _id(m.rng), "annotations": []}
+        for role, said in (("user", text), ("assistant", _words(m.rng, 8)))
+    ]
+    return {"threads": [{"id": _id(m.rng), "turns": [turn], "annotations": []}]}
 
 
 MADE: dict[str, Callable[[_Make], Obj]] = {

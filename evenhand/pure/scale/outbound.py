@@ -405,7 +405,7 @@ def _back_textcollection(b: _Back, response: Obj) -> None:
         rows: list[Any] = cast(list[Any], entries) if isinstance(entries, list) else [entries]
         if field["type"] in ("category", "select"):
             if rows:
-                b.choice(at, key, rows[0] if isinstance(rows[0], list) else rows)
+                b.choice(at, key, cast(object, rows[0]) if isinstance(rows[0], list) else rows)
         elif field["type"] == "boolean":
             if rows:
                 b.choice(at, key, rows[0])

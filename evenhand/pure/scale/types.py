@@ -371,6 +371,12 @@ def why_not_live(type_: TaskType, params: Obj) -> str | None:
     kind = params.get("attachment_type", type_.defaults.get("attachment_type"))
     if kind is not None and type_.family != "textcollection" and kind not in type_.opens:
         return f"Attachments of type {kind} are not enabled for {type_.name} tasks"
+    if type_.family == "image":
+        return _why_not_image(params)
+    return _why_not_textcollection(params) if type_.family == "textcollection" else None
+
+
+def _why_not_image(params: Obj) -> str | None:
     for name in cast(Obj, params.get("geometries") or {}):
         if name not in NATIVE_GEOMETRIES:
             return f"Geometry {name} is not enabled for live work on this account"
@@ -380,7 +386,7 @@ def why_not_live(type_: TaskType, params: Obj) -> str | None:
                 return f"Attribute {name}: linked attributes are not enabled for live work on this account"
     if params.get("links"):
         return "Links between annotations are not enabled for live work on this account"
-    return _why_not_textcollection(params) if type_.family == "textcollection" else None
+    return None
 
 
 def _why_not_textcollection(params: Obj) -> str | None:

@@ -5,6 +5,7 @@
 import type { Rect } from './vec'
 
 const FAN = 16
+const SLOT = 2 ** 20
 
 export interface Packed {
   readonly count: number
@@ -35,14 +36,44 @@ export function pack(rects: readonly Rect[]): Packed {
 }
 
 function tile(rects: readonly Rect[]): Uint32Array {
-  const order = Uint32Array.from(rects, (_, i) => i)
-  const x = (i: number): number => (rects[i] as Rect).x * 2 + (rects[i] as Rect).w
-  const y = (i: number): number => (rects[i] as Rect).y * 2 + (rects[i] as Rect).h
-  order.sort((a, b) => x(a) - x(b))
-  const slices = Math.ceil(Math.sqrt(rects.length / FAN))
-  const perSlice = Math.max(FAN, Math.ceil(rects.length / Math.max(1, slices) / FAN) * FAN)
-  for (let at = 0; at < rects.length; at += perSlice) order.subarray(at, at + perSlice).sort((a, b) => y(a) - y(b))
+  const count = rects.length
+  const xs = new Float64Array(count)
+  const ys = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    const r = rects[i] as Rect
+    xs[i] = r.x + r.w / 2
+    ys[i] = r.y + r.h / 2
+  }
+  const order = new Uint32Array(count)
+  for (let i = 0; i < count; i++) order[i] = i
+  sortBy(order, xs)
+  const slices = Math.ceil(Math.sqrt(count / FAN))
+  const perSlice = Math.max(FAN, Math.ceil(count / Math.max(1, slices) / FAN) * FAN)
+  for (let at = 0; at < count; at += perSlice) sortBy(order.subarray(at, at + perSlice), ys)
   return order
+}
+
+/** Sorting numbers needs no comparator: the place in the list rides along in the lowest bits. */
+function sortBy(order: Uint32Array, keys: Float64Array): void {
+  const count = order.length
+  let low = Infinity
+  let high = -Infinity
+  for (const i of order) {
+    const key = keys[i] as number
+    if (key < low) low = key
+    if (key > high) high = key
+  }
+  // 32 bits of key, 20 of place: exact in a double; ties and rounding only make tiles a little less tight
+  const scale = high > low ? 0xffffffff / (high - low) : 0
+  if (count >= SLOT || !Number.isFinite(scale)) {
+    order.sort((a, b) => (keys[a] as number) - (keys[b] as number))
+    return
+  }
+  const packed = new Float64Array(count)
+  for (let k = 0; k < count; k++) packed[k] = Math.floor(((keys[order[k] as number] as number) - low) * scale) * SLOT + k
+  packed.sort()
+  const old = order.slice()
+  for (let k = 0; k < count; k++) order[k] = old[(packed[k] as number) % SLOT] as number
 }
 
 const endOf = (levels: readonly number[], level: number, total: number): number => levels[level + 1] ?? total

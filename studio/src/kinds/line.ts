@@ -11,6 +11,7 @@ import {
   resizePath,
   sizePath,
   tidyPath,
+  topmost,
   tracePath,
   vertexHandles,
 } from './path'
@@ -32,7 +33,7 @@ export const line: SpatialKind<LineAnnotation> = {
   setSize: sizePath,
   path: { closed: false, least: 2, insert: insertVertex, remove: (a, index) => removeVertex(a, index, 2) },
   trace: (a, into, camera) => tracePath(a.points, false, into, camera),
-  labelAt: (a) => vec(a.points[0] as XY),
+  labelAt: (a) => topmost(a.points),
   interpolate: interpolatePath,
   problems: (a, limits) => pathProblems(a.points, limits.line),
   size: (a) => ({

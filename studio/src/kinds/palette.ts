@@ -12,7 +12,7 @@ export const COLORS = [
   '#d55e00', // vermilion
   '#3d8bff', // blue
   '#e07ab0', // pink
-  '#b9a6ff', // lavender
+  '#e6004d', // crimson
 ] as const
 
 /** Screen pixels on, off; the first is solid. */

@@ -1,7 +1,8 @@
 import { Dialog as AriaDialog, DialogHeading } from '@ariakit/react/dialog'
 import { useState, type FormEvent, type ReactNode } from 'react'
-import { Button, IconButton, type ButtonLook } from './Button'
+import { Button, buttonClass, type ButtonLook } from './Button'
 import { ErrorNote } from './ErrorNote'
+import { Icon } from './Icon'
 import { t } from './messages'
 import './Dialog.css'
 
@@ -30,7 +31,6 @@ export function Dialog({ open, onClose, title, children, foot, wide, onSubmit }:
     <AriaDialog open={open} onClose={onClose} backdrop={<div className="eh-backdrop" />} className={wide ? 'eh-dialog eh-dialog-wide' : 'eh-dialog'} unmountOnHide>
       <div className="eh-dialog-head">
         <DialogHeading render={<h2 />}>{title}</DialogHeading>
-        <IconButton label={t('ui.close')} icon="close" small onClick={onClose} />
       </div>
       {onSubmit ? (
         <form
@@ -46,6 +46,10 @@ export function Dialog({ open, onClose, title, children, foot, wide, onSubmit }:
       ) : (
         inside
       )}
+      {/* Last in order, so that the dialog begins with its content; no tooltip, which would take the first Escape. */}
+      <button type="button" className={buttonClass('quiet', true, true, 'eh-dialog-close')} aria-label={t('ui.close')} onClick={onClose}>
+        <Icon name="close" />
+      </button>
     </AriaDialog>
   )
 }

@@ -8,12 +8,14 @@ export function EmptyState(props: {
   text: ReactNode
   icon?: IconName | undefined
   action?: ReactNode
+  /** This is the whole page: its title is the page's. */
+  page?: boolean
   example?: { label: string; code: string } | undefined
 }) {
   return (
     <div className="eh-empty">
       {props.icon ? <Icon name={props.icon} size={28} /> : null}
-      <h2>{props.title}</h2>
+      {props.page ? <h1>{props.title}</h1> : <h2>{props.title}</h2>}
       <div className="eh-empty-text">{props.text}</div>
       {props.action}
       {props.example ? (

@@ -9,7 +9,7 @@ export function Menu({ button, children, label }: { button: ReactElement; childr
   return (
     <MenuProvider placement="bottom-end">
       <MenuButton render={button} />
-      <AriaMenu className="eh-menu" gutter={4} portal unmountOnHide {...(label ? { 'aria-label': label } : {})}>
+      <AriaMenu className="eh-menu" gutter={4} fixed unmountOnHide {...(label ? { 'aria-label': label } : {})}>
         {children}
       </AriaMenu>
     </MenuProvider>

@@ -38,7 +38,9 @@ async def test_picture_from_upload_to_result(world: World) -> None:
     assert upload.status_code == 200, upload.text
     asset = upload.json()
     assert (asset["width"], asset["height"], asset["state"]) == (64, 48, "ready")
-    project = (await api.post("/api/v1/projects", json={"name": "Cars", "medium": "image", "ontology": ONTOLOGY})).json()
+    project = (
+        await api.post("/api/v1/projects", json={"name": "Cars", "medium": "image", "ontology": ONTOLOGY})
+    ).json()
     made = await api.post(
         f"/api/v1/projects/{project['id']}/tasks", json={"data": {"asset": asset["id"]}, "name": "street.jpg"}
     )
@@ -138,7 +140,9 @@ async def test_skip_release_recall_and_questions(world: World) -> None:
     await world.worker("ann@people.example", acme.live)
     api = world.keyed(acme.live_key)
     project = (
-        await api.post("/api/v1/projects", json={"name": "T", "medium": "text", "ontology": TEXTS, "instructions": "# Hi"})
+        await api.post(
+            "/api/v1/projects", json={"name": "T", "medium": "text", "ontology": TEXTS, "instructions": "# Hi"}
+        )
     ).json()["id"]
     for text in ("one", "two"):
         await api.post(f"/api/v1/projects/{project}/tasks", json={"data": {"text": text}})
@@ -203,9 +207,9 @@ async def test_pilot(world: World) -> None:
     acme = await world.customer("Acme")
     await world.worker("ann@people.example", acme.live)
     owner = await world.browser(acme.owner_email, acme.live)
-    project = (
-        await owner.post("/projects", {"name": "P", "medium": "text", "ontology": TEXTS, "pilot": True})
-    ).json()["id"]
+    project = (await owner.post("/projects", {"name": "P", "medium": "text", "ontology": TEXTS, "pilot": True})).json()[
+        "id"
+    ]
     lines = "\n".join(f'{{"data":{{"text":"text {n}"}}}}' for n in range(30))
     await owner.ask("POST", f"/projects/{project}/tasks/bulk", content=lines)
     counts = (await owner.get(f"/projects/{project}")).json()["counts"]

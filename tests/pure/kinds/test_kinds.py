@@ -32,7 +32,7 @@ def test_every_kind_has_fixtures_and_a_strategy() -> None:
     assert {"span", "choice", "text", "rating", "preference"} <= with_fixtures <= set(BY_NAME)
 
 
-@pytest.mark.parametrize("name,fixture", cases(), ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(("name", "fixture"), cases(), ids=lambda v: v if isinstance(v, str) else "")
 def test_fixtures(name: str, fixture: Obj) -> None:
     for a in fixture["accept"]:
         assert check_annotation(a).name == name.split("/")[0]
@@ -61,7 +61,8 @@ def test_laws(kind: str, data: st.DataObject) -> None:
     where, was = bounds(n), bounds(a)
     assert (where is None) == (was is None)
     if where and was:
-        assert where[0] <= where[2] and where[1] <= where[3]
+        assert where[0] <= where[2]
+        assert where[1] <= where[3]
         assert where == pytest.approx(was, abs=1e-6)
         if kind != "polygon":  # a polygon that crosses itself may count a part twice
             assert area(a) <= 4 * (where[2] - where[0]) * (where[3] - where[1]) + 1e-6
@@ -101,7 +102,7 @@ BOX: Obj = {"id": "a", "kind": "box", "class": "car", "x": 1, "y": 2, "w": 3, "h
 
 
 @pytest.mark.parametrize(
-    "key,value,path",
+    ("key", "value", "path"),
     [
         ("w", 0, "w"),
         ("h", -1.0, "h"),

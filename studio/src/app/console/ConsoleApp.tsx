@@ -43,6 +43,7 @@ export default function ConsoleApp() {
     return /^[0-9a-f]{24}$/.test(named) ? (
       <main className="eh-alone">
         <EmptyState
+          page
           icon="search"
           title={t('shell.not-found')}
           text={t('console.no-org')}
@@ -106,6 +107,7 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>):
   if (match('/deliveries', rest)) return <DeliveriesPage projects={projects.data?.items ?? []} />
   return (
     <EmptyState
+      page
       icon="search"
       title={t('shell.not-found')}
       text={t('shell.not-found.text')}

@@ -24,9 +24,9 @@ export function Sidebar({ open, onClose, rest, projects }: { open: boolean; onCl
   return (
     <>
       {open ? <div className="eh-side-scrim" onClick={onClose} aria-hidden="true" /> : null}
-      <div className={open ? 'eh-side eh-side-open' : 'eh-side'}>
+      <header className={open ? 'eh-side eh-side-open' : 'eh-side'}>
         <div className="eh-row eh-side-brand">
-          <Link to={to.home()} className="eh-grow eh-side-home" aria-label={t('console.home')}>
+          <Link to={to.home()} className="eh-grow eh-side-home" aria-label={t('console.home-of', { name: t('shell.name') })}>
             <Brand small />
           </Link>
           <span className="eh-side-close">
@@ -69,7 +69,7 @@ export function Sidebar({ open, onClose, rest, projects }: { open: boolean; onCl
         <div className="eh-side-foot">
           <AccountMenu />
         </div>
-      </div>
+      </header>
     </>
   )
 }
@@ -92,7 +92,8 @@ function OrgMenu() {
     <Menu
       label={t('console.switch-org')}
       button={
-        <button type="button" className={buttonClass('plain', false, false, 'eh-org')} aria-label={t('console.org-is', { name: org.name, mode: t(`console.mode.${org.mode}`) })}>
+        <button type="button" className={buttonClass('plain', false, false, 'eh-org')}>
+          <span className="eh-sr">{t('console.organisation')}</span>
           <span className="eh-grow eh-ellipsis">{org.name}</span>
           <Badge look={org.mode === 'test' ? 'warn' : 'ok'}>{t(`console.mode.${org.mode}`)}</Badge>
           <Icon name="chevron" />

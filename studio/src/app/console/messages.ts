@@ -1,8 +1,9 @@
 // Every word of the console, by area.
 import { createMessages } from './words/create'
+import { factMessages } from './words/facts'
 import { generalMessages } from './words/general'
 import { orgMessages } from './words/org'
 import { projectMessages } from './words/project'
 import { taskMessages } from './words/tasks'
 
-export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...taskMessages, ...orgMessages } as const
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...taskMessages, ...orgMessages, ...factMessages } as const

@@ -3,7 +3,7 @@ import type { BadgeLook } from '../../ui/Badge'
 import { formatAgo, formatNumber, formatPercent, t } from '../../ui/messages'
 import type { BatchState, Counts, ProgressReport, ProjectState, TaskState } from './types'
 
-export const stateLook: Record<TaskState, BadgeLook> = { open: 'plain', full: 'accent', review: 'warn', done: 'ok', held: 'plain', error: 'danger', canceled: 'plain' }
+export const stateLook: Record<TaskState, BadgeLook> = { fetching: 'plain', open: 'plain', full: 'accent', review: 'warn', done: 'ok', held: 'plain', error: 'danger', canceled: 'plain' }
 export const batchLook: Record<BatchState, BadgeLook> = { staging: 'plain', in_progress: 'accent', paused: 'warn', completed: 'ok', cancelled: 'plain' }
 export const projectLook: Record<ProjectState, BadgeLook> = { active: 'ok', paused: 'warn', archived: 'plain' }
 

@@ -1,7 +1,7 @@
 // What the customer routes of /api/v1 say.
 import type { Annotation, Answer, Medium, Ontology, TaskData } from '../../model/types'
 
-export type Counts = { held: number; open: number; full: number; review: number; done: number; canceled: number; error: number; total: number }
+export type Counts = { fetching?: number; held: number; open: number; full: number; review: number; done: number; canceled: number; error: number; total: number }
 export type Role = 'owner' | 'manager' | 'viewer' | 'annotator' | 'reviewer'
 export type Stage = 'pilot' | 'live'
 export type ProjectState = 'active' | 'paused' | 'archived'
@@ -51,8 +51,8 @@ export type Batch = {
   metadata: Record<string, unknown>
 }
 
-export type TaskState = 'held' | 'open' | 'full' | 'review' | 'done' | 'canceled' | 'error'
-export const taskStates: readonly TaskState[] = ['open', 'full', 'review', 'done', 'held', 'error', 'canceled']
+export type TaskState = 'fetching' | 'held' | 'open' | 'full' | 'review' | 'done' | 'canceled' | 'error'
+export const taskStates: readonly TaskState[] = ['open', 'full', 'review', 'done', 'held', 'fetching', 'error', 'canceled']
 
 export type TaskRow = {
   id: string
@@ -77,7 +77,7 @@ export type TaskAnswer = {
   seconds: number
   late: boolean
   extra: boolean
-  state: 'current' | 'superseded' | 'rejected'
+  state: 'current' | 'extra' | 'superseded' | 'rejected'
 }
 
 export type Decision = 'accept' | 'fix' | 'reject'
@@ -95,7 +95,7 @@ export type Task = TaskRow & {
   error?: string | { code?: string; detail?: string } | null
 }
 
-export type HistoryItem = { at: string; who: string; what: string; detail: string | null }
+export type HistoryItem = { at: string; who: string; what: string; detail: string | Record<string, unknown> | null }
 export type Question = { id: string; project: string; task: string | null; question: string; answer: string | null; asked_at: string; answered_at: string | null }
 export type Member = { person: string; name: string; email: string; role: Role; state: 'active' | 'invited'; expires_at?: string | null }
 export type Seat = { person: string; name: string; role: 'label' | 'review' }

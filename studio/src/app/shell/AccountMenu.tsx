@@ -19,9 +19,14 @@ export function placesOf(session: Session): { to: string; label: string; icon: '
   ]
 }
 
-export function initials(name: string): string {
+function initials(name: string): string {
   const words = name.trim().split(/\s+/)
   return ((words[0]?.[0] ?? '?') + (words.length > 1 ? (words.at(-1)?.[0] ?? '') : '')).toUpperCase()
+}
+
+/** Initials as decoration: they are no text for anybody who listens. */
+export function Avatar({ name }: { name: string }) {
+  return <span className="eh-avatar" aria-hidden="true" data-initials={initials(name)} />
 }
 
 /** Who is signed in; theme, other places, sign-out. `compact` shows the initials only. */
@@ -36,10 +41,9 @@ export function AccountMenu({ compact }: { compact?: boolean }) {
     <Menu
       label={t('shell.account')}
       button={
-        <button type="button" className={buttonClass('quiet', false, false, 'eh-account')} aria-label={t('shell.account-of', { name: person.name })}>
-          <span className="eh-avatar" aria-hidden="true">
-            {initials(person.name)}
-          </span>
+        <button type="button" className={buttonClass('quiet', false, false, 'eh-account')}>
+          <Avatar name={person.name} />
+          <span className="eh-sr">{compact ? t('shell.account-of', { name: person.name }) : t('shell.account')}</span>
           {compact ? null : <span className="eh-grow eh-ellipsis eh-account-name">{person.name}</span>}
           {compact ? null : <Icon name="chevron" />}
         </button>

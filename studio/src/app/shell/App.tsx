@@ -114,6 +114,7 @@ function NotForYou({ text, session }: { text: string; session: Session }) {
         <AccountMenu compact />
       </div>
       <EmptyState
+        page
         icon="info"
         title={t('shell.not-for-you')}
         text={text}
@@ -135,6 +136,7 @@ export function NotFound() {
   return (
     <main className="eh-alone">
       <EmptyState
+        page
         icon="search"
         title={t('shell.not-found')}
         text={t('shell.not-found.text')}

@@ -1,6 +1,7 @@
 // Who is signed in, and for which organisation they act. One store for the whole page.
 import { useSyncExternalStore } from 'react'
 import { api, ApiError, onSignedOut, setCsrf, setOrg, toApiError } from '../../ui/api'
+import { navigate } from '../../ui/router'
 import { forgetAll } from '../../ui/useApi'
 import type { Role } from '../console/types'
 
@@ -90,6 +91,7 @@ export async function signOut(): Promise<void> {
   try {
     await api.del('/session', { org: null })
   } finally {
+    navigate('/signin')
     leave()
   }
 }

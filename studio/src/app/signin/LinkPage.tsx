@@ -13,7 +13,7 @@ import { useTitle } from '../shell/useTitle'
 import { PasswordField } from './PasswordField'
 import './Signin.css'
 
-type LinkInfo = { purpose: 'setup' | 'invite' | 'reset'; email: string | null; org_name: string | null }
+type LinkInfo = { purpose: 'setup' | 'invite' | 'reset'; email: string | null; org_name: string | null; known?: boolean }
 
 /** A single-use link: first set-up, invitation, or a new password. */
 export function LinkPage({ token }: { token: string }) {
@@ -25,6 +25,7 @@ export function LinkPage({ token }: { token: string }) {
       <div className="eh-signin-box">
         {error && !data ? (
           <>
+            <h1>{t('signin.link.unusable')}</h1>
             <ErrorNote error={error} />
             <p>{t('signin.link.dead')}</p>
             <Link className="eh-button" to="/signin">
@@ -54,9 +55,10 @@ function LinkForm({ token, info }: { token: string; info: LinkInfo }) {
   const [tried, setTried] = useState(false)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
-  const named = info.purpose === 'reset' || name.trim() !== ''
-  const addressed = info.email !== null || /.@./.test(email)
-  const long = password.length >= 10
+  const known = info.known === true && info.purpose === 'invite'
+  const named = known || info.purpose === 'reset' || name.trim() !== ''
+  const addressed = Boolean(info.email) || /.@./.test(email)
+  const long = known ? password !== '' : password.length >= 10
   const submit = async () => {
     setTried(true)
     if (!named || !addressed || !long) return
@@ -65,7 +67,7 @@ function LinkForm({ token, info }: { token: string; info: LinkInfo }) {
     try {
       const session = await api.post<Session>(
         `/links/${encodeURIComponent(token)}`,
-        { name: name.trim(), password, ...(info.email ? {} : { email: email.trim() }) },
+        { ...(known ? {} : { name: name.trim() }), password, ...(info.email ? {} : { email: email.trim() }) },
         { org: null },
       )
       enter(session)
@@ -76,7 +78,7 @@ function LinkForm({ token, info }: { token: string; info: LinkInfo }) {
     }
   }
   const text =
-    info.purpose === 'setup' ? t('signin.link.setup.text') : t(info.purpose === 'reset' ? 'signin.link.reset.text' : 'signin.link.invite.text', { email: info.email ?? '' })
+    info.purpose === 'setup' ? t('signin.link.setup.text') : t(info.purpose === 'reset' ? 'signin.link.reset.text' : known ? 'signin.link.known.text' : 'signin.link.invite.text', { email: info.email ?? '' })
   return (
     <form
       className="eh-stack"
@@ -93,16 +95,16 @@ function LinkForm({ token, info }: { token: string; info: LinkInfo }) {
       {info.email ? null : (
         <TextField label={t('signin.email')} type="email" autoComplete="username" value={email} onText={setEmail} required error={tried && !addressed ? t('signin.link.no-email') : null} />
       )}
-      {info.purpose === 'reset' ? null : (
+      {info.purpose === 'reset' || known ? null : (
         <TextField label={t('signin.link.name')} autoComplete="name" value={name} onText={setName} required error={tried && !named ? t('signin.link.no-name') : null} />
       )}
       <PasswordField
-        label={t('signin.link.password')}
-        autoComplete="new-password"
+        label={t(known ? 'signin.password' : 'signin.link.password')}
+        autoComplete={known ? 'current-password' : 'new-password'}
         value={password}
         onText={setPassword}
-        hint={t('signin.link.password.hint')}
-        error={tried && !long ? t('signin.link.short') : null}
+        hint={known ? undefined : t('signin.link.password.hint')}
+        error={tried && !long ? t(known ? 'signin.missing' : 'signin.link.short') : null}
       />
       <Button type="submit" look="primary" busy={busy}>
         {t(`signin.link.go.${info.purpose}`)}

@@ -13,6 +13,7 @@ export const signinMessages = {
   'signin.link.invite': 'Join {org}',
   'signin.link.invite-platform': 'Join Evenhand',
   'signin.link.invite.text': 'You were invited as {email}. Choose a name that others see, and a password.',
+  'signin.link.known.text': 'You were invited as {email}. Enter the password you already have here.',
   'signin.link.reset': 'Choose a new password',
   'signin.link.reset.text': 'For {email}. You are signed in afterwards; other sessions end.',
   'signin.link.name': 'Your name',
@@ -24,6 +25,7 @@ export const signinMessages = {
   'signin.link.go.setup': 'Set up',
   'signin.link.go.invite': 'Join',
   'signin.link.go.reset': 'Save password',
+  'signin.link.unusable': 'This link cannot be used',
   'signin.link.dead': 'Links work once and for a limited time. Ask the person who sent it for a new one.',
   'signin.to-signin': 'Go to sign-in',
 } as const

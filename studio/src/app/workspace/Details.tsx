@@ -14,7 +14,7 @@ import './Details.css'
 
 export function Details({ desk, surface }: { readonly desk: Desk; readonly surface: ImageSurface | null }) {
   useDesk(desk)
-  const { data, message, ontology } = desk.held.assignment
+  const { data, message, ontology, instructions } = desk.held.assignment
   const { document } = desk
   const beside = (data.medium === 'image' || data.medium === 'text') && ontology.fields.length > 0
   const classes = ontology.classes.some((one) => one.kinds.includes('span'))
@@ -24,6 +24,12 @@ export function Details({ desk, surface }: { readonly desk: Desk; readonly surfa
         <section className="eh-details-returned">
           <h2>{say('work.returned')}</h2>
           <p>{message}</p>
+        </section>
+      ) : null}
+      {instructions ? (
+        <section>
+          <h2>{say('work.own-instructions')}</h2>
+          <Markdown source={instructions} />
         </section>
       ) : null}
       {data.context ? (
@@ -42,7 +48,11 @@ export function Details({ desk, surface }: { readonly desk: Desk; readonly surfa
       {surface && data.medium === 'image' && ontology.classes.length > 0 ? (
         <div className="eh-details-image">
           <AttributePanel surface={surface} />
-          <AnnotationList surface={surface} />
+          <div className="eh-details-shapes">
+            <div>
+              <AnnotationList surface={surface} />
+            </div>
+          </div>
         </div>
       ) : null}
       <History desk={desk} />

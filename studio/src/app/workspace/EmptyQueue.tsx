@@ -5,8 +5,10 @@ import { EmptyState } from '../../ui/EmptyState'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { formatDuration } from '../../ui/messages'
 import type { LoopState } from './loop'
-import type { Summary } from './types'
+import type { EmptyReason, Summary } from './types'
 import { say } from './phrases'
+
+const REASONS: readonly EmptyReason[] = ['nothing_open', 'all_taken', 'no_seat', 'done_by_you', 'paused']
 
 interface Props {
   readonly state: LoopState
@@ -51,7 +53,7 @@ export function EmptyQueue({ state, summary, pilot, onRetry, onRecall }: Props) 
     <div className="eh-work-empty">
       <EmptyState
         icon="clock"
-        title={say(`work.empty.${empty?.reason ?? 'nothing_open'}`)}
+        title={say(`work.empty.${empty && REASONS.includes(empty.reason) ? empty.reason : 'nothing_open'}`)}
         text={
           <>
             {empty?.text ? <p>{empty.text}</p> : null}

@@ -4,11 +4,11 @@ import { ErrorNote } from '../../ui/ErrorNote'
 import { formatAgo } from '../../ui/messages'
 import { Skeleton } from '../../ui/Skeleton'
 import { Drawer } from './Drawer'
-import type { InboxItem, Parcel } from './types'
+import type { InboxItem, Parcel, Summary } from './types'
 import { say } from './phrases'
 
 interface Props {
-  readonly state: { readonly items: readonly InboxItem[] | null; readonly error: unknown }
+  readonly state: { readonly items: readonly InboxItem[] | null; readonly error: unknown; readonly summary: Summary | null }
   readonly seenAt: string
   readonly refused: readonly Parcel[]
   readonly retry: () => void
@@ -16,8 +16,10 @@ interface Props {
   readonly onClose: () => void
 }
 
-export function projectName(item: InboxItem): string {
-  return typeof item.project === 'string' ? item.project : (item.project?.name ?? '')
+function projectName(item: InboxItem, summary: Summary | null): string {
+  if (item.project === null) return ''
+  if (typeof item.project !== 'string') return item.project.name
+  return summary?.projects.find((one) => one.id === item.project)?.name ?? ''
 }
 
 export function InboxDrawer({ state, seenAt, refused, retry, onDrop, onClose }: Props) {
@@ -50,7 +52,7 @@ export function InboxDrawer({ state, seenAt, refused, retry, onDrop, onClose }: 
           <li key={at} className={item.at > seenAt ? 'eh-drawer-card eh-drawer-card-new' : 'eh-drawer-card'}>
             <strong>{say(`work.inbox.${item.kind}`)}</strong>
             <span>{item.text}</span>
-            <span className="eh-small eh-muted">{[projectName(item), formatAgo(item.at)].filter(Boolean).join(' · ')}</span>
+            <span className="eh-small eh-muted">{[projectName(item, state.summary), formatAgo(item.at)].filter(Boolean).join(' · ')}</span>
           </li>
         ))}
       </ul>

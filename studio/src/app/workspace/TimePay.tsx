@@ -15,9 +15,21 @@ export function clockText(seconds: number): string {
 }
 
 function readRate(rate: Assignment['project']['rate']): Rate | null {
-  if (rate === undefined || rate === null || typeof rate === 'string') return null
+  if (rate === undefined || rate === null) return null
+  if (typeof rate === 'string') return parseRate(rate)
   if (typeof rate === 'number') return { amount: rate, currency: '', per: 'hour' }
   return typeof rate.amount === 'number' ? rate : null
+}
+
+const SIGNS: Readonly<Record<string, string>> = { '€': 'EUR', $: 'USD', '£': 'GBP' }
+
+/** "18.50 EUR/h", "EUR 18 per hour", "€0.40 a task". Null when it is something else, which is then shown as it stands. */
+export function parseRate(text: string): Rate | null {
+  const amount = /\d+(?:[.,]\d+)?/.exec(text)?.[0]
+  const currency = /\b[A-Z]{3}\b/.exec(text)?.[0] ?? SIGNS[/[€$£]/.exec(text)?.[0] ?? '']
+  const per = /(?:\/|per|an?)\s*(hour|hr|h|task)\b/i.exec(text)?.[1]?.toLowerCase()
+  if (amount === undefined || currency === undefined || per === undefined) return null
+  return { amount: Number(amount.replace(',', '.')), currency, per: per === 'task' ? 'task' : 'hour' }
 }
 
 function money(amount: number, currency: string): string {

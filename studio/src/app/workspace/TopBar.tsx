@@ -31,13 +31,16 @@ interface Props {
   readonly changed: boolean
   readonly panelOpen: boolean
   readonly openDrawer: 'instructions' | 'inbox' | null
+  /** Where this page was opened from. */
+  readonly onLeave?: (() => void) | undefined
 }
 
-export function TopBar({ loop, state, mode, actions, news, changed, panelOpen, openDrawer }: Props) {
+export function TopBar({ loop, state, mode, actions, news, changed, panelOpen, openDrawer, onLeave }: Props) {
   const held = state.current
   const assignment = held?.assignment
   return (
     <header className="eh-bar" aria-label={say('work.bar')}>
+      {onLeave ? <IconButton label={say('work.leave')} icon="left" onClick={onLeave} /> : null}
       <div className="eh-bar-task">
         <h1 className="eh-bar-name eh-ellipsis">{assignment ? titleOf(assignment) : say(`work.title.${mode}`)}</h1>
         {assignment ? <span className="eh-bar-project eh-ellipsis">{assignment.project.name}</span> : null}

@@ -14,7 +14,7 @@ import { EmptyQueue } from './EmptyQueue'
 import { InboxDrawer } from './InboxDrawer'
 import { InstructionsDrawer } from './InstructionsDrawer'
 import { KeyboardSheet } from './KeyboardSheet'
-import { titleOf, type TaskLoop } from './loop'
+import { titleOf, type Held, type TaskLoop } from './loop'
 import { Notices } from './Notices'
 import { ReviewBar, compared } from './ReviewBar'
 import { Stage } from './Stage'
@@ -55,7 +55,8 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   const [surface, setSurface] = useState<ImageSurface | null>(null)
   const [open, setOpen] = useState<Open>(null)
   const [drawer, setDrawer] = useState<DrawerName>(null)
-  const [panel, setPanel] = usePanel()
+  const [panel, setPanel] = usePanel(held !== null && plainForm(held))
+  const narrow = useNarrow()
   const [compareWith, setCompareWith] = useState<string | null>(null)
   const clipboard = useClipboard(held?.assignment.project.id)
   const inbox = useInbox(storage, state.done)
@@ -104,7 +105,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   })
   return (
     <div className="eh-work" data-mode={mode}>
-      <TopBar loop={loop} state={state} mode={mode} actions={actions} news={inbox.news + state.refused.length} changed={instructions.changed} panelOpen={panel} openDrawer={drawer} />
+      <TopBar loop={loop} state={state} mode={mode} actions={actions} news={inbox.news + state.refused.length} changed={instructions.changed} panelOpen={panel} openDrawer={drawer} onLeave={onLeave} />
       {mode === 'review' && desk ? (
         <ReviewBar desk={desk} compareWith={compareWith} onCompare={setCompareWith} onAccept={() => verdict('accept')} onFix={() => verdict('fix')} onReject={() => setOpen('reject')} />
       ) : null}
@@ -131,7 +132,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
             <EmptyQueue state={state} summary={inbox.summary} pilot={mode === 'pilot' && state.phase === 'empty' && onLeave ? { back: onLeave } : undefined} onRetry={() => void loop.fill()} onRecall={actions.recall} />
           )}
         </main>
-        {desk && panel ? (
+        {desk && panel && (drawer === null || narrow) ? (
           <aside className="eh-work-panel" aria-label={say('work.panel')}>
             <Details desk={desk} surface={surface} />
           </aside>
@@ -260,28 +261,50 @@ function Announcer({ desk }: { readonly desk: Desk | null }) {
   )
 }
 
+/** All that is asked stands on the stage: the panel has nothing to add but the history. */
+function plainForm({ assignment }: Held): boolean {
+  const { data, message, instructions } = assignment
+  return (data.medium === 'conversation' || data.medium === 'none') && !message && !instructions && !data.context && !data.references?.length
+}
+
 const PANEL = 'evenhand.work.panel'
 
-function usePanel(): [boolean, (change: (open: boolean) => boolean) => void] {
-  const [open, setOpen] = useState(() => {
+function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null
+  }
+}
+
+/** Folded or not is remembered, apart for tasks where it has little to show. */
+function usePanel(spare: boolean): [boolean, (change: (open: boolean) => boolean) => void] {
+  const key = spare ? `${PANEL}.form` : PANEL
+  const [chosen, setChosen] = useState<Readonly<Record<string, string>>>({})
+  const open = (chosen[key] ?? remembered(key) ?? (spare ? 'closed' : 'open')) === 'open'
+  const change = (next: (open: boolean) => boolean): void => {
+    const after = next(open) ? 'open' : 'closed'
+    setChosen((before) => ({ ...before, [key]: after }))
     try {
-      return localStorage.getItem(PANEL) !== 'closed'
+      localStorage.setItem(key, after)
     } catch {
-      return true
+      // It is only forgotten.
     }
-  })
-  const change = useCallback((next: (open: boolean) => boolean) => {
-    setOpen((before) => {
-      const after = next(before)
-      try {
-        localStorage.setItem(PANEL, after ? 'open' : 'closed')
-      } catch {
-        // It is only forgotten.
-      }
-      return after
-    })
-  }, [])
+  }
   return [open, change]
+}
+
+const NARROW = '(max-width: 900px)'
+
+function useNarrow(): boolean {
+  const [narrow, setNarrow] = useState(() => matchMedia(NARROW).matches)
+  useEffect(() => {
+    const query = matchMedia(NARROW)
+    const change = (): void => setNarrow(query.matches)
+    query.addEventListener('change', change)
+    return () => query.removeEventListener('change', change)
+  }, [])
+  return narrow
 }
 
 /** Shapes may be pasted from task to task of one project, and never into another. */

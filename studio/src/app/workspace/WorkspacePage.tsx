@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { api } from '../../ui/api'
 import { Skeleton } from '../../ui/Skeleton'
 import { navigate } from '../../ui/router'
+import { to } from '../console/paths'
 import { beforeSignOut, enter, useSignedIn, type Session } from '../shell/session'
 import { SignInAgain } from './dialogs'
 import { browserEnv } from './env'
@@ -10,7 +11,7 @@ import { TaskLoop } from './loop'
 import { openStorage, type Storage } from './storage'
 import type { Role } from './types'
 import { useLoop } from './useStore'
-import { pilotApi, workApi, type WorkApi } from './workApi'
+import { pilotApi, workApi, workAs, type WorkApi } from './workApi'
 import { Workbench, type Mode } from './Workbench'
 import { say } from './phrases'
 
@@ -21,11 +22,7 @@ export function WorkspacePage({ role }: { readonly role: Role }) {
 /** The customer labels the first tasks of his own project, in the same view. */
 export function PilotPage({ projectId }: { readonly projectId: string }) {
   const client = useMemo(() => pilotApi(projectId), [projectId])
-  return (
-    <div className="eh-work-embedded">
-      <Workspace mode="pilot" role="label" client={client} ahead={0} scope={`pilot-${projectId}`} onLeave={() => navigate(`/console/projects/${projectId}`)} />
-    </div>
-  )
+  return <Workspace mode="pilot" role="label" client={client} ahead={0} scope={`pilot-${projectId}`} onLeave={() => navigate(to.project(projectId, 'pilot'))} />
 }
 
 interface Props {
@@ -50,6 +47,7 @@ function Workspace({ mode, role, client, ahead, scope, onLeave }: Props) {
   useEffect(() => {
     let gone = false
     let own: Opened | null = null
+    workAs(session.person.id)
     const opening = openStorage(person).then(({ storage, durable }) => {
       if (gone) return storage.close()
       const loop = new TaskLoop(client, storage, browserEnv(), { role, person, ahead, durable })
@@ -70,7 +68,7 @@ function Workspace({ mode, role, client, ahead, scope, onLeave }: Props) {
       if (loop?.state.signin) loop.stop()
       else void loop?.leave().finally(() => storage?.close())
     }
-  }, [person, client, role, ahead])
+  }, [person, session.person.id, client, role, ahead])
   if (!opened) {
     return (
       <main className="eh-alone">

@@ -86,6 +86,7 @@ export class TaskLoop {
   #filling = false
   #stopped = false
   #cancelBeat: (() => void) | null = null
+  #beatAt = 0
   #cancelRetry: (() => void) | null = null
   #emptyTries = 0
   /** The last task that was sent off, with its work, so that it can be called back with its undo. */
@@ -134,20 +135,18 @@ export class TaskLoop {
 
   /** Leases of a tab that is gone: a reload, a crash. A lock per lease tells them from those of a tab that lives. */
   async #adopt(): Promise<void> {
-    const leases = await this.storage.leases().catch(() => [] as readonly LocalLease[])
+    const leases = (await this.storage.leases().catch(() => [] as readonly LocalLease[])).filter((lease) => lease.assignment.role === this.options.role)
     const sent = new Set(this.outbox.waiting.map((parcel) => parcel.handle))
-    const found = await Promise.all(
-      leases
-        .filter((lease) => lease.assignment.role === this.options.role)
-        .map(async (lease) => {
-          if (!(await this.#lock(lease.handle))) return null
-          if (sent.has(lease.handle)) {
-            await this.#drop(lease.handle)
-            return null
-          }
-          return await this.#reopen(lease)
-        }),
-    )
+    const orphans: LocalLease[] = []
+    for (const lease of leases) {
+      if (!(await this.#lock(lease.handle))) continue
+      if (sent.has(lease.handle)) await this.#drop(lease.handle)
+      else orphans.push(lease)
+    }
+    if (orphans.length === 0) return
+    // What the closing page gave back is not ours any more, though it can still be read.
+    const alive = await this.api.heartbeat(orphans.map((lease) => lease.handle)).catch(() => null)
+    const found = await Promise.all(orphans.map((lease) => this.#reopen(lease, alive !== null && alive[lease.handle] === null)))
     const held = found.filter((one) => one !== null)
     const wasCurrent = new Set(leases.filter((lease) => lease.current).map((lease) => lease.handle))
     held.sort((a, b) => Number(wasCurrent.has(b.assignment.handle)) - Number(wasCurrent.has(a.assignment.handle)))
@@ -157,16 +156,16 @@ export class TaskLoop {
     this.#show(current)
   }
 
-  async #reopen(lease: LocalLease): Promise<Held | null> {
+  async #reopen(lease: LocalLease, gone: boolean): Promise<Held | null> {
     let assignment = lease.assignment
-    let lost = false
+    let lost = gone
     try {
-      assignment = await this.api.open(lease.handle)
-      lost = Date.parse(assignment.lease_until) <= Date.parse(assignment.server_now)
+      // Addresses of media are signed for a while only, and the draft may be newer elsewhere.
+      if (!gone || (await this.storage.draft(slotOf(assignment.task, assignment.role)))) assignment = await this.api.open(lease.handle)
     } catch (error) {
       const failure = failureOf(error)
       if (failure === 'signin') this.#set({ signin: true })
-      lost = failure === 'final'
+      lost ||= failure === 'final'
     }
     const draft = await this.drafts.restore(assignment)
     if (draft) this.#touched.add(lease.handle)
@@ -205,6 +204,7 @@ export class TaskLoop {
   pause(): void {
     this.#stopped = true
     this.#cancelBeat?.()
+    this.#cancelBeat = null
     this.#cancelRetry?.()
   }
 
@@ -282,6 +282,8 @@ export class TaskLoop {
     if (this.#stopped) return
     this.#set({ ready: [...this.#state.ready, ...fresh], empty: reply.empty })
     if (!this.#state.current) this.#advance()
+    // The pause between heartbeats follows from the leases that are held.
+    if (fresh.length > 0) this.#beatLater()
     if (fresh.length > 0) this.#emptyTries = 0
     if (fresh.length < want) this.#retryLater(reply.empty?.retry_after_s ?? Math.min(60, 5 * 2 ** this.#emptyTries++))
   }
@@ -398,14 +400,20 @@ export class TaskLoop {
   // ---- leases ----
 
   #beatLater(): void {
-    this.#cancelBeat?.()
     if (this.#stopped) return
     const { current, ready } = this.#state
     const lease_s = Math.min(600, ...[...(current ? [current] : []), ...ready].map((held) => held.assignment.lease_s))
-    this.#cancelBeat = this.env.later(Math.max(5, lease_s / 3) * 1000, () => void this.#beat())
+    const wait = Math.max(5, lease_s / 3) * 1000
+    // Only ever sooner: somebody who is fast must not put the heartbeat off for ever.
+    if (this.#cancelBeat && this.#beatAt <= this.env.now() + wait) return
+    this.#cancelBeat?.()
+    this.#beatAt = this.env.now() + wait
+    this.#cancelBeat = this.env.later(wait, () => void this.#beat())
   }
 
   async #beat(): Promise<void> {
+    this.#cancelBeat?.()
+    this.#cancelBeat = null
     const handles = [...new Set([...this.#known(), ...this.outbox.waiting.map((parcel) => parcel.handle)])]
     if (handles.length > 0 && !this.#state.signin) {
       try {

@@ -4,6 +4,7 @@ export const workspaceMessages = {
   'work.title.review': 'Review',
   'work.title.pilot': 'Pilot',
   'work.bar': 'Task',
+  'work.leave': 'Back to the project',
   'work.stage': 'The work',
   'work.panel': 'Details',
   'work.panel.fold': 'Hide the panel',
@@ -13,6 +14,7 @@ export const workspaceMessages = {
   'work.returned': 'This task came back to you',
   'work.prelabelled': { one: 'Comes with {count} suggestion', other: 'Comes with {count} suggestions' },
   'work.context': 'About this task',
+  'work.own-instructions': 'Instructions for this task',
   'work.references': 'References',
   'work.unsupported': 'This task cannot be opened here. Skip it with the reason "broken".',
 

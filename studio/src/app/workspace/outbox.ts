@@ -69,6 +69,7 @@ export class Outbox {
       // Another tab may have sent it meanwhile.
       if (!kept.some((one) => one.id === id)) return null
       await this.#forget(id)
+      this.hooks.changed()
       return parcel
     } finally {
       release()

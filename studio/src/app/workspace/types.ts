@@ -39,6 +39,8 @@ export interface Assignment {
   readonly project: { readonly id: string; readonly name: string; readonly medium: string; readonly rate?: Rate | string | number | null }
   readonly data: TaskData
   readonly ontology: Ontology
+  /** For this task only; the project's are fetched apart. */
+  readonly instructions?: string | null
   readonly instructions_version: number
   readonly lease_until: string
   readonly lease_s: number

@@ -163,7 +163,6 @@ function useWindow(count: number) {
     const element = box.current
     if (!element) return
     const look = () => setSight({ top: element.scrollTop, height: element.clientHeight })
-    look()
     element.addEventListener('scroll', look, { passive: true })
     const observer = new ResizeObserver(look)
     observer.observe(element)

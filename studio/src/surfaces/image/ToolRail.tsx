@@ -42,7 +42,7 @@ export function ToolRail({ surface, onArm }: { surface: ImageSurface; onArm(): v
           <>
             <div className="eh-tool-line" />
             <RailButton label={title} onPress={onArm}>
-              {armed === null ? <ToolIcon name="chevron" /> : <ClassChip style={styleOf(armed)} />}
+              <ClassChip style={styleOf(armed ?? '')} />
             </RailButton>
             <div className="eh-tool-line" />
             <RailButton label={say('image.undo')} keys="Mod+Z" disabled={history.done.length === 0} onPress={() => surface.undo()}>

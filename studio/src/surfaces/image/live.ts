@@ -42,7 +42,7 @@ export function drawLive(context: CanvasRenderingContext2D, input: LiveInput): v
   drawSelected(context, input)
   const hovered = preview.hover ?? board.hover
   if (hovered !== null && hovered !== undefined && !board.selection.has(hovered)) drawHover(context, input, hovered)
-  for (const ghost of preview.ghosts ?? []) drawShape(context, input, ghost, true)
+  for (const ghost of preview.ghosts ?? []) drawShape(context, input, ghost, board.scene.has(ghost.id))
   drawPath(context, input)
   drawHandles(context, input)
   if (preview.insert) plus(context, toScreen(input.camera, preview.insert), input.accent)
@@ -110,15 +110,19 @@ function drawShape(context: CanvasRenderingContext2D, input: LiveInput, a: Spati
     context.fill('evenodd')
     context.globalAlpha = 1
   }
+  // thin enough to judge an edge by: a shape in the making has no white band
+  const settled = input.board.scene.has(a.id)
   context.strokeStyle = INK
-  context.lineWidth = 6
+  context.lineWidth = settled ? 5 : 3.5
   context.stroke()
-  context.strokeStyle = '#ffffff'
-  context.lineWidth = 4
-  context.stroke()
+  if (settled) {
+    context.strokeStyle = '#ffffff'
+    context.lineWidth = 3.5
+    context.stroke()
+  }
   dashed(context, style, () => {
     context.strokeStyle = style.color
-    context.lineWidth = 2
+    context.lineWidth = 1.5
     context.stroke()
   })
   if (tagged && a.class !== '') drawTag(context, a, input.tags.of(input.look.titleOf(a.class), style, true), input.camera)

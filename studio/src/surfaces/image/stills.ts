@@ -29,6 +29,7 @@ const MOST_PARTS = 48
 const NAMES_UNTIL = 160
 const NUMBERS_UNTIL = 1_200
 const TAG_FROM = 22
+const HEAVY = 1_000
 
 type Tagging = 'names' | 'numbers' | 'none'
 
@@ -39,11 +40,32 @@ export class Stills {
   private lifted: ReadonlySet<string> = new Set()
   private tagging: Tagging = 'names'
   private whole = true
+  private painted = 0
 
   constructor(
     private readonly context: CanvasRenderingContext2D,
     private readonly look: Look,
   ) {}
+
+  /** So many shapes in view that drawing them all takes longer than a frame. */
+  get heavy(): boolean {
+    return this.painted > HEAVY
+  }
+
+  /** The CSS transform that takes the last drawing to where another camera would have it. */
+  towards(camera: Camera): string {
+    const from = this.camera
+    if (!from) return ''
+    const scale = camera.zoom / from.zoom
+    return `matrix(${scale}, 0, 0, ${scale}, ${(from.x - camera.x) * camera.zoom}, ${(from.y - camera.y) * camera.zoom})`
+  }
+
+  /** Other fonts, other pixels. True when tags are in sight and must be drawn anew. */
+  retag(dpr: number): boolean {
+    this.tags.reset(dpr)
+    if (this.tagging !== 'none') this.whole = true
+    return this.tagging !== 'none'
+  }
 
   /** Everything is drawn anew at the next chance. */
   invalidate(): void {
@@ -70,6 +92,7 @@ export class Stills {
     const shapes = this.shapesIn(scene, grow(viewOf(camera, room), 8 / camera.zoom))
     const large = shapes.filter((a) => this.deservesTag(a, camera)).length
     this.tagging = large <= NAMES_UNTIL ? 'names' : large <= NUMBERS_UNTIL ? 'numbers' : 'none'
+    this.painted = shapes.length
     this.paint(shapes, camera)
   }
 

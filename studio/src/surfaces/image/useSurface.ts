@@ -39,11 +39,17 @@ function startClock(surface: ImageSurface): Set<() => void> {
     if (due) return
     due = true
     requestAnimationFrame(() =>
-      setTimeout(() => {
+      whenIdle(() => {
         due = false
         for (const listener of [...listeners]) listener()
       }),
     )
   })
   return listeners
+}
+
+/** After the frame, and after input that already waits; never later than a person would notice. */
+function whenIdle(run: () => void): void {
+  if (typeof requestIdleCallback === 'function') requestIdleCallback(run, { timeout: 100 })
+  else setTimeout(run)
 }

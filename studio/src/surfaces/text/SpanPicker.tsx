@@ -26,7 +26,7 @@ export function SpanPicker({ controller, styleOf, at, onDone }: Props) {
     const frame = own?.parentElement
     if (!own || !frame) return
     own.style.left = `${Math.max(8, Math.min(at.x, frame.clientWidth - own.offsetWidth - 8))}px`
-    own.style.top = `${frame.scrollTop + (at.below ? at.y + 8 : at.y - own.offsetHeight - 8)}px`
+    own.style.top = `${Math.max(8, at.below ? at.y + 8 : at.y - own.offsetHeight - 8)}px`
   }, [at, shown.length])
   useEffect(() => {
     const away = (event: PointerEvent): void => {

@@ -220,7 +220,7 @@ function List({ controller }: { readonly controller: TextController }) {
   const { spans } = controller.plan
   const { chosen } = controller.state
   const chosenRow = useRef<HTMLButtonElement>(null)
-  useEffect(() => chosenRow.current?.scrollIntoView({ block: 'nearest' }), [chosen])
+  useEffect(() => void chosenRow.current?.scrollIntoView({ block: 'nearest' }), [chosen])
   const found = wanted === '' ? spans : spans.filter((span) => `${span.class} ${controller.index.slice(span.start, Math.min(span.end, span.start + 200))}`.toLowerCase().includes(wanted))
   const at = chosen === null ? -1 : found.findIndex((span) => span.id === chosen)
   const from = Math.max(0, Math.min(at - SHOWN / 2, found.length - SHOWN))

@@ -40,20 +40,23 @@ export function TextSurface({ controller, name }: { readonly controller: TextCon
   useSelectionByPointer(controller, root)
   useReveal(controller, root)
   const marks = useMarks(controller, root, scroller)
+  useEffect(() => {
+    // The next task is under the hands at once; not when somebody is already typing elsewhere.
+    if (!document.activeElement || document.activeElement === document.body) scroller.current?.focus({ preventScroll: true })
+  }, [controller])
   return (
-    <div className="eh-text" ref={scroller}>
+    <div className="eh-text">
       <div
-        className={state.armed ? 'eh-text-page eh-text-armed' : 'eh-text-page'}
-        ref={root}
+        className="eh-text-scroll"
+        ref={scroller}
         role="application"
         aria-label={say('text.name', { name })}
         aria-describedby={help}
         tabIndex={0}
         data-eh-surface="text"
         onKeyDown={(event) => textKeys(controller, event, root.current)}
-        onClick={(event) => chooseByClick(controller, root.current, event)}
-        onDoubleClick={(event) => event.preventDefault()}
       >
+        <div className={state.armed ? 'eh-text-page eh-text-armed' : 'eh-text-page'} ref={root} onClick={(event) => chooseByClick(controller, root.current, event)}>
         {controller.chunks.map((chunk, i) => (
           <ChunkView key={chunk.key} index={controller.index} chunk={chunk} spans={plan.byChunk[i] ?? NO_SPANS} lanes={plan.lanes} chosen={chosenIn(plan.byChunk[i], state.chosen)} styleOf={styleOf} />
         ))}
@@ -61,9 +64,10 @@ export function TextSurface({ controller, name }: { readonly controller: TextCon
         {marks.ends.map((end) => (
           <Grip key={end.which} controller={controller} which={end.which} style={end.style} root={root} />
         ))}
+        </div>
       </div>
       {state.picking && marks.picker ? (
-        <SpanPicker controller={controller} styleOf={styleOf} at={marks.picker} onDone={() => root.current?.focus({ preventScroll: true })} />
+        <SpanPicker controller={controller} styleOf={styleOf} at={marks.picker} onDone={() => scroller.current?.focus({ preventScroll: true })} />
       ) : null}
       <p id={help} className="eh-sr">
         {say('text.help')}

@@ -8,10 +8,10 @@ import { Progress } from '../../../ui/Progress'
 import { Link } from '../../../ui/router'
 import { Skeleton } from '../../../ui/Skeleton'
 import { useApi, type Loaded } from '../../../ui/useApi'
-import { SelectField } from '../../../ui/Field'
 import { useTitle } from '../../shell/useTitle'
 import { mayWrite, useSignedIn } from '../../shell/session'
 import { doneShare, honestPercent, projectLook, qualityText, wanted, whenDone } from '../numbers'
+import { factText } from '../facts'
 import { to } from '../paths'
 import { ProgressPlot, QualityBar } from '../plot/ProgressPlot'
 import type { List, ProgressReport, Project, Question } from '../types'
@@ -137,7 +137,7 @@ function Glance({ project }: { project: Project }) {
             <div>
               {last.who} <span className="eh-five-sub">{formatAgo(last.at)}</span>
             </div>
-            <div className="eh-five-sub">{last.what}</div>
+            <div className="eh-five-sub">{factText(last.what)}</div>
             <Link className="eh-five-sub" to={`${to.project(project.id)}#looked`} aria-label={t('console.five.who-all-of', { name: project.name })}>
               {t('console.five.who-all')}
             </Link>
@@ -178,14 +178,19 @@ function Needs({ projects }: { projects: readonly Project[] }) {
 
 function HomePlot({ project, projects, onPick }: { project: Project; projects: readonly Project[]; onPick: (id: string) => void }) {
   const { data } = useApi<ProgressReport>(`/projects/${project.id}/progress`)
+  const choice =
+    projects.length > 1 ? (
+      <select className="eh-input eh-input-small eh-home-choice" aria-label={t('console.plot.of')} value={project.id} onChange={(event) => onPick(event.target.value)}>
+        {projects.map((item) => (
+          <option key={item.id} value={item.id}>
+            {item.name}
+          </option>
+        ))}
+      </select>
+    ) : null
   return (
     <section className="eh-card eh-stack">
-      {projects.length > 1 ? (
-        <div className="eh-row">
-          <SelectField small label={t('console.plot.of')} value={project.id} options={projects.map((item) => ({ value: item.id, label: item.name }))} onValue={onPick} />
-        </div>
-      ) : null}
-      {data ? <ProgressPlot report={data} name={project.name} /> : <Skeleton lines={4} />}
+      {data ? <ProgressPlot report={data} name={project.name} head={choice} /> : <Skeleton lines={4} />}
     </section>
   )
 }

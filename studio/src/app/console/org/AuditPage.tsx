@@ -5,6 +5,7 @@ import { formatDate, t } from '../../../ui/messages'
 import { Skeleton } from '../../../ui/Skeleton'
 import { Table } from '../../../ui/Table'
 import { useTitle } from '../../shell/useTitle'
+import { factText } from '../facts'
 import type { AuditItem } from '../types'
 import { usePages } from '../usePages'
 
@@ -32,7 +33,7 @@ export function AuditPage() {
           columns={[
             { key: 'at', title: t('console.when'), tight: true, cell: (item) => <time dateTime={item.at} title={formatDate(item.at, 'full')}>{formatDate(item.at)}</time> },
             { key: 'who', title: t('console.who'), cell: (item) => item.who },
-            { key: 'what', title: t('console.what'), cell: (item) => item.what },
+            { key: 'what', title: t('console.what'), cell: (item) => factText(item.what) },
             { key: 'about', title: t('console.about'), cell: (item) => <span className="eh-muted eh-break">{item.about}</span>, wideOnly: true },
           ]}
         />

@@ -1,11 +1,10 @@
-import { useState } from 'react'
-import { API, isAbort } from '../../../ui/api'
-import { Button } from '../../../ui/Button'
+import { API } from '../../../ui/api'
+import { buttonClass } from '../../../ui/Button'
 import { EmptyState } from '../../../ui/EmptyState'
-import { formatBytes, formatDate, formatNumber, t } from '../../../ui/messages'
+import { Icon } from '../../../ui/Icon'
+import { formatDate, formatNumber, t } from '../../../ui/messages'
 import { Table } from '../../../ui/Table'
-import { toastError } from '../../../ui/Toast'
-import { download, fileName } from '../download'
+import { downloadUrl, fileName } from '../download'
 import type { Delivery } from '../types'
 
 export function DeliveryTable({ rows, projectName }: { rows: readonly Delivery[]; projectName?: (id: string) => string }) {
@@ -27,32 +26,17 @@ export function DeliveryTable({ rows, projectName }: { rows: readonly Delivery[]
   )
 }
 
-/** Our own address is fetched with the organisation's header; anything else is a signed link. */
+const endings: Record<string, string> = { coco: 'json', yolo: 'zip', csv: 'csv' }
+
+/** Our own address gets the organisation; anything else is a signed link. */
 function Get({ delivery }: { delivery: Delivery }) {
-  const [bytes, setBytes] = useState<number | null>(null)
-  const label = t('console.delivery.download', { name: delivery.name ?? delivery.id })
   const own = delivery.url.startsWith(`${API}/`)
-  if (!own)
-    return (
-      <a className="eh-button eh-button-small" href={delivery.url} download aria-label={label}>
-        {t('console.export.download')}
-      </a>
-    )
-  const get = async () => {
-    setBytes(0)
-    const endings: Record<string, string> = { coco: 'json', yolo: 'zip', csv: 'csv' }
-    const name = fileName(`${delivery.name || 'delivery'}-${delivery.id.slice(-6)}`, endings[delivery.format ?? ''] ?? 'jsonl')
-    try {
-      await download(delivery.url.slice(API.length), {}, name, setBytes, new AbortController().signal)
-    } catch (error) {
-      if (!isAbort(error)) toastError(error)
-    } finally {
-      setBytes(null)
-    }
-  }
+  const name = fileName(`${delivery.name || 'delivery'}-${delivery.id.slice(-6)}`, endings[delivery.format ?? ''] ?? 'jsonl')
   return (
-    <Button small icon="download" busy={bytes !== null} aria-label={label} onClick={() => void get()}>
-      {bytes === null ? t('console.export.download') : formatBytes(bytes)}
-    </Button>
+    <a className={buttonClass('plain', true)} href={own ? downloadUrl(delivery.url.slice(API.length)) : delivery.url} download={name}>
+      <Icon name="download" />
+      {t('console.export.download')}
+      <span className="eh-sr">{delivery.name || formatDate(delivery.at, 'date')}</span>
+    </a>
   )
 }

@@ -13,7 +13,7 @@ import { Skeleton } from '../../../ui/Skeleton'
 import { Table } from '../../../ui/Table'
 import { toast, toastError } from '../../../ui/Toast'
 import { refresh, useApi } from '../../../ui/useApi'
-import { initials } from '../../shell/AccountMenu'
+import { Avatar } from '../../shell/AccountMenu'
 import { mayWrite, useSignedIn } from '../../shell/session'
 import { useTitle } from '../../shell/useTitle'
 import { CopyText } from '../CopyText'
@@ -61,9 +61,7 @@ export function PeoplePage() {
               title: t('console.person'),
               cell: (member) => (
                 <span className="eh-row">
-                  <span className="eh-avatar" aria-hidden="true">
-                    {initials(member.name || member.email)}
-                  </span>
+                  <Avatar name={member.name || member.email} />
                   <span className="eh-grow">
                     <strong>{member.name || member.email}</strong>
                     {member.person === session.person.id ? <span className="eh-muted"> {t('console.people.you')}</span> : null}

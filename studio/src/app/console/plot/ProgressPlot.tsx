@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'react'
+import { useEffect, useId, useRef, useState, type ReactNode, type RefObject } from 'react'
 import { Button, buttonClass } from '../../../ui/Button'
 import { Icon } from '../../../ui/Icon'
 import { Menu, MenuItem } from '../../../ui/Menu'
@@ -11,11 +11,10 @@ import { savePng, saveText } from './save'
 import { isDaily, linear, timeScale, toCsv } from './scale'
 import './Plot.css'
 
-const HEIGHT = 240
 const EDGE = { top: 14, right: 14, bottom: 40, left: 56 }
 
 /** Tasks done over time, with what is forecast: one plot, one message; a table behind it. */
-export function ProgressPlot({ report, name }: { report: ProgressReport; name: string }) {
+export function ProgressPlot({ report, name, head, height = 240 }: { report: ProgressReport; name: string; head?: ReactNode; height?: number }) {
   const [table, setTable] = useState(false)
   const box = useRef<HTMLDivElement>(null)
   const width = useWidth(box)
@@ -28,6 +27,7 @@ export function ProgressPlot({ report, name }: { report: ProgressReport; name: s
     <div className="eh-plot">
       <div className="eh-section-head">
         <h2>{t('console.plot.progress')}</h2>
+        {head}
         <Button small look="quiet" aria-pressed={table} onClick={() => setTable(!table)}>
           {table ? t('console.plot.hide-table') : t('console.plot.show-table')}
         </Button>
@@ -43,7 +43,7 @@ export function ProgressPlot({ report, name }: { report: ProgressReport; name: s
           <MenuItem onSelect={csv}>CSV</MenuItem>
         </Menu>
       </div>
-      <div ref={box}>{width > 0 ? <Drawing report={report} width={width} /> : null}</div>
+      <div ref={box} className="eh-plot-box">{width > 0 ? <Drawing report={report} width={width} height={height} /> : null}</div>
       {table ? (
         <div className="eh-plot-table">
           <Table
@@ -61,7 +61,7 @@ export function ProgressPlot({ report, name }: { report: ProgressReport; name: s
   )
 }
 
-function Drawing({ report, width }: { report: ProgressReport; width: number }) {
+function Drawing({ report, width, height }: { report: ProgressReport; width: number; height: number }) {
   const title = useId()
   const goal = wanted(report.counts)
   const points = report.series.map((point) => ({ at: Date.parse(point.t), done: point.done }))
@@ -73,12 +73,12 @@ function Drawing({ report, width }: { report: ProgressReport; width: number }) {
   const until = Math.min(Math.max(end, last.at), last.at + 3 * (last.at - first.at))
   const share = end > last.at ? (until - last.at) / (end - last.at) : 0
   const x = timeScale(first.at, until, EDGE.left, width - EDGE.right, Math.max(2, Math.floor(width / 130)))
-  const y = linear(0, Math.max(goal, last.done, 1) * 1.04, HEIGHT - EDGE.bottom, EDGE.top, 4)
+  const y = linear(0, Math.max(goal, last.done, 1) * 1.04, height - EDGE.bottom, EDGE.top, 4)
   const path = points.map((point, at) => `${at ? 'L' : 'M'}${x(point.at).toFixed(1)} ${y(point.done).toFixed(1)}`).join('')
   const floor = y(0)
   const message = t('console.plot.message', { done: last.done, total: goal, when: report.done_at ? formatDate(report.done_at) : t('console.when.unknown') })
   return (
-    <svg viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} role="img" aria-labelledby={title}>
+    <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-labelledby={title}>
       <title id={title}>{message}</title>
       {y.ticks.filter(Number.isInteger).map((tick) => (
         <g key={tick}>
@@ -92,12 +92,12 @@ function Drawing({ report, width }: { report: ProgressReport; width: number }) {
         {t('console.plot.unit')}
       </text>
       {x.ticks.map((tick) => (
-        <text key={tick} x={x(tick)} y={HEIGHT - EDGE.bottom + 18} textAnchor="middle">
+        <text key={tick} x={x(tick)} y={height - EDGE.bottom + 18} textAnchor="middle">
           {formatDate(tick, isDaily(x.step) ? 'day' : x.step < 21_600_000 && until - first.at < 86_400_000 ? 'time' : 'datetime')}
         </text>
       ))}
       <line className="eh-plot-goal" x1={EDGE.left} x2={width - EDGE.right} y1={y(goal)} y2={y(goal)} />
-      <text x={width - EDGE.right} y={y(goal) + 15} textAnchor="end">
+      <text x={EDGE.left + 8} y={y(goal) + 16} textAnchor="start">
         {t('console.plot.goal', { count: goal })}
       </text>
       <path className="eh-plot-area" d={`${path}L${x(last.at)} ${floor}L${x(first.at)} ${floor}Z`} />
@@ -112,7 +112,7 @@ function Drawing({ report, width }: { report: ProgressReport; width: number }) {
 }
 
 /** Follows the width that the plot has. */
-function useWidth(box: React.RefObject<HTMLDivElement | null>): number {
+function useWidth(box: RefObject<HTMLDivElement | null>): number {
   const [width, setWidth] = useState(0)
   useEffect(() => {
     const element = box.current

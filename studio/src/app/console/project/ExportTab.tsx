@@ -1,15 +1,15 @@
-import { useRef, useState } from 'react'
-import { api, isAbort, newKey } from '../../../ui/api'
+import { useState } from 'react'
+import { api, newKey } from '../../../ui/api'
 import { Badge } from '../../../ui/Badge'
 import { Button } from '../../../ui/Button'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { SelectField, TextField } from '../../../ui/Field'
-import { formatBytes, formatNumber, t } from '../../../ui/messages'
+import { formatNumber, t } from '../../../ui/messages'
 import { toast } from '../../../ui/Toast'
 import { refresh, useApi } from '../../../ui/useApi'
 import { mayWrite, useSignedIn } from '../../shell/session'
 import { DeliveryTable } from '../org/DeliveryTable'
-import { download, fileName } from '../download'
+import { downloadUrl, fileName, startDownload } from '../download'
 import type { Batch, Delivery, List, Project } from '../types'
 
 export const formats = [
@@ -54,7 +54,7 @@ export function ExportTab({ project }: { project: Project }) {
         <h2>{t('console.deliveries')}</h2>
         <p className="eh-muted">{t('console.deliveries.text')}</p>
         {mayWrite(org) ? (
-          <div className="eh-narrow">
+          <div className="eh-short">
             <TextField label={t('console.delivery.name')} hint={t('console.delivery.name.hint')} value={name} onText={setName} />
           </div>
         ) : null}
@@ -66,23 +66,22 @@ export function ExportTab({ project }: { project: Project }) {
 }
 
 function FormatCard({ project, format, batch, deliver }: { project: Project; format: (typeof formats)[number]; batch: string; deliver: string | null }) {
-  const [bytes, setBytes] = useState<number | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [report, setReport] = useState<Report | null>(null)
   const [busy, setBusy] = useState(false)
-  const stop = useRef<AbortController | null>(null)
+  const [checking, setChecking] = useState(false)
+  // The report comes first: it fails where the download would, and says what will not be in the file.
   const save = async () => {
-    const control = new AbortController()
-    stop.current = control
+    const query = { project: project.id, format: format.id, ...(batch ? { batch } : {}) }
     setError(null)
-    setBytes(0)
+    setChecking(true)
     try {
-      await download('/exports', { project: project.id, format: format.id, ...(batch ? { batch } : {}) }, fileName(project.name, format.ending), setBytes, control.signal)
-      setReport(await api.get<Report>('/exports/report', { project: project.id, format: format.id, ...(batch ? { batch } : {}) }))
+      setReport(await api.get<Report>('/exports/report', query))
+      startDownload(downloadUrl('/exports', query), fileName(project.name, format.ending))
     } catch (caught) {
-      if (!isAbort(caught)) setError(caught)
+      setError(caught)
     } finally {
-      setBytes(null)
+      setChecking(false)
     }
   }
   const make = async () => {
@@ -110,17 +109,11 @@ function FormatCard({ project, format, batch, deliver }: { project: Project; for
       <ErrorNote error={error} />
       {report ? <ReportNote report={report} /> : null}
       <div className="eh-row">
-        {bytes === null ? (
-          <Button icon="download" onClick={() => void save()} aria-label={t('console.export.download-as', { format: t(`console.format.${format.id}`) })}>
-            {t('console.export.download')}
-          </Button>
-        ) : (
-          <Button busy={false} icon="close" onClick={() => stop.current?.abort()}>
-            {t('console.export.stop', { size: formatBytes(bytes) })}
-          </Button>
-        )}
+        <Button small icon="download" busy={checking} onClick={() => void save()} aria-label={t('console.export.download-as', { format: t(`console.format.${format.id}`) })}>
+          {t('console.export.download')}
+        </Button>
         {deliver !== null ? (
-          <Button look="quiet" busy={busy} onClick={() => void make()} aria-label={t('console.delivery.make-as', { format: t(`console.format.${format.id}`) })}>
+          <Button small look="quiet" busy={busy} onClick={() => void make()} aria-label={t('console.delivery.make-as', { format: t(`console.format.${format.id}`) })}>
             {t('console.delivery.make')}
           </Button>
         ) : null}
@@ -129,37 +122,45 @@ function FormatCard({ project, format, batch, deliver }: { project: Project; for
   )
 }
 
-/** What the format could not carry, in the server's own numbers. */
+/** What the format could not carry or had to change, in the server's own numbers. */
 function ReportNote({ report }: { report: Report }) {
-  const lost = lostOf(report)
-  if (lost.length === 0) return <p className="eh-small eh-muted">{t('console.export.lossless')}</p>
+  const lost = losses(report['skipped'])
+  const changed = losses(report['changed'])
+  const omits = Array.isArray(report['omits']) ? report['omits'].map(String) : []
+  if (!lost.length && !changed.length && !omits.length) return <p className="eh-small eh-muted">{t('console.export.lossless')}</p>
   return (
-    <div className="eh-small">
-      {t('console.export.lost')}
-      <ul>
-        {lost.map(([what, count]) => (
+    <div className="eh-small" role="status">
+      {lost.length ? <Losses title={t('console.export.lost')} items={lost} /> : null}
+      {changed.length ? <Losses title={t('console.export.changed')} items={changed} /> : null}
+      {omits.length ? <p>{t('console.export.omits', { parts: omits.join(', ') })}</p> : null}
+    </div>
+  )
+}
+
+function Losses({ title, items }: { title: string; items: readonly [string, string][] }) {
+  return (
+    <>
+      {title}
+      <ul className="eh-losses">
+        {items.map(([what, count]) => (
           <li key={what}>
             {what}: {count}
           </li>
         ))}
       </ul>
-    </div>
+    </>
   )
 }
 
-/** The report is an object with the losses under `skipped` (or `lost`): a list of {kind|what, count, reason} or a map of counts. */
-export function lostOf(report: Report): [string, string][] {
-  const lost = report['skipped'] ?? report['lost'] ?? report['not_carried'] ?? []
+/** A list of {reason, count} (or kind, detail), or a map of counts. */
+export function losses(lost: unknown): [string, string][] {
+  const number = (count: unknown) => (typeof count === 'number' ? formatNumber(count) : String(count ?? 1))
   if (Array.isArray(lost))
-    return lost.map((item) => {
+    return lost.map((item: unknown) => {
       if (typeof item !== 'object' || item === null) return [String(item), '']
       const row = item as Record<string, unknown>
-      const what = [row['kind'] ?? row['what'] ?? row['annotation'] ?? row['task'], row['reason'] ?? row['detail']].filter((part) => part !== undefined && part !== null).join(' – ')
-      return [what, typeof row['count'] === 'number' ? formatNumber(row['count']) : String(row['count'] ?? 1)]
+      return [[row['kind'], row['reason'] ?? row['detail']].filter(Boolean).join(' – '), number(row['count'])]
     })
-  if (typeof lost === 'object' && lost !== null)
-    return Object.entries(lost)
-      .filter(([, count]) => count !== 0)
-      .map(([what, count]) => [what, typeof count === 'number' ? formatNumber(count) : String(count)])
+  if (typeof lost === 'object' && lost !== null) return Object.entries(lost).filter(([, count]) => count !== 0).map(([what, count]) => [what, number(count)])
   return []
 }

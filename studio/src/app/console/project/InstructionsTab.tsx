@@ -91,7 +91,7 @@ function OntologyPart({ project, writes }: { project: Project; writes: boolean }
   const changed = JSON.stringify(ontology) !== JSON.stringify(project.ontology)
   return (
     <fieldset className="eh-field eh-tab-part eh-stack" disabled={!writes}>
-      <OntologyEditor ontology={ontology} medium={project.medium} onChange={setOntology} />
+      <OntologyEditor ontology={ontology} medium={project.medium} onChange={setOntology} level={2} />
       <ErrorNote error={error} />
       {writes ? <SaveRow busy={busy} changed={changed && flaws(ontology, project.medium).length === 0} onSave={() => void save({ ontology })} onUndo={() => setOntology(project.ontology)} /> : null}
     </fieldset>

@@ -6,6 +6,7 @@ import { Link } from '../../../ui/router'
 import { Skeleton } from '../../../ui/Skeleton'
 import { useApi } from '../../../ui/useApi'
 import { doneShare, honestPercent, qualityText, stateLook, wanted, whenDone } from '../numbers'
+import { factText } from '../facts'
 import { to } from '../paths'
 import { ProgressPlot, QualityBar } from '../plot/ProgressPlot'
 import { taskStates, type ProgressReport, type Project } from '../types'
@@ -63,20 +64,20 @@ export function OverviewTab({ project }: { project: Project }) {
       </dl>
       <div className="eh-columns">
         <section className="eh-card">
-          <ProgressPlot report={report} name={project.name} />
+          <ProgressPlot report={report} name={project.name} height={360} />
         </section>
         <div className="eh-stack">
           <section className="eh-card">
             <h2>{t('console.overview.states')}</h2>
             <ul className="eh-states">
               {taskStates
-                .filter((state) => counts[state] > 0 || state === 'open' || state === 'done')
+                .filter((state) => (counts[state] ?? 0) > 0 || state === 'open' || state === 'done')
                 .map((state) => (
                   <li key={state}>
                     <Link to={to.tasks(project.id, { state })}>
                       <span className={`eh-dot eh-dot-${stateLook[state]}`} aria-hidden="true" />
                       <span className="eh-grow">{t(`console.state.${state}`)}</span>
-                      {formatNumber(counts[state])}
+                      {formatNumber(counts[state] ?? 0)}
                     </Link>
                   </li>
                 ))}
@@ -92,7 +93,7 @@ export function OverviewTab({ project }: { project: Project }) {
                     <time className="eh-muted eh-small" dateTime={item.at} title={formatDate(item.at, 'full')}>
                       {formatAgo(item.at)}
                     </time>
-                    <span className="eh-what eh-muted eh-small">{item.what}</span>
+                    <span className="eh-what eh-muted eh-small">{factText(item.what)}</span>
                   </li>
                 ))}
               </ul>

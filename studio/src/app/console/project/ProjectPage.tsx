@@ -38,7 +38,13 @@ export function ProjectPage({ id, tab }: { id: string; tab: string }) {
   const { org } = useSignedIn()
   const [query, setQuery] = useQuery()
   useTitle(t(tabs.includes(tab as never) ? `console.tab.${tab as (typeof tabs)[number]}` : 'console.project'), project?.name)
-  if (!project) return error ? <ErrorNote error={error} retry={reload} /> : <Skeleton lines={6} />
+  if (!project)
+    return (
+      <div className="eh-page">
+        <h1>{t('console.project')}</h1>
+        {error ? <ErrorNote error={error} retry={reload} /> : <Skeleton lines={6} />}
+      </div>
+    )
   const open = (questions.data?.items ?? []).filter((question) => question.answer === null).length
   const writes = mayWrite(org)
   return (

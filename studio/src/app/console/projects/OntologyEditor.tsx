@@ -8,8 +8,9 @@ import { addAttribute, addClass, addField, flaws, kindsOf, moveBy, removeAt, rep
 import { palette } from './palette'
 import './OntologyEditor.css'
 
-/** Classes, attributes and questions of a project. `locked` while it may only be read. */
-export function OntologyEditor({ ontology, medium, onChange }: { ontology: Ontology; medium: Medium; onChange: (next: Ontology) => void }) {
+/** Classes, attributes and questions of a project. */
+export function OntologyEditor({ ontology, medium, onChange, level = 3 }: { ontology: Ontology; medium: Medium; onChange: (next: Ontology) => void; level?: 2 | 3 }) {
+  const Heading = level === 2 ? 'h2' : 'h3'
   const { classes, attributes, fields } = ontology
   const wrong = flaws(ontology, medium)
   const draws = kindsOf(medium).length > 0
@@ -18,7 +19,7 @@ export function OntologyEditor({ ontology, medium, onChange }: { ontology: Ontol
       {draws ? (
         <section className="eh-stack-2">
           <div className="eh-section-head">
-            <h3>{t('console.onto.classes')}</h3>
+            <Heading>{t('console.onto.classes')}</Heading>
             <Button small icon="plus" onClick={() => onChange(addClass(ontology, medium))}>
               {t('console.onto.add-class')}
             </Button>
@@ -45,7 +46,7 @@ export function OntologyEditor({ ontology, medium, onChange }: { ontology: Ontol
       {draws ? (
         <section className="eh-stack-2">
           <div className="eh-section-head">
-            <h3>{t('console.onto.attributes')}</h3>
+            <Heading>{t('console.onto.attributes')}</Heading>
             <Button small icon="plus" onClick={() => onChange(addAttribute(ontology))}>
               {t('console.onto.add-attribute')}
             </Button>
@@ -68,7 +69,7 @@ export function OntologyEditor({ ontology, medium, onChange }: { ontology: Ontol
       ) : null}
       <section className="eh-stack-2">
         <div className="eh-section-head">
-          <h3>{t('console.onto.fields')}</h3>
+          <Heading>{t('console.onto.fields')}</Heading>
           <Button small icon="plus" onClick={() => onChange(addField(ontology))}>
             {t('console.onto.add-field')}
           </Button>
@@ -153,7 +154,7 @@ function ColorMenu({ name, value, onValue }: { name: string; value: string | und
           </button>
         }
       />
-      <AriaMenu className="eh-menu" gutter={4} portal unmountOnHide aria-label={label}>
+      <AriaMenu className="eh-menu" gutter={4} fixed unmountOnHide aria-label={label}>
         <div className="eh-swatches" role="none">
           {palette.map((color) => (
             <AriaMenuItem key={color.value} className="eh-menu-item" aria-label={t(`console.color.${color.name}`)} onClick={() => onValue(color.value)}>

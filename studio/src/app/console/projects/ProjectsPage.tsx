@@ -8,7 +8,7 @@ import { Link, navigate, useQuery } from '../../../ui/router'
 import { Segments } from '../../../ui/Field'
 import { Skeleton } from '../../../ui/Skeleton'
 import { Table } from '../../../ui/Table'
-import type { Loaded } from '../../../ui/useApi'
+import { useApi, type Loaded } from '../../../ui/useApi'
 import { useTitle } from '../../shell/useTitle'
 import { doneShare, honestPercent, projectLook, wanted } from '../numbers'
 import { to } from '../paths'
@@ -18,7 +18,9 @@ export function ProjectsPage({ projects }: { projects: Loaded<List<Project>> }) 
   const [query, setQuery] = useQuery()
   useTitle(t('console.projects'))
   const archived = query.get('show') === 'archived'
-  const rows = (projects.data?.items ?? []).filter((project) => (project.state === 'archived') === archived)
+  const all = useApi<List<Project>>(archived ? '/projects' : null, { query: { archived: true, limit: 200 } })
+  const list = archived ? all : projects
+  const rows = (list.data?.items ?? []).filter((project) => (project.state === 'archived') === archived)
   return (
     <div className="eh-page">
       <div className="eh-page-head">
@@ -38,9 +40,9 @@ export function ProjectsPage({ projects }: { projects: Loaded<List<Project>> }) 
           {t('console.project.new')}
         </Link>
       </div>
-      {projects.error && !projects.data ? <ErrorNote error={projects.error} retry={projects.reload} /> : null}
-      {!projects.data && !projects.error ? <Skeleton lines={6} height={32} /> : null}
-      {projects.data && rows.length === 0 ? (
+      {list.error && !list.data ? <ErrorNote error={list.error} retry={list.reload} /> : null}
+      {!list.data && !list.error ? <Skeleton lines={6} height={32} /> : null}
+      {list.data && rows.length === 0 ? (
         <EmptyState icon="folder" title={archived ? t('console.projects.none-archived') : t('console.first.title')} text={archived ? t('console.projects.none-archived.text') : t('console.first.text')} />
       ) : null}
       {rows.length ? (

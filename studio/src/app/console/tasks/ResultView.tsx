@@ -12,7 +12,7 @@ const isSpan = (item: Annotation): item is SpanAnnotation => item.kind === 'span
 const isClassed = (item: Annotation): item is ClassedAnnotation => isSpatial(item) || isSpan(item)
 
 /** What was answered, drawn on what was asked. */
-export function ResultView({ data, ontology, annotations }: { data: TaskData; ontology: Ontology; annotations: readonly Annotation[] }) {
+export function ResultView({ data, ontology, annotations, empty }: { data: TaskData; ontology: Ontology; annotations: readonly Annotation[]; empty: string }) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
   const [picked, setPicked] = useState<string | null>(null)
   const [large, setLarge] = useState(false)
@@ -41,7 +41,7 @@ export function ResultView({ data, ontology, annotations }: { data: TaskData; on
       {classed.length || image ? <Classes ontology={ontology} classed={classed} hidden={hidden} onToggle={toggle} {...(image ? { onLarge: () => setLarge(true) } : {})} /> : null}
       {shown.length ? <Shapes data={data} ontology={ontology} items={shown} picked={picked} onPick={setPicked} /> : null}
       {answered.length ? <Answers ontology={ontology} answered={answered} /> : null}
-      {annotations.length === 0 ? <p className="eh-muted">{t('console.result.empty')}</p> : null}
+      {annotations.length === 0 ? <p className="eh-muted">{empty}</p> : null}
     </div>
   )
 }

@@ -13,6 +13,7 @@ import { toast, toastError } from '../../../ui/Toast'
 import { refresh, useApi } from '../../../ui/useApi'
 import { mayWrite, useSignedIn } from '../../shell/session'
 import { stateLook } from '../numbers'
+import { detailText, factText } from '../facts'
 import { to } from '../paths'
 import { CallbackLog } from '../project/Callbacks'
 import type { Batch, HistoryItem, List, Project, Task } from '../types'
@@ -125,7 +126,7 @@ function TaskBody({ task, project, view, onView, writes, onChanged }: {
             </div>
           </div>
         ) : null}
-        <ResultView key={`${task.id} ${answer?.id ?? ''}`} data={task.data} ontology={task.ontology} annotations={chosen} />
+        <ResultView key={`${task.id} ${answer?.id ?? ''}`} data={task.data} ontology={task.ontology} annotations={chosen} empty={t(task.answers.length ? 'console.result.empty' : 'console.result.none')} />
         {answer ? (
           <p className="eh-muted eh-small">
             {t('console.answer.meta', { who: answer.by, when: formatDate(answer.submitted_at), time: formatDuration(answer.seconds) })}
@@ -211,11 +212,11 @@ function History({ id }: { id: string }) {
         <ol className="eh-history">
           {data.items.map((item, at) => (
             <li key={at}>
-              <strong>{item.who}</strong> {item.what}{' '}
+              <strong>{item.who}</strong> {factText(item.what)}{' '}
               <time className="eh-muted eh-small" dateTime={item.at} title={formatDate(item.at, 'full')}>
                 {formatDate(item.at)}
               </time>
-              {item.detail ? <div className="eh-muted eh-small">{item.detail}</div> : null}
+              {detailText(item.detail) ? <div className="eh-muted eh-small eh-break">{detailText(item.detail)}</div> : null}
             </li>
           ))}
         </ol>

@@ -22,7 +22,7 @@ const panTool: ImageTool<null> = {
   cursor: 'grab',
   initial: null,
   busy: () => false,
-  step: (state) => ({ state }),
+  step: (state) => ({ state, used: false }),
 }
 
 /** The state of a tool is its own business: whoever runs it only hands it back. */

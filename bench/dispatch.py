@@ -1,0 +1,207 @@
+"""Claim: "next task" and "submit" cost little, stay quick with many annotators, and do not grow with the project.
+
+Through HTTP with sign-in, CSRF, facts and idempotency, at several project sizes, with 1 and 16 annotators; pgbench runs the
+same database functions, prepared, with as many clients, in the same run. Targets: 0.3 of pgbench's rate, 4.5 ms of CPU a
+pair over all processes, p99 under 50 ms with 16 annotators, no growth with size. The last ratio is the worst of them.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import psycopg
+
+from bench.support import seed
+from bench.support.load import Connection, Result, annotate, percentile
+from bench.support.serving import Running, conclude, evenhand, say
+from evenhand.infra.keys import hashed
+from evenhand.infra.postgres.binaries import find
+from evenhand.infra.postgres.roles import with_database
+
+CPU_TARGET_MS = 4.5
+P99_TARGET_MS = 50.0
+SHARE_TARGET = 0.3
+_BENCH_SQL = """
+drop schema if exists bench cascade;
+create schema bench;
+do $$ begin if not exists (select from pg_roles where rolname = 'evenhand_bench') then
+  create role evenhand_bench login nosuperuser nobypassrls; end if; end $$;
+grant evenhand_app to evenhand_bench;
+grant usage on schema bench to evenhand_bench, evenhand_gate, evenhand_scheduler;
+create table bench.client (n int primary key, person text, session bytea);
+grant select on bench.client to evenhand_bench, evenhand_gate, evenhand_scheduler;
+create function bench.session(p int) returns text language sql stable security definer as
+  $$ select s.person_id from bench.client c, evenhand.session_person(c.session) s where c.n = p $$;
+alter function bench.session(int) owner to evenhand_gate;
+create function bench.heads(p int) returns text language sql stable security definer as
+  $$ select h.project_id from bench.client c, evenhand.queue_heads(c.person, 'label') h where c.n = p and h.waiting
+     order by h.served_at limit 1 $$;
+alter function bench.heads(int) owner to evenhand_scheduler;
+create function bench.id() returns text language sql volatile as
+  $$ select substr(encode(sha256((random()::text || clock_timestamp()::text)::bytea), 'hex'), 1, 24) $$;
+create function bench.mint(p_org text, p_person text) returns text language plpgsql stable security definer as $$
+declare s record; t text := p_org || '.' || p_person || '.' || pg_backend_pid() || '.' ||
+    (extract(epoch from clock_timestamp())::bigint + 60);
+begin
+  select inner_pad, outer_pad into s from ctx.secret limit 1;
+  return t || '.' || encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(t, 'UTF8'))), 'hex');
+end $$;
+grant execute on all functions in schema bench to evenhand_bench;
+"""
+_SCRIPT = r"""\set me :client_id
+select bench.session(:me) as person \gset
+select bench.heads(:me) as project \gset
+select bench.id() as assignment \gset
+select task_id as task from evenhand.lease(bench.mint('ORG', :person), :project, :person, 'label', :assignment,
+  bench.id(), '\x007b7d'::bytea, 5) \gset
+select bench.session(:me) as person \gset
+select version as v from evenhand.submission(bench.mint('ORG', :person), :assignment, :person) \gset
+select outcome as o from evenhand.submit(bench.mint('ORG', :person), :assignment, :person, sha256(convert_to(:assignment, 'UTF8')),
+  bench.id(), bench.id(), bench.id(), '\x007b22616e6e6f746174696f6e73223a5b5d7d'::bytea, '\x007b7d'::bytea,
+  '\x007b7d'::bytea, 1, array[1::bigint], 1) \gset
+"""
+
+
+def admin(running: Running) -> str:
+    from evenhand.app.opening import embedded_server  # the superuser, for the peer's set-up only
+
+    return with_database(embedded_server(running.settings).admin_url, "evenhand")
+
+
+def pgbench(
+    running: Running, org: str, people: list[str], sessions: list[tuple[str, str]], clients: int, s: int
+) -> dict:
+    """Pairs a second of the same functions without HTTP, and the database's CPU a pair."""
+    with psycopg.connect(admin(running), autocommit=True) as conn:
+        conn.execute(_BENCH_SQL)
+        for n, (person, (cookie, _)) in enumerate(zip(people, sessions, strict=True)):
+            conn.execute("insert into bench.client values (%s, %s, %s)", (n, person, hashed(cookie.split("=", 1)[1])))
+        conn.execute("alter role evenhand_bench password 'bench'")
+        conn.execute("grant connect on database evenhand to evenhand_bench")
+        conn.execute("alter role evenhand_bench set search_path = pg_catalog, evenhand, pg_temp")
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(_SCRIPT.replace("ORG", org))
+        script.flush()
+        info = psycopg.conninfo.conninfo_to_dict(admin(running))
+        before = running.cpu()
+        command = [
+            str(find(None).folder / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(s),
+            "-f", script.name, "-h", str(info["host"]), "-p", str(info["port"]), "-U", "evenhand_bench", "evenhand",
+        ]  # fmt: skip
+        got = subprocess.run(
+            command,
+            env={**os.environ, "PGPASSWORD": "bench", "PGOPTIONS": "-c enable_seqscan=off"},
+            capture_output=True,
+            text=True,
+        )
+        after = running.cpu()
+    found = re.search(r"tps = ([0-9.]+) \(without", got.stdout)
+    done = re.search(r"transactions actually processed: (\d+)", got.stdout)
+    if got.returncode != 0 or found is None or done is None:
+        raise SystemExit(f"pgbench failed:\n{got.stdout}\n{got.stderr}")
+    return {
+        "rate": float(found[1]),
+        "cpu_ms": (after["database"] - before["database"]) * 1000 / max(1, int(done[1])),
+    }
+
+
+def through_http(running: Running, sessions: list[tuple[str, str]], seconds: float) -> tuple[Result, dict[str, float]]:
+    async def work() -> Result:
+        lines = [Connection("localhost", running.settings.port, cookie, csrf) for cookie, csrf in sessions]
+        for line in lines:
+            await line.open()
+        try:
+            return await annotate(lines, seconds, seed.ANSWER)
+        finally:
+            for line in lines:
+                line.close()
+
+    before = running.cpu()
+    result = asyncio.run(work())
+    after = running.cpu()
+    if result.failed:
+        raise SystemExit(f"a request failed: {result.failed[0]}")
+    if len(set(result.tasks)) != len(result.tasks):
+        raise SystemExit("a task was handed out twice")
+    return result, {k: (after[k] - before[k]) * 1000 / max(1, result.pairs) for k in after}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    sizes = (10_000, 100_000) if quick else (10_000, 100_000, 1_000_000)
+    seconds = 5 if quick else 15
+    rows: list[dict] = []
+    with evenhand() as running:
+        org, people, sessions = seed.people_with_sessions(running, 16)
+        for size in sizes:
+            project = seed.project_with(running, f"Size {size}", org, size)
+            with psycopg.connect(admin(running), autocommit=True) as conn:
+                conn.execute("analyze")
+            seats(running, org, project, people)
+            through_http(running, sessions[:2], 1)  # warm
+            for annotators in (1, 16):
+                peer = pgbench(running, org, people, sessions, annotators, seconds)
+                result, cpu = through_http(running, sessions[:annotators], seconds)
+                both = sorted(n + s for n, s in zip(result.next_ms, result.submit_ms, strict=True))
+                row = {
+                    "tasks": size,
+                    "annotators": annotators,
+                    "pairs_per_s": round(result.pairs / result.wall_s, 1),
+                    "pgbench_pairs_per_s": round(peer["rate"], 1),
+                    "share": round(result.pairs / result.wall_s / peer["rate"], 3),
+                    "cpu_ms": round(sum(cpu.values()), 3),
+                    "cpu_server_ms": round(cpu["server"], 3),
+                    "cpu_database_ms": round(cpu["database"], 3),
+                    "cpu_pgbench_database_ms": round(peer["cpu_ms"], 3),
+                    "pair_ms": {"min": round(both[0], 2), "median": round(percentile(both, 0.5), 2),
+                                "max": round(both[-1], 2)},
+                    **{
+                        f"{name}_{p}_ms": round(percentile(values, share), 2)
+                        for name, values in (("next", result.next_ms), ("submit", result.submit_ms))
+                        for p, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+                    },
+                }  # fmt: skip
+                rows.append(row)
+                say(**row)
+            seed.pause(running, org, project)
+    busy = [r for r in rows if r["annotators"] == 16]
+    growth = max(r["cpu_ms"] for r in busy) / min(r["cpu_ms"] for r in busy)
+    ratios = {
+        "share of pgbench": min(r["share"] for r in busy) / SHARE_TARGET,
+        "cpu": CPU_TARGET_MS / max(r["cpu_ms"] for r in busy),
+        "p99": P99_TARGET_MS / max(max(r["next_p99_ms"], r["submit_p99_ms"]) for r in busy),
+        "growth": 1.3 / growth,
+    }
+    say(ratios={k: round(v, 3) for k, v in ratios.items()}, growth=round(growth, 3))
+    worst = min(ratios, key=lambda k: ratios[k])
+    conclude(
+        f"next + submit with 16 annotators (worst of all targets: {worst})",
+        max(r["cpu_ms"] for r in busy),
+        "ms of CPU a pair",
+        CPU_TARGET_MS,
+        ratios[worst],
+    )
+
+
+def seats(running: Running, org: str, project: str, people: list[str]) -> None:
+    """Newcomers are seated by a job; the bench does not wait for it."""
+    with psycopg.connect(admin(running), autocommit=True) as conn:
+        for person in people:
+            conn.execute(
+                "insert into evenhand.seat (org_id, project_id, person_id, role) values (%s, %s, %s, 'label')"
+                " on conflict do nothing",
+                (org, project, person),
+            )
+
+
+if __name__ == "__main__":
+    main()

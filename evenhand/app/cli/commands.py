@@ -1,0 +1,327 @@
+"""The written list of commands: words, help, options, and the dotted name of what does the work.
+
+Nothing is imported from below `evenhand.app.cli` here, so that `evenhand --help` answers at once.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+MODES = ("live", "test")
+ROLES = ("operator", "owner", "manager", "viewer", "annotator", "reviewer")
+FORMATS = ("jsonl", "coco", "yolo", "csv")
+STATES = ("fetching", "held", "open", "full", "review", "done", "canceled", "error")
+MEDIA = ("image", "text", "conversation", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One argument of a command, as argparse takes it."""
+
+    names: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`work` is "module:function" below evenhand.app.cli; the function takes the parsed arguments, gives an exit code."""
+
+    words: str
+    help: str
+    work: str
+    example: str
+    options: tuple[Option, ...] = ()
+    more: str = ""
+
+
+def opt(*names: str, **settings: Any) -> Option:
+    return Option(names, settings)
+
+
+JSON = opt("--json", action="store_true", help="print JSON for programs")
+LIMIT = opt("--limit", type=int, default=50, metavar="N", help="at most this many, newest first (default 50)")
+#: where a command on projects, batches and tasks goes
+WHERE = (
+    opt("--org", metavar="NAME_OR_ID", help="organisation on this machine (may be left out when there is only one)"),
+    opt("--mode", choices=MODES, default="live", help="its live or its test space (default live)"),
+    opt("--url", metavar="URL", help="another Evenhand, such as https://label.example.org (or EVENHAND_URL)"),
+    opt("--key", metavar="KEY", help="its API key (better: EVENHAND_KEY, which other users can't see)"),
+)
+PROJECT = opt("--project", required=True, metavar="PROJECT", help="id or name of the project")
+
+_HERE_OR_THERE = (
+    "Works on the installation of this machine ($EVENHAND_HOME), whether its server runs or not; "
+    "with --url and a key on another one, over HTTP."
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "up",
+        "start everything and serve until Ctrl-C",
+        "serving:up",
+        "evenhand up --demo",
+        (
+            opt("--demo", action="store_true", help="make the demo once: two customers, people, projects, pictures"),
+            opt("--no-browser", action="store_true", help="do not open a browser"),
+        ),
+    ),
+    Command("status", "what runs and how much waits", "serving:status", "evenhand status", (JSON,)),
+    Command("doctor", "what is wrong with this installation, in plain words", "serving:doctor", "evenhand doctor", (JSON,)),
+    Command(
+        "backup",
+        "write database, files and keys into one file, while the server runs or not",
+        "serving:backup",
+        "evenhand backup monday.evenhand",
+        (
+            opt("file", metavar="FILE", help="the file to write; an existing one is never overwritten"),
+            opt("--database-url", metavar="URL", help="administrator's URL, where the database is your own PostgreSQL"),
+            JSON,
+        ),
+    ),
+    Command(
+        "restore",
+        "bring a backup back into an empty home",
+        "serving:restore",
+        "EVENHAND_HOME=~/restored evenhand restore monday.evenhand --verify",
+        (
+            opt("file", metavar="FILE", help="a file that `evenhand backup` wrote"),
+            opt("--verify", action="store_true", help="compare every table and every file with the backup afterwards"),
+            JSON,
+        ),
+    ),
+    Command(
+        "org create",
+        "make an organisation: a live and a test space, each its own wall",
+        "people:create_org",
+        "evenhand org create 'Alder Labs'",
+        (opt("name", metavar="NAME"), JSON),
+    ),
+    Command("org list", "list organisations", "people:list_orgs", "evenhand org list", (JSON,)),
+    Command(
+        "person invite",
+        "invite somebody by a single-use link",
+        "people:invite",
+        "evenhand person invite kim@example.org --role annotator --org 'Alder Labs'",
+        (
+            opt("email", metavar="EMAIL"),
+            opt("--role", choices=ROLES, required=True, help="what they will be"),
+            opt(
+                "--org", action="append", default=[], metavar="NAME_OR_ID",
+                help="organisation to join, in both modes; may be given again; all, for workers, when left out",
+            ),
+            JSON,
+        ),
+    ),
+    Command(
+        "person reset",
+        "make a single-use link to choose a new password",
+        "people:reset",
+        "evenhand person reset kim@example.org",
+        (opt("email", metavar="EMAIL"), JSON),
+    ),
+    Command("person list", "list people", "people:list_people", "evenhand person list", (JSON,)),
+    Command(
+        "key create",
+        "make an API key; it is shown once",
+        "people:create_key",
+        "evenhand key create --org 'Alder Labs' --mode live --name trainer",
+        (
+            opt("--org", required=True, metavar="NAME_OR_ID", help="the organisation"),
+            opt("--mode", choices=MODES, required=True, help="its live or its test space"),
+            opt("--name", default="", help="what the key is for"),
+            opt("--scopes", metavar="LIST", help="read, write, manage; separated by commas (default: all)"),
+            opt("--expires", metavar="TIME", help="such as 2027-01-31, or 90d for ninety days from now"),
+            JSON,
+        ),
+    ),
+    Command(
+        "key list",
+        "list the API keys of an organisation",
+        "people:list_keys",
+        "evenhand key list --org 'Alder Labs'",
+        (opt("--org", required=True, metavar="NAME_OR_ID", help="the organisation"), JSON),
+    ),
+    Command(
+        "key revoke",
+        "end an API key at once",
+        "people:revoke_key",
+        "evenhand key revoke 0197f0c5a1b2c3d4e5f60718 --org 'Alder Labs'",
+        (
+            opt("key_id", metavar="KEY_ID", help="the id, or the beginning of the key as the list shows it"),
+            opt("--org", required=True, metavar="NAME_OR_ID", help="the organisation"),
+            JSON,
+        ),
+    ),
+    Command(
+        "project create",
+        "make a project",
+        "nouns:create_project",
+        "evenhand project create Streets --medium image --ontology streets.json --instructions streets.md",
+        (
+            opt("name", metavar="NAME"),
+            opt("--medium", choices=MEDIA, required=True, help="what its tasks show"),
+            opt("--ontology", metavar="FILE", help="JSON file with classes, attributes and fields"),
+            opt("--instructions", metavar="FILE", help="Markdown file that annotators read"),
+            opt("--overlap", type=int, default=1, metavar="N", help="how many people label each task (default 1)"),
+            opt("--review", choices=("none", "all", "sample"), default="none", help="which tasks are reviewed"),
+            opt("--review-rate", type=float, default=0.0, metavar="SHARE", help="share of tasks, with --review sample"),
+            opt("--lease", type=int, default=1200, metavar="SECONDS", help="how long a task is somebody's (default 1200)"),
+            opt("--pilot", action="store_true", help="begin with a pilot of ten tasks"),
+            *WHERE,
+            JSON,
+        ),
+        _HERE_OR_THERE,
+    ),
+    Command(
+        "project list", "list projects", "nouns:list_projects", "evenhand project list",
+        (opt("--archived", action="store_true", help="archived ones too"), LIMIT, *WHERE, JSON), _HERE_OR_THERE,
+    ),
+    Command(
+        "project show", "show a project and how far it is", "nouns:show_project", "evenhand project show Streets",
+        (opt("project", metavar="PROJECT", help="id or name"), *WHERE, JSON), _HERE_OR_THERE,
+    ),
+    Command(
+        "batch create",
+        "make a batch in a project",
+        "nouns:create_batch",
+        "evenhand batch create October --project Streets",
+        (
+            opt("name", metavar="NAME"),
+            PROJECT,
+            opt("--staging", action="store_true", help="hold its tasks back until `evenhand batch finalize`"),
+            opt("--priority", type=int, default=0, metavar="N", help="higher goes first, within this project"),
+            opt("--callback", default="", metavar="URL", help="told when the batch is complete"),
+            *WHERE,
+            JSON,
+        ),
+        _HERE_OR_THERE,
+    ),
+    Command(
+        "batch list", "list the batches of a project", "nouns:list_batches", "evenhand batch list --project Streets",
+        (PROJECT, LIMIT, *WHERE, JSON), _HERE_OR_THERE,
+    ),
+    *(
+        Command(
+            f"batch {verb}", words, f"nouns:{verb}_batch", f"evenhand batch {verb} 0197f0c5a1b2c3d4e5f60718",
+            (opt("batch", metavar="BATCH", help="id of the batch"), *WHERE, JSON), _HERE_OR_THERE,
+        )
+        for verb, words in (
+            ("show", "show a batch and how far it is"),
+            ("finalize", "send a staged batch to the annotators"),
+            ("pause", "hand out no further tasks of a batch"),
+            ("resume", "go on with a paused batch"),
+            ("cancel", "cancel what nobody has begun"),
+        )
+    ),
+    Command(
+        "task import",
+        "import tasks from JSONL, CSV or a folder of files",
+        "importing:import_tasks",
+        "evenhand task import pictures/ --project Streets",
+        (
+            opt("source", metavar="FILE_OR_FOLDER", help=".jsonl, .csv, or a folder of pictures or .txt files"),
+            PROJECT,
+            opt("--batch", metavar="BATCH", help="id or name of a batch of the project"),
+            opt("--as", dest="kind", choices=("jsonl", "csv", "folder"), help="when the name does not tell"),
+            opt("--import-key", metavar="TEXT", help="what makes two imports the same one (default: the content)"),
+            *WHERE,
+            JSON,
+        ),
+        "An import that broke off is run again with the same command: nothing is doubled. Bad lines are reported with "
+        "their numbers and the rest is imported; the exit code is 1 then. " + _HERE_OR_THERE,
+    ),
+    Command(
+        "task list",
+        "list tasks",
+        "nouns:list_tasks",
+        "evenhand task list --project Streets --state error",
+        (
+            opt("--project", metavar="PROJECT", help="id or name"),
+            opt("--batch", metavar="BATCH", help="id of a batch"),
+            opt("--state", choices=STATES, help="tasks in this state only"),
+            opt("--search", metavar="TEXT", help="words of the name"),
+            LIMIT,
+            *WHERE,
+            JSON,
+        ),
+        _HERE_OR_THERE,
+    ),
+    Command(
+        "task show", "show a task with its answers and reviews", "nouns:show_task",
+        "evenhand task show 0197f0c5a1b2c3d4e5f60718",
+        (opt("task", metavar="TASK", help="id of the task"), *WHERE, JSON), _HERE_OR_THERE,
+    ),
+    Command(
+        "task cancel", "cancel tasks that nobody has begun", "nouns:cancel_tasks",
+        "evenhand task cancel 0197f0c5a1b2c3d4e5f60718",
+        (opt("task", metavar="TASK", nargs="+", help="ids of tasks"), *WHERE, JSON), _HERE_OR_THERE,
+    ),
+    Command(
+        "export",
+        "get results out",
+        "exporting:export",
+        "evenhand export --project Streets --format coco -o streets.json",
+        (
+            PROJECT,
+            opt("--format", choices=FORMATS, required=True, help="jsonl is lossless; yolo is a zip file"),
+            opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),
+            opt("--state", choices=STATES, default="done", help="tasks in this state (default done)"),
+            opt("--batch", metavar="BATCH", help="id or name of a batch"),
+            opt("--force", action="store_true", help="overwrite the file"),
+            *WHERE,
+        ),
+        "What the format could not carry is said on standard error. " + _HERE_OR_THERE,
+    ),
+)
+
+GROUPS = {
+    "org": "organisations: the customers",
+    "person": "people and their single-use links",
+    "key": "API keys",
+    "project": "projects",
+    "batch": "batches of tasks",
+    "task": "tasks",
+}
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=100)
+
+
+def parser(fill: Callable[[str], str] = str) -> argparse.ArgumentParser:
+    """The whole parser. A parsed command has `command`, the Command."""
+    top = argparse.ArgumentParser(
+        "evenhand",
+        description="Evenhand: data labelling that favours no customer.",
+        epilog="Example:\n  evenhand up --demo\n\nThe home is $EVENHAND_HOME (~/.evenhand), the port $EVENHAND_PORT (8080).",
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="store_true", help="print the version")
+    kinds: Any = top.add_subparsers(title="commands", metavar="COMMAND", dest="noun")
+    groups: dict[str, Any] = {}
+    for command in COMMANDS:
+        noun, _, verb = command.words.partition(" ")
+        place = kinds
+        if verb:
+            if noun not in groups:
+                group = kinds.add_parser(
+                    noun, help=GROUPS[noun], description=f"{GROUPS[noun].capitalize()}.", formatter_class=_Formatter,
+                    epilog=f"Example:\n  {command.example}", allow_abbrev=False,
+                )  # fmt: skip
+                groups[noun] = group.add_subparsers(title="commands", metavar="COMMAND", dest="verb", required=True)
+            place = groups[noun]
+        added = place.add_parser(
+            verb or noun,
+            help=command.help,
+            description=fill(f"{command.help[0].upper()}{command.help[1:]}.\n{command.more}".rstrip()),
+            epilog=f"Example:\n  {command.example}",
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
+        for option in command.options:
+            added.add_argument(*option.names, **option.settings)
+        added.set_defaults(command=command)
+    return top

@@ -1,0 +1,83 @@
+"""Running a command: exit codes, and errors in one plain sentence with what to do next.
+
+0 done, 1 trouble, 2 wrong usage, 130 Ctrl-C. Trouble is what we foresaw; anything else is a bug and says so.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from evenhand.app.cli.commands import Command, parser
+from evenhand.pure.trouble import Trouble
+
+TROUBLE, USAGE, INTERRUPTED = 1, 2, 130
+
+
+def _work(command: Command) -> Callable[[argparse.Namespace], int]:
+    """The one place where a command's code is loaded, and only that command's: `--help` must answer at once."""
+    module, _, name = command.work.partition(":")
+    return getattr(import_module(f"evenhand.app.cli.{module}"), name)
+
+
+def _say(words: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"evenhand: {words}\n")
+
+
+def _unforeseen(err: BaseException) -> None:
+    _say(f"Something unforeseen went wrong ({type(err).__name__}). This is a bug in Evenhand.")
+    trace = "".join(traceback.format_exception(err))
+    try:
+        home = import_module("evenhand.infra.home").Home.from_environment()
+        home.make()
+        log: Path = home.logs / "cli.log"
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat()} {sys.argv[1:3]}\n{trace}\n")
+        sys.stderr.write(f"  What is known about it is in {log}.\n")
+    except (OSError, Trouble):
+        sys.stderr.write(trace)
+
+
+def _version() -> int:
+    sys.stdout.write(f"evenhand {import_module('importlib.metadata').version('evenhand')}\n")
+    return 0
+
+
+def _run(given: argparse.Namespace) -> int:
+    try:
+        code = _work(given.command)(given)
+        sys.stdout.flush()
+        return code
+    except Trouble as err:
+        _say(err.message)
+        for fault in err.errors[:10]:
+            sys.stderr.write(f"  {fault['path']}: {fault['detail']}\n")
+        if err.hint:
+            sys.stderr.write(f"  {err.hint}\n")
+        return TROUBLE
+    except KeyboardInterrupt:
+        sys.stderr.write("\nevenhand: Stopped.\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nobody is left to tell
+        return TROUBLE
+    except Exception as err:
+        _unforeseen(err)
+        return TROUBLE
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point. Returns the exit code."""
+    reader = parser()
+    given = reader.parse_args(arguments)
+    if given.version:
+        return _version()
+    if given.noun is None:
+        reader.print_help()
+        return USAGE
+    return _run(given)

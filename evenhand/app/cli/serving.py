@@ -1,0 +1,157 @@
+"""Commands on the installation as a whole: up, status, doctor, backup, restore."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from evenhand.app import up as serving
+from evenhand.app.cli import show
+from evenhand.app.cli.people import with_services
+from evenhand.app.opening import URL_VARIABLE
+from evenhand.app.services import Services
+from evenhand.app.settings import settings_from_environment
+from evenhand.features.people import actions as people
+from evenhand.infra.home import Home
+from evenhand.infra.jobs import job_counts
+from evenhand.infra.postgres import backup as backups
+from evenhand.infra.postgres import doctor as doctors
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_MARKS = {"ok": "ok  ", "warn": "mind", "fail": "FAIL"}
+
+
+def up(given: argparse.Namespace) -> int:
+    settings = settings_from_environment()
+    settings.home.make()
+    backups.refuse_unfinished_restore(settings.home)
+    _log_to(settings.home)
+    serving.up(settings, with_demo=given.demo, open_browser=not given.no_browser)
+    return 0
+
+
+def _log_to(home: Home) -> None:
+    """All of it into the home's log, warnings on the terminal too. Neither ever holds a customer's content."""
+    os.umask(0o077)
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    file = logging.FileHandler(home.logs / "evenhand.log", encoding="utf-8")
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, handlers=[terminal, file])
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _health(port: int, secure: bool) -> str:
+    """What the server of this installation says of itself; "" when nothing answers."""
+    try:
+        reply = httpx.get(
+            f"{'https' if secure else 'http'}://127.0.0.1:{port}/healthz", timeout=3, verify=False, trust_env=False
+        )
+        return str(reply.json().get("status", ""))
+    except (httpx.HTTPError, ValueError, AttributeError):
+        return ""
+
+
+def status(given: argparse.Namespace) -> int:
+    settings = settings_from_environment()
+    if not os.environ.get(URL_VARIABLE) and not (settings.home.path / "pg").exists():
+        if given.json:
+            show.as_json({"running": False, "home": str(settings.home.path), "organisations": [], "people": 0, "jobs": {}})
+        else:
+            show.line(f"There is no Evenhand in {settings.home.path} yet. Start one: evenhand up --demo")
+        return 0
+    health = _health(settings.port, bool(settings.tls_cert))
+
+    async def work(s: Services) -> dict[str, Any]:
+        members = await people.member_counts(s.db)
+        waiting, jobs = await job_counts(s.db)
+        orgs = [
+            {"id": o.id, "name": o.name, "members": members.get(o.id, 0), "waiting": waiting.get(o.id, 0)}
+            for o in await people.list_orgs(s.db)
+        ]
+        return {
+            "running": health != "",
+            "health": health or None,
+            "url": settings.public_url,
+            "home": str(settings.home.path),
+            "organisations": orgs,
+            "people": len(await people.people_overview(s.db)),
+            "jobs": jobs,
+        }
+
+    found = with_services(work)
+    if given.json:
+        show.as_json(found)
+        return 0
+    if health:
+        show.line(f"Evenhand serves at {settings.public_url} ({health}).")
+    else:
+        show.line(f"The server does not run. Start it: evenhand up   (home: {settings.home.path})")
+    show.line(f"{found['people']} people; jobs: {', '.join(f'{n} {k}' for k, n in found['jobs'].items()) or 'none'}")
+    show.line()
+    show.table(
+        ("organisation", "members", "jobs waiting"),
+        [(o["name"], o["members"], o["waiting"]) for o in found["organisations"]],
+        empty="No organisation yet. Make one: evenhand org create NAME",
+    )
+    return 0
+
+
+def doctor(given: argparse.Namespace) -> int:
+    found = doctors.examine(Home.from_environment())
+    bad = sum(check.verdict == "fail" for check in found)
+    if given.json:
+        show.as_json(
+            [{"name": c.name, "verdict": c.verdict, "sentence": c.sentence, "hint": c.hint} for c in found]
+        )
+        return 1 if bad else 0
+    for check in found:
+        show.line(f"{_MARKS[check.verdict]}  {check.sentence}")
+        if check.hint and check.verdict != "ok":
+            show.line(f"      {check.hint}")
+    show.line()
+    show.line("Nothing is wrong." if not bad else f"{bad} thing{'s' if bad > 1 else ''} to put right.")
+    return 1 if bad else 0
+
+
+def _progress(words: str) -> None:
+    sys.stderr.write(f"  {words} ...\n")
+    sys.stderr.flush()
+
+
+def _print_report(given: argparse.Namespace, report: backups.Report, words: str) -> None:
+    if given.json:
+        show.as_json(
+            {
+                "file": str(report.file), "bytes": report.bytes, "tables": report.tables, "rows": report.rows,
+                "objects": report.objects, "made_at": report.made_at, "verified": report.verified,
+            }  # fmt: skip
+        )
+        return
+    show.line(
+        f"{words}: {report.rows:,} rows of {report.tables} tables, {report.objects:,} files, {report.bytes / 1e6:.1f} MB."
+    )
+
+
+def backup(given: argparse.Namespace) -> int:
+    home = Home.from_environment()
+    url = given.database_url or os.environ.get(URL_VARIABLE) or None
+    report = backups.backup(home, Path(given.file), database_url=url, progress=_progress)
+    _print_report(given, report, f"Wrote {report.file}")
+    if not given.json:
+        show.line("It holds the keys: keep it as safe as the installation itself.")
+    return 0
+
+
+def restore(given: argparse.Namespace) -> int:
+    home = Home.from_environment()
+    report = backups.restore(Path(given.file), home, verify=given.verify, progress=_progress)
+    _print_report(given, report, f"Restored into {home.path}")
+    if not given.json and report.verified:
+        show.line("Every table and every file is what was backed up.")
+    return 0
+
+

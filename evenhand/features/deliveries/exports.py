@@ -1,0 +1,201 @@
+"""Out again: results as files, streamed in chunks of one snapshot so that memory stays flat, and deliveries."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import msgspec
+
+from evenhand.features.deliveries import store
+from evenhand.features.deliveries.types import Delivered, Delivery, DeliveryBody, Exported
+from evenhand.features.people.actions import member_names, pseudonym
+from evenhand.features.people.rules import Verb, require
+from evenhand.features.projects import actions as projects
+from evenhand.features.projects.types import BatchBody
+from evenhand.features.tasks.actions import shown_data
+from evenhand.features.tasks.types import TaskBody
+from evenhand.infra.db import Database, Tx
+from evenhand.infra.facts import record
+from evenhand.infra.ids import is_id, new_id
+from evenhand.infra.keys import Keys
+from evenhand.pure.formats.listing import BY_NAME, Format
+from evenhand.pure.formats.task import ExportTask
+from evenhand.pure.trouble import Invalid, Missing
+
+CHUNK = 500
+_IN_MEMORY = 4_000_000
+
+
+def format_named(name: str) -> Format:
+    found = BY_NAME.get(name)
+    if found is None:
+        raise Invalid(f"There is no format '{name[:40]}'.", hint=f"Formats: {', '.join(BY_NAME)}.")
+    return found
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
+
+
+class Export:
+    """One export: `open` checks and records it, `stream` gives its bytes, and `report` what could not be carried."""
+
+    def __init__(
+        self, db: Database, org_id: str, actor: Any, project: str, format_name: str, *, media_url: str = "",
+        state: str | None = None, batch: str | None = None, delivery: str | None = None,
+    ) -> None:  # fmt: skip
+        self._db, self._org, self._actor = db, org_id, actor
+        self._project, self._state, self._batch, self._delivery = project, state, batch, delivery
+        self._media_url = media_url
+        self.format = format_named(format_name)
+        self._name = ""
+        self._ontology: dict[str, Any] = {}
+        self._spools: list[IO[bytes]] = []
+
+    def _spool(self) -> IO[bytes]:
+        made: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+        self._spools.append(made)
+        return made
+
+    async def open(self, tx: Tx) -> None:
+        """Checks that the caller may, and records that results leave the house."""
+        require(tx, Verb.READ)
+        row = await projects.row_of(tx, self._project)
+        self._name = projects.body_of(tx, row).name
+        self._ontology = projects.version_of(tx, row).ontology
+        for given in (self._batch, self._delivery):
+            if given is not None and not is_id(given):
+                raise Missing("There is no such batch or delivery.")
+        await record(tx, Exported(self._project, self.format.name))
+        self.writer = self.format.writer(self._ontology, self._spool)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return self.writer.report.as_dict()
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The file, in pieces. One repeatable-read snapshot: what is submitted meanwhile is not half in it."""
+        try:
+            yield self.writer.start()
+            async with self._db.tx(self._org, self._actor, read_only=True) as tx:
+                names = await member_names(tx)
+                batches = {
+                    r["batch_id"]: tx.seal.open_as(r["body"], BatchBody).name
+                    for r in await store.BATCH_NAMES.all(tx, org=self._org, project=self._project)
+                }
+                after = ""
+                while rows := await self._chunk(tx, after):
+                    after = rows[-1]["task_id"]
+                    for piece in await self._tasks(tx, rows, names, batches):
+                        yield piece
+                    await tx.renew()
+            for piece in self.writer.finish():
+                yield piece
+        finally:
+            for spool in self._spools:
+                spool.close()
+
+    async def _chunk(self, tx: Tx, after: str) -> list[Any]:
+        return await store.EXPORT.all(
+            tx, org=self._org, project=self._project, after=after, state=self._state, batch=self._batch,
+            delivery=self._delivery, limit=CHUNK,
+        )  # fmt: skip
+
+    async def _tasks(self, tx: Tx, rows: list[Any], names: dict[str, str], batches: dict[str, str]) -> list[bytes]:
+        answers: dict[str, list[Any]] = {}
+        for a in await store.EXPORT_ANSWERS.all(tx, org=self._org, tasks=[r["task_id"] for r in rows]):
+            answers.setdefault(a["task_id"], []).append(a)
+        out: list[bytes] = []
+        held: list[bytes] = []
+        for row in rows:
+            held.append(self.writer.task(self._task(tx, row, answers.get(row["task_id"], []), names, batches)))
+            if len(held) >= 100:
+                out.append(b"".join(held))
+                held = []
+        out.append(b"".join(held))
+        return [piece for piece in out if piece]
+
+    def _task(self, tx: Tx, row: Any, answers: list[Any], names: dict[str, str], batches: dict[str, str]) -> ExportTask:
+        body = tx.seal.open_as(row["body"], TaskBody)
+        result: list[dict[str, Any]] | None = None
+        views: list[dict[str, Any]] = []
+        for a in answers:
+            annotations: list[dict[str, Any]] = tx.seal.open(a["body"]).get("annotations", [])
+            if a["answer_id"] == row["result_id"]:
+                result = annotations
+            if a["origin"] == "pilot":
+                continue
+            views.append(
+                {
+                    "id": a["answer_id"],
+                    "by": names.get(a["person_id"]) or pseudonym(tx, a["person_id"]),
+                    "origin": a["origin"],
+                    "state": a["state"],
+                    "late": a["late"],
+                    "seconds": round(a["seconds"], 3),
+                    "submitted_at": _time(a["created_at"]),
+                    "annotations": annotations,
+                }
+            )
+        return ExportTask(
+            id=row["task_id"],
+            name=body.name or None,
+            project=self._name,
+            batch=batches.get(row["batch_id"]),
+            state=row["state"] if row["state"] != "todo" else "open",
+            created_at=_time(row["created_at"]),
+            completed_at=_time(row["completed_at"]),
+            metadata=body.metadata,
+            tags=body.tags or [],
+            unique_id=body.unique_id or None,
+            data=self._data(tx, self._db.keys, body),
+            result=result,
+            answers=views,
+            ontology=body.ontology or {},
+        )
+
+    def _data(self, tx: Tx, keys: Keys, body: TaskBody) -> dict[str, Any]:
+        """The task's data; media by its asset id, which lasts, and by a link, which does not."""
+        if body.data.image is None:
+            return msgspec.to_builtins(body.data)
+        data = shown_data(keys, tx.org_id, body.data)
+        image = {**data["image"], "asset": body.data.image.get("asset")}
+        image.pop("thumb_url", None)
+        if image.get("url"):
+            image["url"] = self._media_url + image["url"]
+        data["image"] = image
+        return data
+
+
+# --- deliveries
+
+
+async def create_delivery(tx: Tx, project: str, name: str, format_name: str) -> Delivery:
+    """Everything that is done and was not delivered before, under a name, for good."""
+    require(tx, Verb.WRITE)
+    await projects.row_of(tx, project)
+    found = format_named(format_name)
+    delivery = new_id()
+    title = name.strip()[:200] or datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
+    await store.DELIVERY_ADD.run(
+        tx, org=tx.org_id, delivery=delivery, project=project, body=tx.seal.shut(DeliveryBody(title, found.name))
+    )
+    count = await store.DELIVERY_FILL.value(tx, org=tx.org_id, delivery=delivery, project=project)
+    if not count:
+        raise Invalid("Nothing new is done, so there is nothing to deliver.", hint="Deliver again when more is done.")
+    await record(tx, Delivered(delivery, project, count))
+    return (await list_deliveries(tx, project=project, after=None, limit=1))[0]
+
+
+async def list_deliveries(tx: Tx, *, project: str | None, after: str | None, limit: int) -> list[Delivery]:
+    require(tx, Verb.READ)
+    rows = await store.DELIVERY_LIST.all(tx, org=tx.org_id, project=project, after=after, limit=limit)
+    out: list[Delivery] = []
+    for r in rows:
+        body = tx.seal.open_as(r["body"], DeliveryBody)
+        url = f"/api/v1/exports?project={r['project_id']}&format={body.format}&delivery={r['delivery_id']}&org={tx.org_id}"
+        out.append(
+            Delivery(r["delivery_id"], r["project_id"], body.name, body.format, r["task_count"], r["created_at"], url)
+        )
+    return out
