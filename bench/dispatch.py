@@ -24,6 +24,7 @@ from bench.support.serving import Running, conclude, evenhand, say
 from evenhand.infra.keys import hashed
 from evenhand.infra.postgres.binaries import find
 from evenhand.infra.postgres.roles import with_database
+from evenhand.infra.postgres.server import server_of
 
 CPU_TARGET_MS = 4.5
 P99_TARGET_MS = 50.0
@@ -70,9 +71,7 @@ select outcome as o from evenhand.submit(bench.mint('ORG', :person), :assignment
 
 
 def admin(running: Running) -> str:
-    from evenhand.app.opening import embedded_server  # the superuser, for the peer's set-up only
-
-    return with_database(embedded_server(running.settings).admin_url, "evenhand")
+    return with_database(server_of(running.settings.home).admin_url, "evenhand")
 
 
 def pgbench(

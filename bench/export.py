@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psutil
 
-from bench.support import seed
 from bench.support.serving import Running, conclude, evenhand, say
 from evenhand.app.services import Services
 from evenhand.features.people import actions as people

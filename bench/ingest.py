@@ -5,7 +5,6 @@ tables, keys and policies with the same driver and role, in chunks of the same s
 """
 
 import argparse
-import asyncio
 import sys
 import time
 import urllib.request

@@ -30,7 +30,7 @@ from evenhand.infra.fetch import ALLOW_VARIABLE
 
 PASSWORD = "correct horse battery"
 _UP = "from evenhand.app.up import up; from evenhand.app.settings import settings_from_environment as s; "
-_UP += "up(s(), open_browser=False)"
+_UP += "up(s(), open_browser=False, with_demo={demo})"
 
 
 def free_port() -> int:
@@ -90,17 +90,18 @@ class Serving:
 
         return self.run(make)
 
-    def signed_in(self, email: str) -> httpx.Client:
+    @contextmanager
+    def signed_in(self, email: str) -> Generator[httpx.Client]:
         """A browser's session: cookie and CSRF header."""
-        client = httpx.Client(base_url=f"{self.url}/api/v1", timeout=20)
-        found = client.post("/session", json={"email": email, "password": PASSWORD})
-        assert found.status_code == 200, found.text
-        client.headers["x-evenhand-csrf"] = found.json()["csrf"]
-        return client
+        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=20) as client:
+            found = client.post("/session", json={"email": email, "password": PASSWORD})
+            assert found.status_code == 200, found.text
+            client.headers["x-evenhand-csrf"] = found.json()["csrf"]
+            yield client
 
 
 @contextmanager
-def serving() -> Generator[Serving]:
+def serving(*, demo: bool = False) -> Generator[Serving]:
     """A server for the length of a block; nothing of it is left afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="ev-", dir="/tmp"))  # short: the database's socket lives below
     env = {
@@ -111,7 +112,7 @@ def serving() -> Generator[Serving]:
     }
     log = folder / "log"
     with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-c", _UP], env=env, stdout=out, stderr=out, start_new_session=True)
+        process = subprocess.Popen([sys.executable, "-c", _UP.format(demo=demo)], env=env, stdout=out, stderr=out, start_new_session=True)
     try:
         made = Serving(settings_from_environment(env), process, log)
         _await_health(made)
@@ -205,5 +206,3 @@ def elsewhere() -> Generator[Elsewhere]:
     finally:
         server.shutdown()
         server.server_close()
-
-

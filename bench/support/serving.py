@@ -19,12 +19,13 @@ from typing import Any, TypeVar
 
 import psutil
 
-from evenhand.app.opening import embedded_server, services
+from evenhand.app.opening import services
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.infra.home import Home
 from evenhand.infra.keys import Keys, load_keys
 from evenhand.infra.postgres.roles import DatabaseUrls, prepare
+from evenhand.infra.postgres.server import server_of
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -97,7 +98,7 @@ def evenhand() -> Generator[Running]:
     try:
         _wait(f"http://localhost:{port}/healthz", process, folder / "log")
         settings = Settings(Home(folder / "home"), port, f"http://localhost:{port}")
-        server = embedded_server(settings)
+        server = server_of(settings.home)
         urls = prepare(server.admin_url, passwords=settings.home.database_keys)
         yield Running(settings, urls, load_keys(settings.home.keys), process)
     finally:

@@ -1,9 +1,8 @@
 """The installation as a command finds it: its database reachable and migrated, whether a server runs or not."""
 
+import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-import os
-from pathlib import Path
 
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
@@ -12,17 +11,9 @@ from evenhand.infra.keys import Keys, load_keys
 from evenhand.infra.migrate import migrate
 from evenhand.infra.objects import Objects
 from evenhand.infra.postgres.roles import DatabaseUrls, prepare, prepare_external
-from evenhand.infra.postgres.server import Server
+from evenhand.infra.postgres.server import Server, server_of
 
 URL_VARIABLE = "EVENHAND_DATABASE_URL"
-BIN_VARIABLE = "EVENHAND_PG_BIN"
-
-
-def embedded_server(settings: Settings) -> Server:
-    """Our own PostgreSQL, not started yet."""
-    home = settings.home
-    given = os.environ.get(BIN_VARIABLE, "")
-    return Server(home.pg, home.run, Path(given) if given else None, password_file=home.superuser_key)
 
 
 def reach(settings: Settings, server: Server | None) -> tuple[DatabaseUrls, Keys]:
@@ -44,7 +35,7 @@ def database(settings: Settings) -> Generator[tuple[DatabaseUrls, Keys]]:
     if os.environ.get(URL_VARIABLE):
         yield reach(settings, None)
         return
-    server = embedded_server(settings)
+    server = server_of(settings.home)
     if server.running():
         yield reach(settings, server)
         return

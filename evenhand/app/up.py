@@ -11,13 +11,13 @@ from collections.abc import Generator
 from functools import partial
 
 from evenhand.app import demo
-from evenhand.app.opening import URL_VARIABLE, embedded_server, reach, services
+from evenhand.app.opening import URL_VARIABLE, reach, services
 from evenhand.app.processes import Family, Stopper, listen, serve_http, serve_jobs
 from evenhand.app.settings import Settings
 from evenhand.features.people.actions import setup_link
 from evenhand.infra.keys import Keys
 from evenhand.infra.postgres.roles import DatabaseUrls
-from evenhand.infra.postgres.server import Server
+from evenhand.infra.postgres.server import Server, server_of
 from evenhand.pure.trouble import Trouble
 
 HTTP_PROCESSES = max(1, min(4, os.cpu_count() or 1))
@@ -80,7 +80,7 @@ def up(settings: Settings, *, with_demo: bool = False, open_browser: bool = True
             with _step("Looking at the database"):
                 urls, keys = reach(settings, None)
         else:
-            server = embedded_server(settings)
+            server = server_of(settings.home)
             with _step("Starting the database"):
                 server.start()
             stack.callback(server.stop)

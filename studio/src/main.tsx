@@ -3,6 +3,7 @@ import { App } from './app/shell/App'
 import { applyTheme, readTheme } from './ui/theme'
 import './ui/tokens.css'
 import './ui/base.css'
+import './ui/page.css'
 
 applyTheme(readTheme())
 const root = document.getElementById('root')

@@ -251,7 +251,7 @@ def executes(conn: Connection) -> dict[str, set[str]]:
     for role in ROLES:
         rows = conn.execute(
             "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-            f" WHERE n.nspname NOT IN {_OURS} AND has_function_privilege(%s, p.oid, 'EXECUTE')",
+            f" WHERE n.nspname NOT IN {_OURS.replace('%', '%%')} AND has_function_privilege(%s, p.oid, 'EXECUTE')",
             (role,),
         ).fetchall()
         out[role] = {name.split("(", 1)[0] for (name,) in rows}

@@ -1,4 +1,4 @@
-"""The command line. Every command is one line in `commands`; what it does is found by its dotted name when it is run."""
+"""The command line. A command is an entry in `commands`; its code is found by a dotted name when it is run."""
 
 from evenhand.app.cli.run import main
 

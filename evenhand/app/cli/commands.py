@@ -4,8 +4,8 @@ Nothing is imported from below `evenhand.app.cli` here, so that `evenhand --help
 """
 
 import argparse
-from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 MODES = ("live", "test")
@@ -25,7 +25,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`work` is "module:function" below evenhand.app.cli; the function takes the parsed arguments, gives an exit code."""
+    """`work` is "module:function" below evenhand.app.cli; it takes the parsed arguments and gives an exit code."""
 
     words: str
     help: str
@@ -67,7 +67,9 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command("status", "what runs and how much waits", "serving:status", "evenhand status", (JSON,)),
-    Command("doctor", "what is wrong with this installation, in plain words", "serving:doctor", "evenhand doctor", (JSON,)),
+    Command(
+        "doctor", "what is wrong with this installation, in plain words", "serving:doctor", "evenhand doctor", (JSON,)
+    ),
     Command(
         "backup",
         "write database, files and keys into one file, while the server runs or not",
@@ -107,7 +109,10 @@ COMMANDS: tuple[Command, ...] = (
             opt("email", metavar="EMAIL"),
             opt("--role", choices=ROLES, required=True, help="what they will be"),
             opt(
-                "--org", action="append", default=[], metavar="NAME_OR_ID",
+                "--org",
+                action="append",
+                default=[],
+                metavar="NAME_OR_ID",
                 help="organisation to join, in both modes; may be given again; all, for workers, when left out",
             ),
             JSON,
@@ -166,7 +171,13 @@ COMMANDS: tuple[Command, ...] = (
             opt("--overlap", type=int, default=1, metavar="N", help="how many people label each task (default 1)"),
             opt("--review", choices=("none", "all", "sample"), default="none", help="which tasks are reviewed"),
             opt("--review-rate", type=float, default=0.0, metavar="SHARE", help="share of tasks, with --review sample"),
-            opt("--lease", type=int, default=1200, metavar="SECONDS", help="how long a task is somebody's (default 1200)"),
+            opt(
+                "--lease",
+                type=int,
+                default=1200,
+                metavar="SECONDS",
+                help="how long a task is somebody's (default 1200)",
+            ),
             opt("--pilot", action="store_true", help="begin with a pilot of ten tasks"),
             *WHERE,
             JSON,
@@ -174,12 +185,20 @@ COMMANDS: tuple[Command, ...] = (
         _HERE_OR_THERE,
     ),
     Command(
-        "project list", "list projects", "nouns:list_projects", "evenhand project list",
-        (opt("--archived", action="store_true", help="archived ones too"), LIMIT, *WHERE, JSON), _HERE_OR_THERE,
+        "project list",
+        "list projects",
+        "nouns:list_projects",
+        "evenhand project list",
+        (opt("--archived", action="store_true", help="archived ones too"), LIMIT, *WHERE, JSON),
+        _HERE_OR_THERE,
     ),
     Command(
-        "project show", "show a project and how far it is", "nouns:show_project", "evenhand project show Streets",
-        (opt("project", metavar="PROJECT", help="id or name"), *WHERE, JSON), _HERE_OR_THERE,
+        "project show",
+        "show a project and how far it is",
+        "nouns:show_project",
+        "evenhand project show Streets",
+        (opt("project", metavar="PROJECT", help="id or name"), *WHERE, JSON),
+        _HERE_OR_THERE,
     ),
     Command(
         "batch create",
@@ -198,13 +217,21 @@ COMMANDS: tuple[Command, ...] = (
         _HERE_OR_THERE,
     ),
     Command(
-        "batch list", "list the batches of a project", "nouns:list_batches", "evenhand batch list --project Streets",
-        (PROJECT, LIMIT, *WHERE, JSON), _HERE_OR_THERE,
+        "batch list",
+        "list the batches of a project",
+        "nouns:list_batches",
+        "evenhand batch list --project Streets",
+        (PROJECT, LIMIT, *WHERE, JSON),
+        _HERE_OR_THERE,
     ),
     *(
         Command(
-            f"batch {verb}", words, f"nouns:{verb}_batch", f"evenhand batch {verb} 0197f0c5a1b2c3d4e5f60718",
-            (opt("batch", metavar="BATCH", help="id of the batch"), *WHERE, JSON), _HERE_OR_THERE,
+            f"batch {verb}",
+            words,
+            f"nouns:{verb}_batch",
+            f"evenhand batch {verb} 0197f0c5a1b2c3d4e5f60718",
+            (opt("batch", metavar="BATCH", help="id of the batch"), *WHERE, JSON),
+            _HERE_OR_THERE,
         )
         for verb, words in (
             ("show", "show a batch and how far it is"),
@@ -248,14 +275,20 @@ COMMANDS: tuple[Command, ...] = (
         _HERE_OR_THERE,
     ),
     Command(
-        "task show", "show a task with its answers and reviews", "nouns:show_task",
+        "task show",
+        "show a task with its answers and reviews",
+        "nouns:show_task",
         "evenhand task show 0197f0c5a1b2c3d4e5f60718",
-        (opt("task", metavar="TASK", help="id of the task"), *WHERE, JSON), _HERE_OR_THERE,
+        (opt("task", metavar="TASK", help="id of the task"), *WHERE, JSON),
+        _HERE_OR_THERE,
     ),
     Command(
-        "task cancel", "cancel tasks that nobody has begun", "nouns:cancel_tasks",
+        "task cancel",
+        "cancel tasks that nobody has begun",
+        "nouns:cancel_tasks",
         "evenhand task cancel 0197f0c5a1b2c3d4e5f60718",
-        (opt("task", metavar="TASK", nargs="+", help="ids of tasks"), *WHERE, JSON), _HERE_OR_THERE,
+        (opt("task", metavar="TASK", nargs="+", help="ids of tasks"), *WHERE, JSON),
+        _HERE_OR_THERE,
     ),
     Command(
         "export",
@@ -266,7 +299,12 @@ COMMANDS: tuple[Command, ...] = (
             PROJECT,
             opt("--format", choices=FORMATS, required=True, help="jsonl is lossless; yolo is a zip file"),
             opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),
-            opt("--state", choices=STATES, default="done", help="tasks in this state (default done)"),
+            opt(
+                "--state",
+                choices=("done", "todo", "canceled", "error", "all"),
+                default="done",
+                help="tasks in this state",
+            ),
             opt("--batch", metavar="BATCH", help="id or name of a batch"),
             opt("--force", action="store_true", help="overwrite the file"),
             *WHERE,
@@ -290,12 +328,18 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=30, width=100)
 
 
-def parser(fill: Callable[[str], str] = str) -> argparse.ArgumentParser:
+def _filled(command: Command) -> str:
+    """The command's description, in lines of at most 98 characters."""
+    return fill(f"{command.help[0].upper()}{command.help[1:]}. {command.more}".rstrip(), 98)
+
+
+def parser() -> argparse.ArgumentParser:
     """The whole parser. A parsed command has `command`, the Command."""
     top = argparse.ArgumentParser(
         "evenhand",
         description="Evenhand: data labelling that favours no customer.",
-        epilog="Example:\n  evenhand up --demo\n\nThe home is $EVENHAND_HOME (~/.evenhand), the port $EVENHAND_PORT (8080).",
+        epilog="Example:\n  evenhand up --demo\n\n"
+        "The home is $EVENHAND_HOME (~/.evenhand), the port $EVENHAND_PORT (8080).",
         formatter_class=_Formatter,
         allow_abbrev=False,
     )
@@ -316,7 +360,7 @@ def parser(fill: Callable[[str], str] = str) -> argparse.ArgumentParser:
         added = place.add_parser(
             verb or noun,
             help=command.help,
-            description=fill(f"{command.help[0].upper()}{command.help[1:]}.\n{command.more}".rstrip()),
+            description=_filled(command),
             epilog=f"Example:\n  {command.example}",
             formatter_class=_Formatter,
             allow_abbrev=False,

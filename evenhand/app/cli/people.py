@@ -52,7 +52,9 @@ def list_orgs(given: argparse.Namespace) -> int:
         show.as_json([{"id": org.id, "name": org.name} for org in orgs])
     else:
         show.table(
-            ("id", "name"), [(org.id, org.name) for org in orgs], empty="No organisation yet. Make one: evenhand org create NAME"
+            ("id", "name"),
+            [(org.id, org.name) for org in orgs],
+            empty="No organisation yet. Make one: evenhand org create NAME",
         )
     return 0
 
@@ -90,7 +92,9 @@ def _print_link(given: argparse.Namespace, link: Any, mailed: bool) -> None:
     if given.json:
         show.as_json({"email": given.email, "link": link.link, "expires_at": link.expires_at, "mailed": mailed})
         return
-    show.line(f"{'Mailed' if mailed else 'Send'} this link to {given.email}; it works once, until {link.expires_at:%d %B %Y}:")
+    show.line(
+        f"{'Mailed' if mailed else 'Send'} this link to {given.email}; it works once, until {link.expires_at:%d %B %Y}:"
+    )
     show.line()
     show.line(f"  {link.link}")
 
@@ -131,9 +135,7 @@ def create_key(given: argparse.Namespace) -> int:
 
     async def work(s: Services) -> Any:
         org = await people.find_org(s.db, given.org)
-        return await people.create_key(
-            s.db, org.id, given.mode, name=given.name, scopes=scopes, expires_at=expires_at
-        )
+        return await people.create_key(s.db, org.id, given.mode, name=given.name, scopes=scopes, expires_at=expires_at)
 
     key = with_services(work)
     if given.json:

@@ -59,7 +59,9 @@ def status(given: argparse.Namespace) -> int:
     settings = settings_from_environment()
     if not os.environ.get(URL_VARIABLE) and not (settings.home.path / "pg").exists():
         if given.json:
-            show.as_json({"running": False, "home": str(settings.home.path), "organisations": [], "people": 0, "jobs": {}})
+            show.as_json(
+                {"running": False, "home": str(settings.home.path), "organisations": [], "people": 0, "jobs": {}}
+            )
         else:
             show.line(f"There is no Evenhand in {settings.home.path} yet. Start one: evenhand up --demo")
         return 0
@@ -104,9 +106,7 @@ def doctor(given: argparse.Namespace) -> int:
     found = doctors.examine(Home.from_environment())
     bad = sum(check.verdict == "fail" for check in found)
     if given.json:
-        show.as_json(
-            [{"name": c.name, "verdict": c.verdict, "sentence": c.sentence, "hint": c.hint} for c in found]
-        )
+        show.as_json([{"name": c.name, "verdict": c.verdict, "sentence": c.sentence, "hint": c.hint} for c in found])
         return 1 if bad else 0
     for check in found:
         show.line(f"{_MARKS[check.verdict]}  {check.sentence}")
@@ -126,13 +126,19 @@ def _print_report(given: argparse.Namespace, report: backups.Report, words: str)
     if given.json:
         show.as_json(
             {
-                "file": str(report.file), "bytes": report.bytes, "tables": report.tables, "rows": report.rows,
-                "objects": report.objects, "made_at": report.made_at, "verified": report.verified,
-            }  # fmt: skip
+                "file": str(report.file),
+                "bytes": report.bytes,
+                "tables": report.tables,
+                "rows": report.rows,
+                "objects": report.objects,
+                "made_at": report.made_at,
+                "verified": report.verified,
+            }
         )
         return
     show.line(
-        f"{words}: {report.rows:,} rows of {report.tables} tables, {report.objects:,} files, {report.bytes / 1e6:.1f} MB."
+        f"{words}: {report.rows:,} rows of {report.tables} tables, {report.objects:,} files, "
+        f"{report.bytes / 1e6:.1f} MB."
     )
 
 
@@ -153,5 +159,3 @@ def restore(given: argparse.Namespace) -> int:
     if not given.json and report.verified:
         show.line("Every table and every file is what was backed up.")
     return 0
-
-

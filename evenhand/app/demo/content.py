@@ -40,7 +40,7 @@ class Choice(msgspec.Struct):
 
 
 class DemoTask(msgspec.Struct):
-    """A task; with boxes, polygons, marks or a choice it is answered by an annotator and, unless `waiting`, reviewed."""
+    """A task; with boxes, polygons, marks or a choice it is answered by an annotator and, unless `waiting`, judged."""
 
     name: str = ""
     picture: str = ""
@@ -109,7 +109,9 @@ def annotations_of(task: DemoTask) -> list[dict[str, Any]] | None:
     """The finished answer that the files hold for a task, or None."""
     out: list[dict[str, Any]] = []
     for name, x, y, w, h, *true in task.boxes:
-        out.append({"kind": "box", "class": name, "attributes": dict.fromkeys(true, True), "x": x, "y": y, "w": w, "h": h})
+        out.append(
+            {"kind": "box", "class": name, "attributes": dict.fromkeys(true, True), "x": x, "y": y, "w": w, "h": h}
+        )
     for name, *points in task.polygons:
         out.append({"kind": "polygon", "class": name, "attributes": {}, "points": points})
     for name, words in task.marks:

@@ -3,6 +3,7 @@ start that was killed half-way is simply run again; demo.json is written last an
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,7 +150,7 @@ async def _project(s: Services, org_id: str, owner: Actor, described: DemoProjec
         for task in described.tasks
     ]
 
-    async def chunk() -> Any:
+    async def chunk() -> AsyncIterator[list[bytes]]:
         yield [msgspec.json.encode(line) for line in lines]
 
     report = await imports.import_lines(s.db, org_id, owner, project, chunk(), batch=batch, key=KEY_NAME)

@@ -252,9 +252,8 @@ async def _create_test(ask: Ask, tx: Tx, type_: TaskType, given: CreateTask, pla
             answer = native_answer(type_, given.params, body.response)
         except Invalid:
             answer = None  # a field that only the interface knows: its response is kept as it is
-    return await add_finished(
-        tx, Adding(await _project(tx, place, taken.data.medium), body, place.batch), type_, answer
-    )
+    project = await _project(tx, place, taken.data.medium)
+    return await add_finished(tx, Adding(project, body, place.batch, priority=given.priority or 0), type_, answer)
 
 
 async def add_finished(tx: Tx, new: Adding, type_: TaskType, answer: Obj | None) -> Any:

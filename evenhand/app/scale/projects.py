@@ -98,6 +98,7 @@ async def create_project(ask: Ask, tx: Tx) -> Any:
     given = requests.parse_project(ask.body())
     type_ = BY_NAME[given.type]
     params = given.params
+    check_callback(params.get("callback_url") or "")  # tasks inherit it with the other params
     made = await projects.create_project(
         tx,
         projects.NewProject(
@@ -108,7 +109,6 @@ async def create_project(ask: Ask, tx: Tx) -> Any:
             overlap=given.consensus_attempts or 1,
             kind=given.type,
             params=params,
-            callback_url=check_callback(params.get("callback_url") or ""),
             rapid=given.rapid,
             studio=given.studio,
             dataset_id=given.dataset_id,

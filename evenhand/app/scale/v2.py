@@ -245,7 +245,7 @@ async def _create_chat(ask: Ask, tx: Tx, given: requests.V2Chat, place: Place) -
         metadata=given.metadata,
         ontology=with_defaults(native.ontology),
         instructions=native.instructions,
-        callback_url=given.callback_url or "",
+        callback_url=given.callback_url or version.params.get("callback_url") or "",
         params={"template_variables": given.template_variables},
         door={"version": place.project["version"]},
     )

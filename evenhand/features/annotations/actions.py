@@ -16,6 +16,7 @@ from evenhand.features.annotations.types import (
 )
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
+from evenhand.features.projects.batches import share_gates
 from evenhand.features.tasks import leases
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import Filter, body_of, put_body, task_row
@@ -260,7 +261,10 @@ async def requeue(tx: Tx, task: str, because: str, *, answers: str = "superseded
     row = await task_row(tx, task)
     if row["state"] in ("canceled", "error"):
         raise Conflict(f"This task is {row['state']}, so it can't be labelled again.", hint="Create it anew.")
+    if row["queue_state"] in ("fetching", "held"):
+        raise Conflict("Nobody has been given this task yet, so there is nothing to do again.")
     project = await projects.row_of(tx, row["project_id"])
+    _, batch_state = await share_gates(tx, row["project_id"], row["batch_id"])
     if message:
         body = body_of(tx, row)
         body.message = message[:5000]
@@ -276,7 +280,7 @@ async def requeue(tx: Tx, task: str, because: str, *, answers: str = "superseded
         task=task,
         project=row["project_id"],
         batch=row["batch_id"],
-        state="open",
+        state="held" if batch_state in ("staging", "paused") else "open",
         rank=-row["priority"],
         overlap=row["overlap"] or project["overlap"],
     )

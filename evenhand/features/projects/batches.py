@@ -82,6 +82,13 @@ async def batch_row(tx: Tx, batch: str) -> Any:
     return row
 
 
+async def share_gates(tx: Tx, project: str, batch: str | None) -> tuple[str, str]:
+    """(stage of the project, state of the batch), neither of which can change before this transaction ends."""
+    stage: str = await store.PROJECT_SHARE.value(tx, org=tx.org_id, project=project)
+    state = await store.BATCH_SHARE.value(tx, org=tx.org_id, batch=batch) if batch is not None else None
+    return stage, state or "in_progress"
+
+
 async def batch_row_named(tx: Tx, name: str) -> Any:
     row = await store.BATCH_NAMED.maybe(tx, org=tx.org_id, name_mac=tx.seal.mac("batch", name))
     if row is None:
@@ -159,6 +166,8 @@ async def change_batch(tx: Tx, batch: str, body: BatchBody | None = None, priori
     """Sets the body (name stays) or the priority; tasks in the queue follow the batch's priority."""
     require(tx, Verb.WRITE)
     row = await batch_row(tx, batch)
+    if priority is not None and not -1000 <= priority <= 1000:
+        raise Invalid("`priority` must be -1,000 to 1,000.")
     if body is not None:
         check_metadata(body.metadata)
     sealed = tx.seal.shut(body) if body is not None else None

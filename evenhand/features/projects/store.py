@@ -126,6 +126,14 @@ BATCH_SETTLE = Sql(
           and exists (select from evenhand.task t where t.org_id = b.org_id and t.batch_id = b.batch_id)
         returning b.batch_id, b.project_id, b.body""",
 )
+# What opens and holds back a task, shared until the end of the transaction: whoever finalizes, pauses or resumes at this
+# moment goes first, or sees what we add.
+BATCH_SHARE = Sql(
+    "batch_share", "select state from evenhand.batch where org_id = %(org)s and batch_id = %(batch)s for share"
+)
+PROJECT_SHARE = Sql(
+    "project_share", "select stage from evenhand.project where org_id = %(org)s and project_id = %(project)s for share"
+)
 QUEUE_HOLD = Sql(
     "queue_hold",
     """update evenhand.queue set state = 'held'

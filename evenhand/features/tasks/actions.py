@@ -12,7 +12,7 @@ from evenhand.features.assets import actions as assets
 from evenhand.features.assets import links
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
-from evenhand.features.projects.batches import NoSuchBatch, batch_row
+from evenhand.features.projects.batches import NoSuchBatch, batch_row, share_gates
 from evenhand.features.tasks import store
 from evenhand.features.tasks.types import (
     NewTask,
@@ -158,14 +158,15 @@ async def add_task(tx: Tx, new: Adding) -> str:
 async def _queue(tx: Tx, task: str, new: Adding, batch: str | None) -> None:
     project = new.project
     pilot = False
-    if project["stage"] == "pilot":
+    stage, batch_state = "live", "in_progress"
+    if batch is not None or project["stage"] == "pilot":  # no project goes back to its pilot
+        stage, batch_state = await share_gates(tx, project["project_id"], batch)
+    if stage == "pilot":
         count = await store.PILOT_COUNT.value(
             tx, org=tx.org_id, project=project["project_id"], most=projects.PILOT_SIZE
         )
         pilot = count < projects.PILOT_SIZE
-    held = (project["stage"] == "pilot" and not pilot) or (
-        new.batch is not None and new.batch["state"] != "in_progress"
-    )
+    held = (stage == "pilot" and not pilot) or batch_state in ("staging", "paused")
     await store.QUEUE_ADD.run(
         tx,
         org=tx.org_id,

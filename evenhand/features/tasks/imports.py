@@ -96,6 +96,9 @@ async def import_lines(
     if plan.pilot:
         async with db.tx(org_id, actor) as tx:
             await store.PILOT_FILL.run(tx, org=org_id, project=project, most=projects.PILOT_SIZE)
+    if plan.state == "held":  # what they were held for may have come meanwhile
+        async with db.tx(org_id, actor) as tx:
+            await projects.store.QUEUE_OPEN.run(tx, org=org_id, batch=batch, project=project)
     return report
 
 

@@ -4,6 +4,7 @@ import msgspec
 
 from evenhand.features.assets import actions as assets
 from evenhand.features.assets.actions import Arrived
+from evenhand.features.projects.batches import share_gates
 from evenhand.features.tasks import store
 from evenhand.features.tasks.actions import body_of, put_body, task_row
 from evenhand.features.tasks.types import TaskFailed, TaskReady
@@ -45,6 +46,7 @@ async def fetch_attachments(job: Job, objects: Objects) -> None:
 
 async def _open(tx: Tx, task: str, arrived: list[tuple[_Wanted, Arrived]]) -> str:
     row = await task_row(tx, task)
+    await share_gates(tx, row["project_id"], row["batch_id"])
     await store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
     if row["state"] != "todo":
         return "finished before"

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -122,7 +122,8 @@ async def next_work(
     if not 1 <= want <= 3:
         raise Invalid("`want` must be 1 to 3.")
     rows = await heads_of(db, person, role)
-    tried = order([Head(r["project_id"], r["served_at"], r["waiting"]) for r in rows])
+    # the driver gives '-infinity' (never served) without a zone, which compares with nothing
+    tried = order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows])
     leased: list[Assignment] = []
     while tried and len(leased) < want:
         at = tried.pop(0)

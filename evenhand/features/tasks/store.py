@@ -186,15 +186,12 @@ _ASSIGNMENT = """select a.assignment_id, a.task_id, a.project_id, a.person_id, a
                         a.lease_until, a.lease_s, a.closed_at, a.late, a.extra, a.paid_s, a.body, a.key_mac,
                         clock_timestamp() as server_now
                    from evenhand.assignment a"""
-ASSIGNMENT_GET = Sql(
-    "assignment_get",
-    _ASSIGNMENT + " where a.org_id = %(org)s and a.assignment_id = %(assignment)s and a.person_id = %(person)s",
-)
-ASSIGNMENT_LOCK = Sql(
-    "assignment_lock",
-    _ASSIGNMENT
-    + " where a.org_id = %(org)s and a.assignment_id = %(assignment)s and a.person_id = %(person)s for update",
-)
+# Who leaves the organisation loses sight of its work at once, whatever leases are still open.
+_MEMBER = """ and exists (select from evenhand.member m
+                where m.org_id = a.org_id and m.person_id = a.person_id and m.state = 'active')"""
+_MINE = " where a.org_id = %(org)s and a.assignment_id = %(assignment)s and a.person_id = %(person)s" + _MEMBER
+ASSIGNMENT_GET = Sql("assignment_get", _ASSIGNMENT + _MINE)
+ASSIGNMENT_LOCK = Sql("assignment_lock", _ASSIGNMENT + _MINE + " for update of a")
 ASSIGNMENTS_OF_TASK = Sql(
     "assignments_of_task",
     _ASSIGNMENT + " where a.org_id = %(org)s and a.task_id = %(task)s order by a.assignment_id",
@@ -210,7 +207,9 @@ BEAT = Sql(
     "lease_beat",
     """update evenhand.assignment a set lease_until = clock_timestamp() + make_interval(secs => a.lease_s)
         where a.org_id = %(org)s and a.assignment_id = any(%(assignments)s::text[]) and a.person_id = %(person)s
-          and a.state = 'leased' and a.lease_until > clock_timestamp() returning a.assignment_id, a.lease_until""",
+          and a.state = 'leased' and a.lease_until > clock_timestamp()"""
+    + _MEMBER
+    + " returning a.assignment_id, a.lease_until",
 )
 CLOSE = Sql(
     "assignment_close",

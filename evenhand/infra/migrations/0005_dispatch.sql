@@ -52,6 +52,8 @@ begin
       from evenhand.project p
      where s.org_id = v_org and s.project_id = p_project and s.person_id = p_person and s.role = p_role
        and p.org_id = v_org and p.project_id = p_project and p.state = 'active'
+       and exists (select from evenhand.member m
+                    where m.org_id = v_org and m.person_id = p_person and m.state = 'active')
     returning p.lease_s, p.version, s.cursor_rank, s.cursor_task,
               (select count(*) from evenhand.assignment a
                 where a.org_id = v_org and a.person_id = p_person and a.state = 'leased') as held
@@ -122,7 +124,9 @@ begin
           from evenhand.assignment a
           join evenhand.task t on t.org_id = a.org_id and t.task_id = a.task_id
           join evenhand.project p on p.org_id = a.org_id and p.project_id = a.project_id
-         where a.org_id = ctx.org() and a.assignment_id = p_assignment and a.person_id = p_person;
+         where a.org_id = ctx.org() and a.assignment_id = p_assignment and a.person_id = p_person
+           and exists (select from evenhand.member m
+                        where m.org_id = a.org_id and m.person_id = p_person and m.state = 'active');
 end
 $$;
 grant execute on function evenhand.submission(text, text, text) to evenhand_app;
@@ -142,6 +146,7 @@ declare
     v_late boolean;
     v_extra boolean := false;
     v_paid real;
+    v_mine boolean := false;
     v_full boolean := false;
 begin
     perform set_config('evenhand.ctx', p_ctx, true);
@@ -155,7 +160,7 @@ begin
      where x.org_id = v_org and x.assignment_id = p_assignment and x.person_id = p_person and x.role = 'label'
        for update of x for no key update of k;
     if not found then return; end if;
-    if a.state = 'submitted' then
+    if a.state = 'submitted' or a.key_mac = p_key then  -- the key stands after a requeue too: a repeat is no new work
         return query select case when a.key_mac = p_key then 'repeated' else 'conflict' end,
                             a.task_id, a.project_id, a.late, a.extra, a.paid_s, false;
         return;
@@ -163,11 +168,23 @@ begin
     select x.state, x.overlap, x.taken, x.answered into q
       from evenhand.queue x where x.org_id = v_org and x.task_id = a.task_id for update;
     v_late := v_now > a.lease_until or a.state <> 'leased';
+    if a.task_state = 'todo' and a.state <> 'leased' then
+        update evenhand.assignment x set state = 'withdrawn', closed_at = v_now
+         where x.org_id = v_org and x.task_id = a.task_id and x.person_id = p_person and x.role = 'label'
+           and x.state = 'leased';
+        v_mine := found;
+    end if;
     v_paid := least(greatest(p_seconds, 0), extract(epoch from v_now - a.leased_at))::real;
     if a.task_state <> 'todo' or q.state is null then
         v_extra := true;
     elsif a.state = 'leased' then
         null;  -- its place is still its own
+    elsif exists (select from evenhand.assignment x
+                   where x.org_id = v_org and x.task_id = a.task_id and x.person_id = p_person and x.role = 'label'
+                     and x.state = 'submitted' and not x.extra) then
+        v_extra := true;  -- the same person has answered since
+    elsif v_mine then
+        null;  -- the same person has leased it again since: this answer takes that place
     elsif q.taken < q.overlap and q.state in ('open', 'held') then
         update evenhand.queue x
            set taken = x.taken + 1, state = case when x.taken + 1 >= x.overlap then 'full' else x.state end
@@ -228,20 +245,36 @@ begin
 end
 $$;
 
--- app: one place of a task becomes free again; whoever had passed it may see it again.
+-- app: one place of a task becomes free again; whoever had passed it may see it again. Nobody has begun a task whose last
+-- place is given back: with a batch that was paused meanwhile it waits, with one that was cancelled it is cancelled.
 create function evenhand.free_place(p_org text, p_task text, p_project text, p_role text) returns void
     language plpgsql volatile
 as $$
+declare
+    v_batch text;
+    v_left smallint;
 begin
     if p_role = 'label' then
+        -- a share of the batch: whoever pauses it at this moment goes first or sees this row
+        select b.state into v_batch from evenhand.batch b
+         where b.org_id = p_org and b.batch_id = (select t.batch_id from evenhand.task t
+                                                   where t.org_id = p_org and t.task_id = p_task)
+           for share;
+        if v_batch = 'cancelled' then
+            perform 1 from evenhand.task t where t.org_id = p_org and t.task_id = p_task for no key update;
+        end if;
         update evenhand.queue q
            set taken = q.taken - 1,
-               state = case when q.state <> 'full' then q.state
-                            when q.taken = 1 and exists (select from evenhand.batch b
-                                                          where b.org_id = p_org and b.batch_id = q.batch_id
-                                                            and b.state <> 'in_progress') then 'held'
+               state = case when q.state not in ('full', 'open') then q.state
+                            when q.taken = 1 and v_batch in ('staging', 'paused') then 'held'
                             else 'open' end
-         where q.org_id = p_org and q.task_id = p_task and q.taken > q.answered;
+         where q.org_id = p_org and q.task_id = p_task and q.taken > q.answered
+        returning q.taken into v_left;
+        if v_batch = 'cancelled' and v_left = 0 then
+            delete from evenhand.queue q where q.org_id = p_org and q.task_id = p_task;
+            update evenhand.task t set state = 'canceled', updated_at = clock_timestamp()
+             where t.org_id = p_org and t.task_id = p_task and t.state = 'todo';
+        end if;
     elsif p_role = 'review' then
         update evenhand.queue q set state = 'review'
          where q.org_id = p_org and q.task_id = p_task and q.state = 'reviewing';

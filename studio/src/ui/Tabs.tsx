@@ -1,5 +1,5 @@
 import { Tab, TabList, TabPanel, TabProvider } from '@ariakit/react/tab'
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import { Link } from './router'
 import './Tabs.css'
 
@@ -34,8 +34,11 @@ export function Tabs({ label, items, value, onValue, children }: {
 
 /** Tabs that are places: each has an address of its own. */
 export function LinkTabs({ label, items, value }: { label: string; items: readonly (TabItem & { to: string })[]; value: string }) {
+  const bar = useRef<HTMLElement>(null)
+  // On a narrow screen the row scrolls: the present tab must be in sight.
+  useEffect(() => bar.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [value])
   return (
-    <nav className="eh-tabs" aria-label={label}>
+    <nav ref={bar} className="eh-tabs" aria-label={label}>
       {items.map((item) => (
         <Link key={item.id} to={item.to} className="eh-tab" {...(item.id === value ? { 'aria-current': 'page' as const } : {})}>
           {item.label}

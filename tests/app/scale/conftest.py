@@ -58,6 +58,22 @@ def live(server: Serving, org: Org) -> ScaleClient:
     return client_for(server, org.live_key)
 
 
+def next_of(person: Any, task: str) -> dict[str, Any]:
+    """The assignment of one task; others in the queue are given back."""
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        reply = person.post("/work/next", json={"want": 3})
+        assert reply.status_code == 200, reply.text
+        found = reply.json()["assignments"]
+        mine = [a for a in found if a["task"] == task]
+        others = [a["handle"] for a in found if a["task"] != task]
+        person.post("/work/release", json={"handles": others})
+        if mine:
+            return mine[0]
+        time.sleep(0.1)
+    raise AssertionError("the task was not handed out")
+
+
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
     """Asks again until the answer is a yes."""

@@ -6,6 +6,8 @@ import { t } from '../../ui/messages'
 import { Link, match, navigate, usePath } from '../../ui/router'
 import { Skeleton } from '../../ui/Skeleton'
 import { useApi } from '../../ui/useApi'
+import { AccountMenu } from '../shell/AccountMenu'
+import { Brand } from '../shell/Brand'
 import { useCommands, type Command } from '../shell/commands'
 import { ErrorBoundary } from '../shell/ErrorBoundary'
 import { chooseOrg, isCustomer, useSignedIn } from '../shell/session'
@@ -81,9 +83,12 @@ function Frame({ rest }: { rest: string }) {
       </a>
       <Sidebar open={menu} onClose={() => setMenu(false)} rest={rest} projects={items ?? []} />
       <div className="eh-console-main">
-        <div className="eh-console-top">
+        <div className="eh-console-top" role="region" aria-label={t('console.top')}>
           <IconButton label={t('console.menu')} icon="menu" aria-expanded={menu} onClick={() => setMenu(!menu)} />
-          <span className="eh-grow" />
+          <span className="eh-grow">
+            <Brand small />
+          </span>
+          <AccountMenu compact />
         </div>
         <main id="content" className="eh-console-page" tabIndex={-1}>
           <ErrorBoundary name={rest}>

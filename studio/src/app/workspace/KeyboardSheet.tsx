@@ -35,7 +35,7 @@ const TEXT: readonly Row[] = [
   [['1 – 9', 'Enter'], 'work.key.label'],
   [['Arrows'], 'work.key.caret'],
   [['Alt+Arrows'], 'work.key.ends'],
-  [['O'], 'work.key.others'],
+  [['Shift+Enter'], 'work.key.others'],
   [[',', '.'], 'work.key.step'],
   [['Delete'], 'work.key.delete'],
 ]

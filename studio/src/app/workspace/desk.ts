@@ -37,6 +37,7 @@ export class Desk {
   readonly #saved = new Map<string, Start>()
   readonly #listeners = new Set<() => void>()
   #off: (() => void) | null = null
+  #dirty = false
   #timer: ReturnType<typeof setTimeout> | null = null
 
   constructor(
@@ -96,16 +97,19 @@ export class Desk {
   #changed(): void {
     const { document } = this
     if (!document) return
+    this.#dirty = true
     if (this.missing.length > 0) this.check()
     this.#tell()
     if (document.annotations.length < LARGE) return this.flush()
     this.#timer ??= setTimeout(() => this.flush(), PAUSE_MS)
   }
 
-  /** Hands the draft over now. */
+  /** Hands the draft over now, if there is anything new: a task that was only looked at has no draft. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
+    if (!this.#dirty) return
+    this.#dirty = false
     if (this.document) this.save(this.document.marks, this.document.annotations)
   }
 

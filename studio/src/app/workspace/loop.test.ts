@@ -237,6 +237,16 @@ describe('drafts', () => {
     expect(loop.state.save).toBe('saved')
   })
 
+  it('stay on the device only while the answer can be called back', async () => {
+    const { loop, storage } = await openTab(world, server)
+    for (const words of ['a', 'b', 'c']) {
+      loop.edit([], [text(words)])
+      loop.submit({ annotations: [text(words)] })
+      await world.pass(5)
+    }
+    expect((await storage.drafts()).map((draft) => draft.slot)).toEqual(['t3:label'])
+  })
+
   it('are not sent after the answer', async () => {
     const { loop } = await openTab(world, server)
     loop.edit([], [text('a')])

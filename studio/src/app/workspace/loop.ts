@@ -13,6 +13,7 @@ import { failureOf, plainReason, type WorkApi } from './workApi'
 
 /** A person holds at most five leases, in all tabs together. */
 const MAX_HELD = 5
+const KEEP_MS = 14 * 86_400_000
 
 export interface Held {
   readonly assignment: Assignment
@@ -91,6 +92,7 @@ export class TaskLoop {
   #emptyTries = 0
   /** The last task that was sent off, with its work, so that it can be called back with its undo. */
   #lastHeld: Held | null = null
+  #lastSlot: string | null = null
 
   constructor(
     private readonly api: WorkApi,
@@ -129,8 +131,17 @@ export class TaskLoop {
     await this.outbox.load().catch(() => undefined)
     void this.outbox.flush()
     await this.#adopt()
+    void this.#tidy()
     this.#beatLater()
     await this.fill()
+  }
+
+  /** Work of tasks that went to somebody else long ago is not kept on this device for ever. */
+  async #tidy(): Promise<void> {
+    const kept = new Set([...this.outbox.waiting, ...this.outbox.refused].map((parcel) => slotOf(parcel.task, parcel.role)))
+    for (const draft of await this.storage.drafts().catch(() => [])) {
+      if (draft.at < this.env.now() - KEEP_MS && !kept.has(draft.slot) && !this.drafts.has(draft.slot)) await this.storage.dropDraft(draft.slot).catch(() => undefined)
+    }
   }
 
   /** Leases of a tab that is gone: a reload, a crash. A lock per lease tells them from those of a tab that lives. */
@@ -358,12 +369,23 @@ export class TaskLoop {
   #send(held: Held, what: Pick<Extract<Parcel, { op: 'submit' }>, 'op' | 'body'> | Pick<Extract<Parcel, { op: 'skip' }>, 'op' | 'body'>, id: string): void {
     const { assignment } = held
     const title = titleOf(assignment)
-    this.drafts.settle(slotOf(assignment.task, assignment.role))
+    const slot = slotOf(assignment.task, assignment.role)
+    this.drafts.settle(slot)
+    this.#forgetBefore(slot)
     const parcel: Parcel = { id, handle: assignment.handle, task: assignment.task, role: assignment.role, title, at: this.env.now(), state: 'waiting', ...what }
     void this.outbox.add(parcel).then(() => this.#drop(assignment.handle))
     this.#set({ empty: this.#state.empty, last: what.op === 'submit' ? { parcel: id, handle: assignment.handle, title } : null })
     this.#advance()
     void this.fill()
+  }
+
+  /** Only the very last answer can be called back: what was kept on the device for the one before it goes. */
+  #forgetBefore(slot: string): void {
+    const before = this.#lastSlot
+    this.#lastSlot = slot
+    const unsent = this.outbox.waiting.some((parcel) => slotOf(parcel.task, parcel.role) === before)
+    const inHand = this.#state.ready.some((held) => slotOf(held.assignment.task, held.assignment.role) === before)
+    if (before && before !== slot && !unsent && !inHand) void this.drafts.forget(before)
   }
 
   /** The last submitted task comes back into hand; what was in hand waits behind it. Says why not when it cannot. */

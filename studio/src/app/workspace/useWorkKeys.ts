@@ -24,7 +24,7 @@ export function useWorkKeys(keys: Keys): void {
   useEffect(() => {
     const early = (event: KeyboardEvent): void => {
       if (!latest.current.enabled || inDialog(event)) return
-      if (control(event, latest.current) || verdict(event, latest.current)) {
+      if (sheet(event, latest.current) || control(event, latest.current) || verdict(event, latest.current)) {
         event.preventDefault()
         event.stopPropagation()
       }
@@ -44,6 +44,13 @@ export function useWorkKeys(keys: Keys): void {
 
 function inDialog(event: KeyboardEvent): boolean {
   return event.target instanceof Element && event.target.closest('[role=dialog],[role=menu],[role=alertdialog]') !== null
+}
+
+/** Before the studio's own list of keys, which knows nothing of the task. */
+function sheet(event: KeyboardEvent, { actions }: Keys): boolean {
+  if (event.key !== '?' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return false
+  actions.keys()
+  return true
 }
 
 /** Submit works from everywhere, also while typing an answer. */
@@ -81,9 +88,6 @@ function verdict(event: KeyboardEvent, { review, desk, accept, fix, reject }: Ke
 function plain(event: KeyboardEvent, { actions, review, desk, closeDrawer }: Keys): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return false
   switch (event.key) {
-    case '?':
-      actions.keys()
-      return true
     case 'Escape':
       return closeDrawer()
     case 'z':

@@ -92,7 +92,7 @@ export function ClassPicker({ classes, offered, recent, at, room, onChoose, onCl
         role="combobox"
         aria-expanded="true"
         aria-controls={`${id}list`}
-        aria-activedescendant={chosen ? `${id}${chosen.name}` : undefined}
+        aria-activedescendant={chosen ? `${id}${shown.indexOf(chosen)}` : undefined}
         aria-label={say('image.picker')}
         placeholder={say('image.picker.filter')}
         autoComplete="off"
@@ -105,14 +105,14 @@ export function ClassPicker({ classes, offered, recent, at, room, onChoose, onCl
         onKeyDown={press}
       />
       <div className="eh-class-picker-list" role="listbox" id={`${id}list`} aria-label={say('image.picker')} tabIndex={-1}>
-        {shown.map((c) => (
+        {shown.map((c, i) => (
           <div
             key={c.name}
-            id={`${id}${c.name}`}
+            id={`${id}${i}`}
             role="option"
             aria-selected={c === chosen}
             className="eh-class-picker-option"
-            onPointerEnter={() => setActive(shown.indexOf(c))}
+            onPointerEnter={() => setActive(i)}
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => onChoose(c.name)}
           >

@@ -345,7 +345,7 @@ function drawLoupe(context: CanvasRenderingContext2D, input: LiveInput): void {
   if (!pointer || camera.zoom >= LOUPE_BELOW || !(input.held || board.busy) || board.preview.marquee || board.preview.shift) return
   if (!board.busy || !inPicture(pointer, board)) return
   const at = toScreen(camera, pointer)
-  const zoom = Math.max(2, camera.zoom * 4)
+  const zoom = Math.max(camera.zoom * 4, Math.min(2, camera.zoom * 8))
   const x = at.x + LOUPE_R + 28 + LOUPE_R > room.w ? at.x - LOUPE_R - 28 : at.x + LOUPE_R + 28
   const y = at.y - LOUPE_R - 28 - LOUPE_R < 0 ? at.y + LOUPE_R + 40 : at.y - LOUPE_R - 28
   const reach = LOUPE_R / zoom

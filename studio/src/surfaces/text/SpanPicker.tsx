@@ -38,7 +38,8 @@ export function SpanPicker({ controller, styleOf, at, onDone }: Props) {
   return (
     <div className="eh-text-picker" ref={box}>
       <input
-        autoFocus
+        // A finger would get the keyboard of the screen over the list.
+        autoFocus={!matchMedia('(pointer: coarse)').matches}
         role="combobox"
         aria-expanded="true"
         aria-controls={list}

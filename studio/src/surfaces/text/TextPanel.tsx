@@ -3,6 +3,7 @@ import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { classStyles } from '../../kinds/palette'
 import type { AttributeValue, OntologyAttribute, SpanAnnotation } from '../../model/types'
 import { Button } from '../../ui/Button'
+import { Kbd } from '../../ui/Kbd'
 import type { TextController } from './controller'
 import { say } from './phrases'
 import { useText } from './TextSurface'
@@ -43,13 +44,12 @@ function Labels({ controller }: { readonly controller: TextController }) {
               type="button"
               className={armed === one.name ? 'eh-tp-label eh-tp-label-armed' : 'eh-tp-label'}
               aria-pressed={armed === one.name}
-              aria-label={say('text.class', { name: one.title ?? one.name, count })}
               disabled={controller.readOnly}
               // The selection in the text must not be lost to the button.
               onPointerDown={(event) => event.preventDefault()}
               onClick={() => controller.use(one.name)}
             >
-              <span className="eh-text-swatch" style={{ background: style.color, color: style.ink }}>
+              <span className="eh-text-swatch" style={{ background: style.color, color: style.ink }} aria-hidden="true">
                 {one.hotkey?.toUpperCase() ?? (at < 9 ? at + 1 : '')}
               </span>
               <span className="eh-tp-name">{one.title ?? one.name}</span>
@@ -104,7 +104,7 @@ function Chosen({ controller }: { readonly controller: TextController }) {
         <div className="eh-tp-actions">
           {others > 0 ? (
             <Button small onClick={() => controller.labelOthers()}>
-              {say('text.others', { count: others })} <kbd className="eh-tp-key">O</kbd>
+              {say('text.others', { count: others })} <Kbd keys="Shift+Enter" />
             </Button>
           ) : null}
           <Button small icon="trash" onClick={() => controller.removeChosen()}>

@@ -261,12 +261,22 @@ function useSelectionByPointer(controller: TextController, root: { readonly curr
       clearTimeout(timer)
       timer = setTimeout(() => read() && controller.finish(), 450)
     }
+    // Two taps on a word: no handles, no waiting.
+    const twice = (event: MouseEvent): void => {
+      if (by !== 'touch') return
+      const units = unitsFromPoint(page, event.clientX, event.clientY)
+      if (units === null) return
+      controller.selectWord(controller.index.toPoints(units))
+      controller.finish()
+    }
     page.addEventListener('pointerdown', down)
+    page.addEventListener('dblclick', twice)
     window.addEventListener('pointerup', up)
     document.addEventListener('selectionchange', changed)
     return () => {
       clearTimeout(timer)
       page.removeEventListener('pointerdown', down)
+      page.removeEventListener('dblclick', twice)
       window.removeEventListener('pointerup', up)
       document.removeEventListener('selectionchange', changed)
     }

@@ -67,7 +67,8 @@ function commands(controller: TextController, event: ReactKeyboardEvent): boolea
   if (event.ctrlKey || event.metaKey || event.altKey) return false
   switch (key) {
     case 'Enter':
-      if (controller.selection()) controller.finish()
+      if (event.shiftKey) controller.labelOthers()
+      else if (controller.selection()) controller.finish()
       else if (controller.state.caret) controller.chooseAt(controller.state.caret.focus)
       else return false
       return true
@@ -81,13 +82,7 @@ function commands(controller: TextController, event: ReactKeyboardEvent): boolea
       return true
   }
   const found = controller.classForKey(key)
-  if (found) {
-    controller.use(found.name)
-    return true
-  }
-  if (key === 'o' || key === 'O') {
-    controller.labelOthers()
-    return true
-  }
-  return false
+  if (!found) return false
+  controller.use(found.name)
+  return true
 }

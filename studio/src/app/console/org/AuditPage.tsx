@@ -4,14 +4,20 @@ import { ErrorNote } from '../../../ui/ErrorNote'
 import { formatDate, t } from '../../../ui/messages'
 import { Skeleton } from '../../../ui/Skeleton'
 import { Table } from '../../../ui/Table'
+import { useApi } from '../../../ui/useApi'
 import { useTitle } from '../../shell/useTitle'
 import { factText } from '../facts'
-import type { AuditItem } from '../types'
+import type { AuditItem, List, Member, Project } from '../types'
 import { usePages } from '../usePages'
 
 /** Who did what, in order: facts, not opinions. */
 export function AuditPage() {
   const { items, loading, error, more, reload } = usePages<AuditItem>('/audit', { limit: 100 })
+  const projects = useApi<List<Project>>('/projects', { query: { limit: 200 } })
+  const members = useApi<List<Member>>('/members', { query: { limit: 200 } })
+  const names = new Map<string, string>()
+  for (const project of projects.data?.items ?? []) names.set(project.id, project.name)
+  for (const member of members.data?.items ?? []) names.set(member.person, member.name || member.email)
   useTitle(t('console.audit'))
   return (
     <div className="eh-page">
@@ -34,7 +40,7 @@ export function AuditPage() {
             { key: 'at', title: t('console.when'), tight: true, cell: (item) => <time dateTime={item.at} title={formatDate(item.at, 'full')}>{formatDate(item.at)}</time> },
             { key: 'who', title: t('console.who'), cell: (item) => item.who },
             { key: 'what', title: t('console.what'), cell: (item) => factText(item.what) },
-            { key: 'about', title: t('console.about'), cell: (item) => <span className="eh-muted eh-break">{item.about}</span>, wideOnly: true },
+            { key: 'about', title: t('console.about'), cell: (item) => <About id={item.about ?? ''} names={names} />, wideOnly: true },
           ]}
         />
       ) : null}
@@ -47,4 +53,11 @@ export function AuditPage() {
       ) : null}
     </div>
   )
+}
+
+/** By name where it has one here; the id otherwise, to search the task browser with. */
+function About({ id, names }: { id: string; names: ReadonlyMap<string, string> }) {
+  const name = names.get(id)
+  if (name) return <span>{name}</span>
+  return <span className={/^[0-9a-f]{24}$/.test(id) ? 'eh-mono eh-muted eh-break' : 'eh-muted eh-break'}>{id}</span>
 }

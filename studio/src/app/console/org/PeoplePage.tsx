@@ -60,7 +60,7 @@ export function PeoplePage() {
               key: 'name',
               title: t('console.person'),
               cell: (member) => (
-                <span className="eh-row">
+                <span className="eh-person">
                   <Avatar name={member.name || member.email} />
                   <span className="eh-grow">
                     <strong>{member.name || member.email}</strong>

@@ -69,8 +69,8 @@ function Drawing({ report, width, height }: { report: ProgressReport; width: num
   const first = points[0]
   if (!first || !last || points.length < 2) return <p className="eh-muted">{t('console.plot.too-early')}</p>
   const end = report.done_at && goal > last.done ? Date.parse(report.done_at) : last.at
-  // A forecast far away must not press the facts into a corner: show at most as much future as three times the past.
-  const until = Math.min(Math.max(end, last.at), last.at + 3 * (last.at - first.at))
+  // A forecast months away must not press the facts into a corner.
+  const until = Math.min(Math.max(end, last.at), last.at + Math.max(3 * (last.at - first.at), 14 * 86_400_000))
   const share = end > last.at ? (until - last.at) / (end - last.at) : 0
   const x = timeScale(first.at, until, EDGE.left, width - EDGE.right, Math.max(2, Math.floor(width / 130)))
   const y = linear(0, Math.max(goal, last.done, 1) * 1.04, height - EDGE.bottom, EDGE.top, 4)

@@ -123,9 +123,9 @@ function Versions({ list, project }: { list: readonly Version[]; project: Projec
     <div className="eh-columns eh-tab-part">
       <section className="eh-stack-2">
         <h2>{before ? t('console.versions.diff', { from: before.version, to: chosen.version }) : t('console.versions.first', { version: chosen.version })}</h2>
-        <Diff before={before?.instructions ?? ''} after={chosen.instructions} empty={t('console.versions.same-text')} />
+        <Diff label={t('console.versions.changes-text')} before={before?.instructions ?? ''} after={chosen.instructions} empty={t('console.versions.same-text')} />
         <h3>{t('console.ontology')}</h3>
-        <Diff before={before ? JSON.stringify(before.ontology, null, 2) : ''} after={JSON.stringify(chosen.ontology, null, 2)} empty={t('console.versions.same-ontology')} />
+        <Diff label={t('console.versions.changes-ontology')} before={before ? JSON.stringify(before.ontology, null, 2) : ''} after={JSON.stringify(chosen.ontology, null, 2)} empty={t('console.versions.same-ontology')} />
       </section>
       <Table
         label={t('console.versions')}
@@ -153,12 +153,12 @@ function Versions({ list, project }: { list: readonly Version[]; project: Projec
   )
 }
 
-function Diff({ before, after, empty }: { before: string; after: string; empty: string }) {
+function Diff({ label, before, after, empty }: { label: string; before: string; after: string; empty: string }) {
   if (before === after) return <p className="eh-muted">{empty}</p>
   const lines = diffLines(before, after)
   const near = (at: number) => lines.slice(Math.max(0, at - 3), at + 4).some((line) => line.kind !== 'same')
   return (
-    <div className="eh-diff" tabIndex={0} role="region" aria-label={t('console.versions.changes')}>
+    <div className="eh-diff" tabIndex={0} role="region" aria-label={label}>
       {lines.map((line, at) => {
         if (!near(at)) return near(at - 1) ? <span key={at}>⋯</span> : null
         const text = line.text || ' '

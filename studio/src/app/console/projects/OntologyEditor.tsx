@@ -135,9 +135,11 @@ function ClassRow({ item, at, medium, last, onChange, onMove, onRemove }: {
           ))}
         </div>
       ) : null}
-      <IconButton label={t('console.onto.up', { name })} icon="up" disabled={at === 0} onClick={() => onMove(-1)} />
-      <IconButton label={t('console.onto.down', { name })} icon="down" disabled={last} onClick={() => onMove(1)} />
-      <IconButton label={t('console.onto.remove', { name })} icon="trash" onClick={onRemove} />
+      <span className="eh-onto-acts">
+        <IconButton label={t('console.onto.up', { name })} icon="up" disabled={at === 0} onClick={() => onMove(-1)} />
+        <IconButton label={t('console.onto.down', { name })} icon="down" disabled={last} onClick={() => onMove(1)} />
+        <IconButton label={t('console.onto.remove', { name })} icon="trash" onClick={onRemove} />
+      </span>
     </li>
   )
 }

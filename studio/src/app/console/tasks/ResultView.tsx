@@ -40,7 +40,7 @@ export function ResultView({ data, ontology, annotations, empty }: { data: TaskD
       {data.medium === 'conversation' ? <Talk data={data} answered={answered} /> : null}
       {classed.length || image ? <Classes ontology={ontology} classed={classed} hidden={hidden} onToggle={toggle} {...(image ? { onLarge: () => setLarge(true) } : {})} /> : null}
       {shown.length ? <Shapes data={data} ontology={ontology} items={shown} picked={picked} onPick={setPicked} /> : null}
-      {answered.length ? <Answers ontology={ontology} answered={answered} /> : null}
+      {answered.length ? <Answers data={data} ontology={ontology} answered={answered} /> : null}
       {annotations.length === 0 ? <p className="eh-muted">{empty}</p> : null}
     </div>
   )
@@ -131,7 +131,7 @@ function Passage({ text, ontology, spans, picked }: { text: string; ontology: On
         const top = segment.spans.find((span) => span.id === picked) ?? segment.spans.at(-1)
         if (!top) return <span key={at}>{segment.text}</span>
         // One underline for each span that lies on it: overlaps stay visible.
-        const lines = segment.spans.map((span, depth) => `0 ${2 + depth * 3}px 0 ${depth % 2 ? 0 : 0}px ${classColor(ontology, span.class)}`)
+        const lines = segment.spans.map((span, depth) => `0 ${2 + depth * 3}px 0 0 ${classColor(ontology, span.class)}`)
         return (
           <mark key={at} style={{ ['--mark' as string]: classColor(ontology, top.class), boxShadow: lines.join(', '), outline: top.id === picked ? '2px solid var(--focus)' : undefined }}>
             {segment.starts.map((span) => (
@@ -172,25 +172,32 @@ function Talk({ data, answered }: { data: Extract<TaskData, { medium: 'conversat
   )
 }
 
-function Answers({ ontology, answered }: { ontology: Ontology; answered: readonly FieldAnnotation[] }) {
+function Answers({ data, ontology, answered }: { data: TaskData; ontology: Ontology; answered: readonly FieldAnnotation[] }) {
   return (
     <dl className="eh-answers-form">
       {answered.map((item) => {
         const field = ontology.fields.find((one) => one.key === item.field)
-        const target = 'target' in item && item.target ? ` (${item.target})` : ''
+        const target = 'target' in item && item.target ? ` · ${answerName(data, item.target)}` : ''
         return [
           <dt key={`${item.id}t`}>
             {field?.title || item.field}
             {target}
           </dt>,
-          <dd key={item.id}>{value(item, field?.choices ?? [])}</dd>,
+          <dd key={item.id}>{value(data, item, field?.choices ?? [])}</dd>,
         ]
       })}
     </dl>
   )
 }
 
-function value(item: FieldAnnotation, choices: readonly { value: string; label?: string }[]): string {
+/** How the reader knows an answer of the conversation: by its title, or its number. */
+function answerName(data: TaskData, id: string): string {
+  const answers = data.medium === 'conversation' ? data.conversation.answers : []
+  const at = answers.findIndex((answer) => answer.id === id)
+  return at < 0 ? id : (answers[at]?.title ?? t('console.result.answer', { n: at + 1 }))
+}
+
+function value(data: TaskData, item: FieldAnnotation, choices: readonly { value: string; label?: string }[]): string {
   switch (item.kind) {
     case 'choice':
       return item.values.map((one) => choices.find((choice) => choice.value === one)?.label ?? one).join(', ')
@@ -199,6 +206,6 @@ function value(item: FieldAnnotation, choices: readonly { value: string; label?:
     case 'rating':
       return formatNumber(item.value)
     case 'preference':
-      return item.winner === null ? t('console.result.tie') : t('console.result.winner', { winner: item.winner, strength: t(`console.strength.${item.strength}`) })
+      return item.winner === null ? t('console.result.tie') : t('console.result.winner', { winner: answerName(data, item.winner), strength: t(`console.strength.${item.strength}`) })
   }
 }

@@ -17,6 +17,7 @@ export const factMessages = {
   'console.fact.KeyCreated': 'created an API key',
   'console.fact.KeyRevoked': 'revoked an API key',
   'console.fact.LeaseReleased': 'gave a task back',
+  'console.fact.MediaServed': 'showed a file',
   'console.fact.MemberInvited': 'invited a person',
   'console.fact.MemberJoined': 'joined',
   'console.fact.MemberRemoved': 'removed a person',

@@ -3,6 +3,7 @@ export const generalMessages = {
   'console.home-of': '{name}: home',
   'console.nav': 'Console',
   'console.menu': 'Menu',
+  'console.top': 'Top bar',
   'console.find': 'Find or do',
   'console.organisation': 'Organisation',
   'console.switch-org': 'Switch organisation',

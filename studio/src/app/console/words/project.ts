@@ -108,7 +108,8 @@ export const projectMessages = {
   'console.versions.now': 'Current',
   'console.versions.diff': 'From version {from} to {to}',
   'console.versions.first': 'Version {version}',
-  'console.versions.changes': 'Changed lines',
+  'console.versions.changes-text': 'Changed lines of the instructions',
+  'console.versions.changes-ontology': 'Changed lines of classes and questions',
   'console.versions.same-text': 'The instructions did not change.',
   'console.versions.same-ontology': 'Classes and questions did not change.',
 

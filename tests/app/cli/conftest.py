@@ -1,0 +1,78 @@
+"""The real command in processes of its own, beside a running server or without one."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving import free_port, serving
+
+COMMAND = [sys.executable, "-c", "import sys; from evenhand.app.cli import main; sys.exit(main())"]
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Place:
+    """One installation, as its user meets it."""
+
+    home: Path
+    port: int
+
+    @property
+    def env(self) -> dict[str, str]:
+        known = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
+        return {**known, "EVENHAND_HOME": str(self.home), "EVENHAND_PORT": str(self.port)}
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def start(self, *words: str, **env: str) -> "subprocess.Popen[bytes]":
+        pipe = subprocess.PIPE
+        return subprocess.Popen([*COMMAND, *words], env={**self.env, **env}, stdout=pipe, stderr=pipe)
+
+    def run(self, *words: str | Path, **env: str) -> Done:
+        command = [*COMMAND, *(str(word) for word in words)]
+        done = subprocess.run(command, env={**self.env, **env}, capture_output=True, timeout=60)
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def good(self, *words: str | Path, **env: str) -> Any:
+        """The JSON that a command prints, which must have worked."""
+        done = self.run(*words, "--json", **env)
+        assert done.code == 0, (words, done)
+        return done.json
+
+
+@pytest.fixture(scope="package")
+def served() -> Iterator[Place]:
+    """An installation whose server runs, with the organisation Alder."""
+    with serving() as made:
+        place = Place(made.settings.home.path, made.settings.port)
+        place.good("org", "create", "Alder")
+        yield place
+
+
+@pytest.fixture
+def still() -> Iterator[Place]:
+    """An empty home, and nothing that runs."""
+    folder = Path(tempfile.mkdtemp(prefix="ev-", dir="/tmp"))
+    yield Place(folder / "home", free_port())
+    shutil.rmtree(folder, ignore_errors=True)

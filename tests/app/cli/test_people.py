@@ -1,0 +1,65 @@
+"""Organisations, people and keys: the same whether a server runs or not."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from evenhand.app.cli.people import moment_in
+from evenhand.pure.trouble import Invalid
+from tests.app.cli.conftest import Place
+
+
+def test_without_a_server(still: Place) -> None:
+    org = still.good("org", "create", "Birch")
+    assert set(org) == {"id", "name"}
+    key = still.good("key", "create", "--org", "Birch", "--mode", "test", "--name", "trainer", "--scopes", "read")
+    assert set(key) == {"id", "key", "mode"} and key["mode"] == "test" and key["key"].startswith("test_")
+    assert still.good("org", "list") == [org]
+    (listed,) = still.good("key", "list", "--org", org["id"])
+    assert (listed["id"], listed["mode"], listed["scopes"]) == (key["id"], "test", ["read"])
+    assert still.good("status")["running"] is False
+
+
+def test_a_key_opens_the_api_until_it_is_revoked(served: Place) -> None:
+    key = served.good("key", "create", "--org", "Alder", "--mode", "live", "--expires", "90d")
+    client = httpx.Client(base_url=f"{served.url}/api/v1", headers={"authorization": f"Bearer {key['key']}"})
+    assert client.get("/projects").status_code == 200
+    listed = next(k for k in served.good("key", "list", "--org", "Alder") if k["id"] == key["id"])
+    assert key["key"].startswith(listed["prefix"])
+    assert timedelta(days=89) < datetime.fromisoformat(listed["expires_at"]) - datetime.now(UTC) < timedelta(days=91)
+    served.good("key", "revoke", key["key"], "--org", "Alder")
+    assert client.get("/projects").status_code == 401
+    assert served.run("key", "revoke", key["id"], "--org", "Alder").code == 1
+
+
+def test_people_join_by_link(served: Place) -> None:
+    made = served.good("person", "invite", "kim@example.org", "--role", "annotator", "--org", "Alder")
+    assert made["link"].startswith(f"{served.url}/link/") and made["mailed"] is False
+    with httpx.Client(base_url=f"{served.url}/api/v1") as client:
+        token = made["link"].rsplit("/", 1)[1]
+        said = client.post(f"/links/{token}", json={"name": "Kim", "password": "four plain old words"})
+        assert said.status_code == 200, said.text
+        assert {(org["name"], org["mode"]) for org in said.json()["orgs"]} == {("Alder", "live"), ("Alder", "test")}
+        assert client.post(f"/links/{token}", json={"name": "Kim", "password": "again and again"}).status_code == 404
+    assert [p["name"] for p in served.good("person", "list") if p["email"] == "kim@example.org"] == ["Kim"]
+    assert "/link/" in served.good("person", "reset", "kim@example.org")["link"]
+    assert served.run("person", "reset", "nobody@example.org").code == 1
+
+
+def test_a_role_needs_its_organisation(served: Place) -> None:
+    assert "--org" in served.run("person", "invite", "a@example.org", "--role", "owner").err
+    assert served.run("person", "invite", "a@example.org", "--role", "operator", "--org", "Alder").code == 1
+
+
+def test_status_and_doctor_say_that_it_runs(served: Place) -> None:
+    found = served.good("status")
+    assert found["running"] is True and found["health"] == "ok"
+    assert [org["name"] for org in found["organisations"]] == ["Alder"]
+    assert "this Evenhand is running" in served.run("doctor").out
+
+
+@pytest.mark.parametrize("text", ["2001-01-01", "soon"])
+def test_an_expiry_lies_ahead(text: str) -> None:
+    with pytest.raises(Invalid):
+        moment_in(text)
