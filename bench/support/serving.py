@@ -96,7 +96,7 @@ def evenhand() -> Generator[Running]:
         cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
-        _wait(f"http://localhost:{port}/healthz", process, folder / "log")
+        wait_until_healthy(f"http://localhost:{port}/healthz", process, folder / "log")
         settings = Settings(Home(folder / "home"), port, f"http://localhost:{port}")
         server = server_of(settings.home)
         urls = prepare(server.admin_url, passwords=settings.home.database_keys)
@@ -111,7 +111,7 @@ def evenhand() -> Generator[Running]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:

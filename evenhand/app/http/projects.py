@@ -171,7 +171,6 @@ async def set_seats(call: Call, tx: Tx) -> Any:
 async def list_batches(call: Call, tx: Tx) -> Any:
     """List the batches of a project, newest first"""
     await projects.get_project(tx, call.path("project"))
-    await batches.settle_batches(tx)
     limit = bounded(call.query.limit)
     items = await batches.list_batches(
         tx, project=call.path("project"), state=call.query.state, after=call.query.cursor, limit=limit
@@ -190,8 +189,6 @@ async def create_batch(call: Call, tx: Tx) -> Any:
 @route("GET", "/batches/{batch}", reply=Batch)
 async def get_batch(call: Call, tx: Tx) -> Any:
     """Read a batch"""
-    await batches.batch_row(tx, call.path("batch"))
-    await batches.settle_batches(tx, call.path("batch"))
     return await batches.get_batch(tx, call.path("batch"))
 
 

@@ -1,6 +1,5 @@
 """Answers: taken in, settled into a result, called back, put aside."""
 
-import time
 from typing import Any
 
 import msgspec
@@ -27,7 +26,7 @@ from evenhand.infra.facts import record
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import Job, enqueue
 from evenhand.infra.seal import Seal
-from evenhand.pure.answers import check_answer, classes_of, merge_answers
+from evenhand.pure.answers import Checker, classes_of, merge_answers
 from evenhand.pure.trouble import Conflict, Invalid
 
 KEY_MOST = 128
@@ -46,22 +45,22 @@ def class_tokens(seal: Seal, answer: dict[str, Any]) -> list[int]:
     return [seal.token("class", name) for name in classes_of(answer)]
 
 
-_ONTOLOGIES: dict[tuple[str, str, int], tuple[float, dict[str, Any]]] = {}
-_ONTOLOGY_LIFE_S = 600.0
+_CHECKERS: dict[tuple[str, str, int], Checker] = {}
+_MOST_CHECKERS = 500
 
 
-async def _ontology(db: Database, org_id: str, actor: Actor, project: str, version: int) -> dict[str, Any]:
-    """The ontology of a project's version; versions never change, so they are kept."""
+async def _checker(db: Database, org_id: str, actor: Actor, project: str, version: int) -> Checker:
+    """The rules of a project's version. Versions never change, so they are kept."""
     key = (org_id, project, version)
-    held = _ONTOLOGIES.get(key)
-    if held is not None and time.monotonic() - held[0] < _ONTOLOGY_LIFE_S:
-        return held[1]
+    held = _CHECKERS.get(key)
+    if held is not None:
+        return held
     async with db.tx(org_id, actor) as tx:
-        ontology = projects.version_of(tx, await projects.row_of(tx, project)).ontology
-    if len(_ONTOLOGIES) > 500:
-        _ONTOLOGIES.clear()
-    _ONTOLOGIES[key] = (time.monotonic(), ontology)
-    return ontology
+        found = Checker(projects.version_of(tx, await projects.row_of(tx, project)).ontology)
+    if len(_CHECKERS) >= _MOST_CHECKERS:
+        _CHECKERS.clear()
+    _CHECKERS[key] = found
+    return found
 
 
 async def submit(db: Database, person: str, handle: str, key: str, answer: dict[str, Any], seconds: float) -> Submitted:
@@ -79,9 +78,15 @@ async def submit(db: Database, person: str, handle: str, key: str, answer: dict[
         )
     if row is None or row["role"] != "label":
         raise NoSuchLease("There is no such assignment.")
-    body = seal.open_as(row["body"], TaskBody)
-    ontology = body.ontology or await _ontology(db, org_id, actor, row["project_id"], row["version"])
-    check_answer(answer, ontology, msgspec.to_builtins(body.data))
+    # A repeated submission was checked the first time; the rules may have changed since.
+    if row["state"] != "submitted":
+        body = seal.open_as(row["body"], TaskBody)
+        checker = (
+            await _checker(db, org_id, actor, row["project_id"], row["version"])
+            if body.ontology is None
+            else Checker(body.ontology)
+        )
+        checker.check(answer, msgspec.to_builtins(body.data))
     async with db.connection("app") as conn:
         done = await store.SUBMIT.maybe(
             Narrow(conn, seal),

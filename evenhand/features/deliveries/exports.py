@@ -163,7 +163,7 @@ class Export:
         image = {**data["image"], "asset": body.data.image.get("asset")}
         image.pop("thumb_url", None)
         if image.get("url"):
-            image["url"] = self._media_url + image["url"]
+            image["url"] = f"{self._media_url}{image['url']}"
         data["image"] = image
         return data
 

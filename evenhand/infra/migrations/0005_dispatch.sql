@@ -114,13 +114,13 @@ grant execute on function evenhand.lease(text, text, text, text, text, text, byt
 
 -- app: what the rules need to check an answer before it is taken in.
 create function evenhand.submission(p_ctx text, p_assignment text, p_person text)
-    returns table (task_id text, project_id text, role text, version integer, body bytea)
+    returns table (task_id text, project_id text, role text, state text, version integer, body bytea)
     language plpgsql volatile
 as $$
 begin
     perform set_config('evenhand.ctx', p_ctx, true);
     return query
-        select a.task_id, a.project_id, a.role, p.version, t.body
+        select a.task_id, a.project_id, a.role, a.state, p.version, t.body
           from evenhand.assignment a
           join evenhand.task t on t.org_id = a.org_id and t.task_id = a.task_id
           join evenhand.project p on p.org_id = a.org_id and p.project_id = a.project_id

@@ -36,7 +36,10 @@ export function Tabs({ label, items, value, onValue, children }: {
 export function LinkTabs({ label, items, value }: { label: string; items: readonly (TabItem & { to: string })[]; value: string }) {
   const bar = useRef<HTMLElement>(null)
   // On a narrow screen the row scrolls: the present tab must be in sight.
-  useEffect(() => bar.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [value])
+  useEffect(() => {
+    // In braces: newer browsers return a promise here, which is no cleanup.
+    bar.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [value])
   return (
     <nav ref={bar} className="eh-tabs" aria-label={label}>
       {items.map((item) => (

@@ -96,8 +96,17 @@ export function useApi<T>(path: string | null, options: { query?: Query; poll?: 
 
 const nothing: Entry['view'] = { data: undefined, error: null, loading: false, at: 0 }
 
+const watchers = new Set<(prefixes: readonly string[]) => void>()
+
+/** For lists that keep pages of their own: told of every refresh. */
+export function onRefresh(watcher: (prefixes: readonly string[]) => void): () => void {
+  watchers.add(watcher)
+  return () => watchers.delete(watcher)
+}
+
 /** After a write: everything whose path begins so is read again where it is on screen, and forgotten elsewhere. */
 export function refresh(...prefixes: string[]): void {
+  for (const watcher of watchers) watcher(prefixes)
   for (const [key, entry] of entries) {
     const at = key.indexOf(' ')
     const path = key.slice(at + 1)

@@ -2,37 +2,23 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { emptyClipboard, type Clipboard } from '../../surfaces/image/commands'
 import type { ImageSurface } from '../../surfaces/image/surface'
-import { TOOL_KEYS } from '../../surfaces/image/tools/list'
-import { Button } from '../../ui/Button'
-import { Skeleton } from '../../ui/Skeleton'
 import { toast } from '../../ui/Toast'
 import { useTitle } from '../shell/useTitle'
 import { Desk } from './desk'
 import { Details } from './Details'
-import { QuestionDialog, RejectDialog, SkipDialog } from './dialogs'
-import { EmptyQueue } from './EmptyQueue'
-import { InboxDrawer } from './InboxDrawer'
-import { InstructionsDrawer } from './InstructionsDrawer'
-import { KeyboardSheet } from './KeyboardSheet'
 import { titleOf, type Held, type TaskLoop } from './loop'
-import { Notices } from './Notices'
-import { ReviewBar, compared } from './ReviewBar'
-import { Stage } from './Stage'
+import { Announcer, Dialogs, Drawers, Middle, Strips, type DialogName, type DrawerName, type Mode } from './parts'
+import { ReviewBar } from './ReviewBar'
 import type { Storage } from './storage'
 import { TopBar, type BarActions } from './TopBar'
-import type { SkipReason, Verdict } from './types'
+import type { Verdict } from './types'
 import { useInbox } from './useInbox'
 import { useInstructions } from './useInstructions'
-import { useDesk, useLoop } from './useStore'
+import { useLoop } from './useStore'
 import { useWorkKeys } from './useWorkKeys'
 import { useWorld } from './useWorld'
-import { workApi } from './workApi'
 import { say } from './phrases'
 import './Workbench.css'
-
-export type Mode = 'label' | 'review' | 'pilot'
-type Open = 'skip' | 'question' | 'reject' | 'keys' | null
-type DrawerName = 'instructions' | 'inbox' | null
 
 interface Props {
   readonly loop: TaskLoop
@@ -45,7 +31,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   const state = useLoop(loop)
   const held = state.current
   const desk = useMemo(
-    () => (held ? new Desk(held, (marks, annotations) => loop.edit(marks, annotations)) : null),
+    () => (held ? new Desk(held, (marks, annotations) => loop.edit(marks, annotations, held.assignment.handle)) : null),
     // A lost lease makes another `held` of the same task: the desk stays.
     [loop, held?.assignment.handle, held?.draft],
   )
@@ -53,7 +39,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   const deskNow = useRef(desk)
   deskNow.current = desk
   const [surface, setSurface] = useState<ImageSurface | null>(null)
-  const [open, setOpen] = useState<Open>(null)
+  const [open, setOpen] = useState<DialogName>(null)
   const [drawer, setDrawer] = useState<DrawerName>(null)
   const [panel, setPanel] = usePanel(held !== null && plainForm(held))
   const narrow = useNarrow()
@@ -103,84 +89,25 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
       return true
     },
   })
+  const parts = { loop, state, desk, mode, actions, surface }
   return (
     <div className="eh-work" data-mode={mode}>
       <TopBar loop={loop} state={state} mode={mode} actions={actions} news={inbox.news + state.refused.length} changed={instructions.changed} panelOpen={panel} openDrawer={drawer} onLeave={onLeave} />
       {mode === 'review' && desk ? (
         <ReviewBar desk={desk} compareWith={compareWith} onCompare={setCompareWith} onAccept={() => verdict('accept')} onFix={() => verdict('fix')} onReject={() => setOpen('reject')} />
       ) : null}
-      <Notices loop={loop} notices={state.notices} />
-      {instructions.changed && drawer !== 'instructions' ? (
-        <div className="eh-work-changed" role="status">
-          <span className="eh-grow">{instructions.summary ? say('work.instructions.changed', { summary: instructions.summary }) : say('work.instructions.changed.plain')}</span>
-          <Button small onClick={actions.instructions}>
-            {say('work.instructions.show')}
-          </Button>
-        </div>
-      ) : null}
-      {desk ? <Gaps desk={desk} onShow={() => goTo(desk, surface)} /> : null}
+      <Strips {...parts} instructions={drawer === 'instructions' ? null : instructions} onShow={() => desk && goTo(desk, surface)} />
       <div className="eh-work-body">
-        <main className="eh-stage" aria-label={say('work.stage')}>
-          {desk ? (
-            <Stage key={desk.held.assignment.handle} desk={desk} clipboard={clipboard} compare={compared(desk, compareWith)} onSurface={setSurface} />
-          ) : state.phase === 'starting' ? (
-            <div className="eh-work-empty">
-              <Skeleton lines={4} />
-              <p className="eh-sr">{say('work.starting')}</p>
-            </div>
-          ) : (
-            <EmptyQueue state={state} summary={inbox.summary} pilot={mode === 'pilot' && state.phase === 'empty' && onLeave ? { back: onLeave } : undefined} onRetry={() => void loop.fill()} onRecall={actions.recall} />
-          )}
-        </main>
+        <Middle {...parts} clipboard={clipboard} compareWith={compareWith} summary={inbox.summary} onSurface={setSurface} onLeave={onLeave} />
         {desk && panel && (drawer === null || narrow) ? (
           <aside className="eh-work-panel" aria-label={say('work.panel')}>
             <Details desk={desk} surface={surface} />
           </aside>
         ) : null}
-        {drawer === 'instructions' && held ? (
-          <InstructionsDrawer name={held.assignment.project.name} state={instructions} retry={instructions.retry} onClose={() => setDrawer(null)} />
-        ) : drawer === 'inbox' ? (
-          <InboxDrawer
-            state={inbox}
-            seenAt={inbox.seenAt}
-            refused={state.refused}
-            retry={inbox.load}
-            onDrop={(id) => void loop.outbox.discard(id)}
-            onClose={() => {
-              inbox.forget()
-              setDrawer(null)
-            }}
-          />
-        ) : null}
+        <Drawers {...parts} open={drawer} instructions={instructions} inbox={inbox} onClose={() => setDrawer(null)} />
       </div>
       <Announcer desk={desk} />
-      <SkipDialog
-        open={open === 'skip'}
-        onClose={() => setOpen(null)}
-        onSkip={(reason: SkipReason, comment) => {
-          setOpen(null)
-          if (held) toast(say('work.skipped', { name: titleOf(held.assignment) }))
-          loop.skip(reason, comment || undefined)
-        }}
-      />
-      <QuestionDialog
-        open={open === 'question'}
-        onClose={() => setOpen(null)}
-        onAsk={async (text) => {
-          if (!held) return
-          await workApi.question(held.assignment.handle, text)
-          toast(say('work.question.sent'), 'ok')
-        }}
-      />
-      <RejectDialog
-        open={open === 'reject'}
-        onClose={() => setOpen(null)}
-        onReject={(comment) => {
-          setOpen(null)
-          verdict('reject', comment)
-        }}
-      />
-      <KeyboardSheet open={open === 'keys'} onClose={() => setOpen(null)} desk={desk} review={mode === 'review'} toolKeys={Object.values(TOOL_KEYS).map((key) => key.toUpperCase())} />
+      <Dialogs {...parts} open={open} onClose={() => setOpen(null)} onReject={(comment) => verdict('reject', comment)} />
     </div>
   )
 }
@@ -189,7 +116,7 @@ interface ActionSources {
   readonly loop: TaskLoop
   readonly desk: { readonly current: Desk | null }
   readonly send: () => void
-  readonly setOpen: (open: Open) => void
+  readonly setOpen: (open: DialogName) => void
   readonly setDrawer: (change: (drawer: DrawerName) => DrawerName) => void
   readonly setPanel: (change: (open: boolean) => boolean) => void
   readonly instructions: { seen(): void }
@@ -235,30 +162,6 @@ function goTo(desk: Desk, surface: ImageSurface | null): void {
     field?.scrollIntoView({ block: 'center' })
     field?.querySelector<HTMLElement>('input, textarea, button')?.focus()
   })
-}
-
-function Gaps({ desk, onShow }: { readonly desk: Desk; readonly onShow: () => void }) {
-  useDesk(desk)
-  const { missing } = desk
-  if (missing.length === 0) return null
-  const names = missing.slice(0, 4).map((one) => one.name)
-  return (
-    <div className="eh-work-gaps" role="alert">
-      <span className="eh-grow">{say('work.gaps', { count: missing.length, names: names.join(', ') + (missing.length > 4 ? ', …' : '') })}</span>
-      <Button small onClick={onShow}>
-        {say('work.gaps.show')}
-      </Button>
-    </div>
-  )
-}
-
-function Announcer({ desk }: { readonly desk: Desk | null }) {
-  const assignment = desk?.held.assignment
-  return (
-    <p className="eh-sr" role="status" aria-live="polite">
-      {assignment ? say('work.shown', { name: titleOf(assignment), project: assignment.project.name }) : ''}
-    </p>
-  )
 }
 
 /** All that is asked stands on the stage: the panel has nothing to add but the history. */

@@ -12,7 +12,8 @@ import { openStorage, type Storage } from './storage'
 import type { Role } from './types'
 import { useLoop } from './useStore'
 import { pilotApi, workApi, workAs, type WorkApi } from './workApi'
-import { Workbench, type Mode } from './Workbench'
+import type { Mode } from './parts'
+import { Workbench } from './Workbench'
 import { say } from './phrases'
 
 export function WorkspacePage({ role }: { readonly role: Role }) {

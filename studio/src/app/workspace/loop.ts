@@ -341,10 +341,10 @@ export class TaskLoop {
     this.#set({ current: null, phase: empty ? 'empty' : 'starting' })
   }
 
-  /** Every edit: to the device now, to the server in a moment. */
-  edit(edits: readonly unknown[], annotations: readonly Annotation[]): void {
+  /** Every edit: to the device now, to the server in a moment. One that names another task comes too late and is none of this one. */
+  edit(edits: readonly unknown[], annotations: readonly Annotation[], handle?: string): void {
     const held = this.#state.current
-    if (!held) return
+    if (!held || (handle !== undefined && held.assignment.handle !== handle)) return
     this.#touched.add(held.assignment.handle)
     this.drafts.edit(held.assignment, { edits, annotations, seconds: this.clock.read() })
   }

@@ -5,7 +5,7 @@ import { Dialog } from '../../../ui/Dialog'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { AreaField, SelectField, TextField } from '../../../ui/Field'
 import { Icon } from '../../../ui/Icon'
-import { t } from '../../../ui/messages'
+import { formatDate, t } from '../../../ui/messages'
 import { Progress } from '../../../ui/Progress'
 import { navigate } from '../../../ui/router'
 import { Table } from '../../../ui/Table'
@@ -57,12 +57,13 @@ function Choose({ project, onRun }: { project: Project; onRun: (run: Import) => 
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   const [key] = useState(newKey)
+  const [fallback] = useState(() => t('console.import.batch-default', { when: formatDate(Date.now()) }))
   const start = async (files: readonly File[]) => {
     if (!files.length) return
     setBusy(true)
     setError(null)
     try {
-      const target = batch === NEW ? await makeBatch(project.id, batchName.trim() || t('console.import.batch-default'), key) : batch
+      const target = batch === NEW ? await makeBatch(project.id, batchName.trim() || fallback, key) : batch
       onRun(startImport(project, files, target))
     } catch (caught) {
       setError(caught)
@@ -94,7 +95,7 @@ function Choose({ project, onRun }: { project: Project; onRun: (run: Import) => 
           options={[{ value: '', label: t('console.import.no-batch') }, { value: NEW, label: t('console.batch.new') }, ...open.map((item) => ({ value: item.id, label: item.name }))]}
           onValue={setBatch}
         />
-        {batch === NEW ? <TextField label={t('console.batch.name')} value={batchName} onText={setBatchName} placeholder={t('console.import.batch-default')} /> : null}
+        {batch === NEW ? <TextField label={t('console.batch.name')} value={batchName} onText={setBatchName} placeholder={fallback} /> : null}
       </div>
       {project.medium === 'text' ? (
         <div className="eh-stack-2">

@@ -2,6 +2,7 @@
 // again with their ETag, so that what one sees is what is so.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { isAbort, send, toApiError, type ApiError, type Page, type Query } from '../../../ui/api'
+import { onRefresh } from '../../../ui/useApi'
 import type { TaskRow } from '../types'
 
 export const PAGE = 200
@@ -86,7 +87,6 @@ export function useTaskPages(query: Query): TaskPages {
   }, [reload])
 
   useEffect(() => {
-    const timer = setInterval(() => void freshen(), LIVE_MS)
     const freshen = async () => {
       if (document.visibilityState !== 'visible' || busy.current) return
       const { signal } = control.current
@@ -113,7 +113,12 @@ export function useTaskPages(query: Query): TaskPages {
         if (!isAbort(caught)) setError(toApiError(caught))
       }
     }
-    return () => clearInterval(timer)
+    const timer = setInterval(() => void freshen(), LIVE_MS)
+    const stop = onRefresh(() => void freshen())
+    return () => {
+      clearInterval(timer)
+      stop()
+    }
   }, [key, fill])
 
   const see = useCallback(

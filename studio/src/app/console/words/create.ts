@@ -129,7 +129,7 @@ export const createMessages = {
   'console.import.files': 'Choose files',
   'console.import.folder': 'Choose a folder',
   'console.import.no-batch': 'No batch',
-  'console.import.batch-default': 'Import',
+  'console.import.batch-default': 'Import, {when}',
   'console.import.paste': 'Or paste one text',
   'console.import.add-one': 'Add as one task',
   'console.import.example': 'One line of JSON is one task:',
