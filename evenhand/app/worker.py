@@ -6,6 +6,7 @@ from functools import partial
 
 import msgspec
 
+from evenhand.app.listening import listen
 from evenhand.app.mail import send_mail
 from evenhand.app.scale.render import callback_payload
 from evenhand.app.services import Services
@@ -19,28 +20,12 @@ from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
 from evenhand.features.tasks.leases import expire_due
 from evenhand.infra.db import SYSTEM, Narrow, Tx
-from evenhand.infra.facts import LISTENERS
 from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.keys import Keys
 
+__all__ = ["handlers", "listen", "run", "sweep", "tell_task"]
 log = logging.getLogger("evenhand.worker")
 SWEEP_S = 2.0
-
-#: who listens to what: fact -> job
-LISTENING = (
-    ("MemberJoined", "projects.seat"),
-    ("MemberRoleChanged", "projects.reseat"),
-    ("MemberRemoved", "projects.unseat"),
-    ("TaskFailed", "deliveries.failed"),
-)
-
-
-def listen() -> None:
-    """Fills the table of listeners. Every process that records facts calls it once."""
-    LISTENERS.jobs.clear()
-    for fact, job in LISTENING:
-        LISTENERS.listen(fact, job)
-
 
 class _About(msgspec.Struct):
     about: str

@@ -7,6 +7,7 @@ server cannot lead elsewhere (DNS rebinding). Redirects are followed by hand, ea
 import asyncio
 import ipaddress
 import os
+import re
 import socket
 import zlib
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ ALLOW_VARIABLE = "EVENHAND_ALLOW_PRIVATE_ADDRESSES"
 MOST_REDIRECTS = 5
 TIMEOUT_S = 30
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+_NO_NAME = re.compile(r"[\x00-\x20\x7f\"%<>\\^`{|}]")
+_MAIL = re.compile(r"[^@\s\x00-\x1f/:]{1,64}@[^@\s\x00-\x1f/:]{1,190}")
 
 
 class UnsafeAddress(Invalid):
@@ -61,6 +66,8 @@ def check_url(url: str) -> None:
         raise Invalid(f"'{url[:200]}' is not an http or https address.") from err
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Invalid(f"'{url[:200]}' is not an http or https address.")
+    if _NO_NAME.search(parts.hostname):
+        raise Invalid(f"'{url[:200]}' names no host.")
     if parts.username or parts.password:
         raise Invalid("An address must not carry a user name or a password.")
     try:
@@ -77,6 +84,12 @@ def check_url(url: str) -> None:
         return
     if not is_public(str(literal)) and not private_allowed():
         raise UnsafeAddress("The address leads into a private network.")
+
+
+def check_callback(address: str) -> None:
+    """Refuses an address to which news can't be sent: it must be a mail address or a public URL."""
+    if not _MAIL.fullmatch(address):
+        check_url(address)
 
 
 async def _resolve(host: str, port: int) -> str:

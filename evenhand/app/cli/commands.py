@@ -59,7 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "up",
         "start everything and serve until Ctrl-C",
-        "serving:up",
+        "starting:up",
         "evenhand up --demo",
         (
             opt("--demo", action="store_true", help="make the demo once: two customers, people, projects, pictures"),

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from evenhand.app import worker
 from evenhand.app.cli import show
+from evenhand.app.listening import listen
 from evenhand.app.mail import send_link
 from evenhand.app.opening import database, services
 from evenhand.app.services import Services
@@ -26,7 +26,7 @@ MODES: tuple[Mode, Mode] = ("live", "test")
 def with_services(work: Callable[[Services], Awaitable[Any]]) -> Any:
     """Runs `work` on this machine's installation."""
     settings = settings_from_environment()
-    worker.listen()  # facts recorded here have the same listeners as those of the server
+    listen()  # facts recorded here have the same listeners as those of the server
 
     async def run(urls: Any, keys: Any) -> Any:
         async with services(settings, urls, keys, connections=2) as opened:

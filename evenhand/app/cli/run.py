@@ -7,21 +7,16 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from evenhand.app.cli.commands import Command, parser
+from evenhand.app.cli.commands import parser
+from evenhand.app.cli.loading import load
 from evenhand.pure.trouble import Trouble
 
 TROUBLE, USAGE, INTERRUPTED = 1, 2, 130
-
-
-def _work(command: Command) -> Callable[[argparse.Namespace], int]:
-    """The one place where a command's code is loaded, and only that command's: `--help` must answer at once."""
-    module, _, name = command.work.partition(":")
-    return getattr(import_module(f"evenhand.app.cli.{module}"), name)
 
 
 def _say(words: str) -> None:
@@ -50,7 +45,7 @@ def _version() -> int:
 
 def _run(given: argparse.Namespace) -> int:
     try:
-        code = _work(given.command)(given)
+        code = load(given.command.work)(given)
         sys.stdout.flush()
         return code
     except Trouble as err:

@@ -1,15 +1,15 @@
-"""Commands on the installation as a whole: up, status, doctor, backup, restore."""
+"""Commands on the installation as a whole: status, doctor, backup, restore."""
 
 import argparse
-import logging
 import os
+import ssl
 import sys
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
-import httpx
+import msgspec
 
-from evenhand.app import up as serving
 from evenhand.app.cli import show
 from evenhand.app.cli.people import with_services
 from evenhand.app.opening import URL_VARIABLE
@@ -21,38 +21,24 @@ from evenhand.infra.jobs import job_counts
 from evenhand.infra.postgres import backup as backups
 from evenhand.infra.postgres import doctor as doctors
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _MARKS = {"ok": "ok  ", "warn": "mind", "fail": "FAIL"}
-
-
-def up(given: argparse.Namespace) -> int:
-    settings = settings_from_environment()
-    settings.home.make()
-    backups.refuse_unfinished_restore(settings.home)
-    _log_to(settings.home)
-    serving.up(settings, with_demo=given.demo, open_browser=not given.no_browser)
-    return 0
-
-
-def _log_to(home: Home) -> None:
-    """All of it into the home's log, warnings on the terminal too. Neither ever holds a customer's content."""
-    os.umask(0o077)
-    terminal = logging.StreamHandler()
-    terminal.setLevel(logging.WARNING)
-    file = logging.FileHandler(home.logs / "evenhand.log", encoding="utf-8")
-    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, handlers=[terminal, file])
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _health(port: int, secure: bool) -> str:
     """What the server of this installation says of itself; "" when nothing answers."""
+    if secure:  # our own certificate names the public host, not this one
+        unverified = ssl.create_default_context()
+        unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+        door = HTTPSConnection("127.0.0.1", port, timeout=3, context=unverified)
+    else:
+        door = HTTPConnection("127.0.0.1", port, timeout=3)
     try:
-        reply = httpx.get(
-            f"{'https' if secure else 'http'}://127.0.0.1:{port}/healthz", timeout=3, verify=False, trust_env=False
-        )
-        return str(reply.json().get("status", ""))
-    except (httpx.HTTPError, ValueError, AttributeError):
+        door.request("GET", "/healthz")
+        return str(msgspec.json.decode(door.getresponse().read())["status"])
+    except (OSError, HTTPException, msgspec.MsgspecError, KeyError, TypeError):
         return ""
+    finally:
+        door.close()
 
 
 def status(given: argparse.Namespace) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from evenhand.app import worker
 from evenhand.app.demo.content import Content, DemoPerson, DemoProject, SeedFailed, input_of, load
 from evenhand.app.demo.finished import work_through
 from evenhand.app.demo.pictures import keep_pictures
+from evenhand.app.listening import listen
 from evenhand.app.opening import services
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
@@ -48,7 +48,7 @@ def seed(settings: Settings, urls: DatabaseUrls, keys: Keys) -> None:
     """Makes the demo, or finishes one that broke off. Refuses a database that holds other organisations."""
     if settings.home.demo_file.exists():
         return
-    worker.listen()
+    listen()
 
     async def run() -> None:
         async with services(settings, urls, keys, connections=4) as opened:

@@ -328,6 +328,7 @@ async def use_link(
         if row is None:
             raise LinkUsed("This link has been used or is too old.")
         if row["purpose"] == "setup":
+            await store.SETUP_LOCK.run(door)
             if await store.OPERATOR_EXISTS.value(door):
                 raise LinkUsed("There is an operator already.")
             person, profile = await _ensure_person(door, tidy_email(email or ""))

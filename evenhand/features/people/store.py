@@ -55,6 +55,8 @@ PERSON_ACTIVATE = Sql(
 PERSON_OPERATOR = Sql(
     "person_operator", "update evenhand.person set operator = true where person_id = %(person)s", role="gate"
 )
+#: two set-up links that are used at the same moment: one goes first, and the other finds an operator
+SETUP_LOCK = Sql("setup_lock", "select pg_advisory_xact_lock(hashtext('evenhand set-up'))", role="gate")
 OPERATOR_EXISTS = Sql("operator_exists", "select exists (select from evenhand.person where operator)", role="gate")
 
 SESSION_ADD = Sql(

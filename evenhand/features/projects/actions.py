@@ -24,6 +24,7 @@ from evenhand.features.projects.types import (
 )
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
+from evenhand.infra.fetch import check_callback
 from evenhand.infra.ids import is_id, new_id
 from evenhand.pure.ontology import EMPTY, check_ontology, summary_of_change, with_defaults
 from evenhand.pure.trouble import Conflict, Invalid, Missing
@@ -97,6 +98,8 @@ async def create_project(tx: Tx, new: NewProject) -> Project:
         raise Invalid("`medium` must be image, text, conversation or none.")
     ontology = {**EMPTY, **new.ontology}
     check_ontology(ontology)
+    if new.callback_url:
+        check_callback(new.callback_url)
     project = new_id()
     body = ProjectBody(name, new.callback_url, new.rapid, new.studio, new.dataset_id, new.rate)
     made = await store.PROJECT_ADD.maybe(

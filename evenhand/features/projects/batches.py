@@ -12,6 +12,7 @@ from evenhand.features.projects.actions import count_tasks, row_of
 from evenhand.features.projects.types import Batch, BatchBody, BatchCreated, BatchMoved, Counts
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
+from evenhand.infra.fetch import check_callback
 from evenhand.infra.ids import is_id, new_id
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
@@ -30,16 +31,18 @@ class NoSuchBatch(Missing):
     hint = "Look at the list of batches."
 
 
-def check_metadata(metadata: dict[str, Any]) -> None:
-    if len(msgspec.json.encode(metadata)) > METADATA_MOST:
+def check_body(body: BatchBody) -> None:
+    if len(msgspec.json.encode(body.metadata)) > METADATA_MOST:
         raise Invalid("`metadata` is larger than 10 KB.")
+    if body.callback_url:
+        check_callback(body.callback_url)
 
 
 async def create_batch(tx: Tx, project: str, body: BatchBody, *, staging: bool = False, priority: int = 0) -> Batch:
     require(tx, Verb.WRITE)
     await row_of(tx, project)
     body.name = tidy_name(body.name, "a batch")
-    check_metadata(body.metadata)
+    check_body(body)
     if not -1000 <= priority <= 1000:
         raise Invalid("`priority` must be -1,000 to 1,000.")
     batch = new_id()
@@ -169,7 +172,7 @@ async def change_batch(tx: Tx, batch: str, body: BatchBody | None = None, priori
     if priority is not None and not -1000 <= priority <= 1000:
         raise Invalid("`priority` must be -1,000 to 1,000.")
     if body is not None:
-        check_metadata(body.metadata)
+        check_body(body)
     sealed = tx.seal.shut(body) if body is not None else None
     await store.BATCH_SET.run(tx, org=tx.org_id, batch=batch, state=None, priority=priority, body=sealed)
     if priority is not None:

@@ -25,7 +25,7 @@ from evenhand.features.tasks.types import (
 )
 from evenhand.infra.db import Database, Tx
 from evenhand.infra.facts import record
-from evenhand.infra.fetch import check_url
+from evenhand.infra.fetch import check_callback, check_url
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.jobs import enqueue
 from evenhand.infra.seal import Seal
@@ -109,8 +109,8 @@ def check_body(body: TaskBody, ontology: dict[str, Any]) -> None:
         raise Invalid(f"The text is longer than {TEXT_MOST:,} characters.")
     if "\0" in body.unique_id or "\0" in body.name:
         raise Invalid("Names must not contain a zero character.")
-    if body.callback_url and "@" not in body.callback_url.split("/", 1)[0]:
-        check_url(body.callback_url)
+    if body.callback_url:
+        check_callback(body.callback_url)
     if body.data.prelabels:
         check_answer({"annotations": body.data.prelabels}, ontology, msgspec.to_builtins(body.data), complete=False)
 

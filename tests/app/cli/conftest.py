@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,12 @@ class Place:
 
     home: Path
     port: int
+    more: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def env(self) -> dict[str, str]:
         known = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
-        return {**known, "EVENHAND_HOME": str(self.home), "EVENHAND_PORT": str(self.port)}
+        return {**known, "EVENHAND_HOME": str(self.home), "EVENHAND_PORT": str(self.port), **self.more}
 
     @property
     def url(self) -> str:
@@ -63,11 +64,19 @@ class Place:
 
 @pytest.fixture(scope="package")
 def served() -> Iterator[Place]:
-    """An installation whose server runs, with the organisation Alder."""
+    """An installation whose server runs, with the organisation Alder; commands on its projects go over HTTP."""
     with serving() as made:
         place = Place(made.settings.home.path, made.settings.port)
         place.good("org", "create", "Alder")
+        key = place.good("key", "create", "--org", "Alder", "--mode", "live")["key"]
+        place.more.update(EVENHAND_URL=place.url, EVENHAND_KEY=key)
         yield place
+
+
+@pytest.fixture
+def local(served: Place) -> Place:
+    """The same installation, as commands without a URL see it."""
+    return Place(served.home, served.port)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import json
 import zipfile
 from pathlib import Path
 
+import httpx
+
 from tests.app.cli.conftest import Place
 
 
@@ -67,9 +69,12 @@ def test_exports(served: Place, tmp_path: Path) -> None:
     assert served.run("export", "--project", "Exported", "--format", "csv", "-o", "/proc/nowhere.csv").code == 1
 
 
-def test_the_command_leaves_a_trace_and_no_key(served: Place) -> None:
-    served.good("project", "list", "--org", "Alder")
-    assert not [key for key in served.good("key", "list", "--org", "Alder") if key["name"] == "command line"]
+def test_a_command_here_leaves_a_trace_and_no_key(local: Place, served: Place) -> None:
+    local.good("project", "list", "--org", "Alder")
+    assert not [key for key in local.good("key", "list", "--org", "Alder") if key["name"] == "command line"]
+    with httpx.Client(headers={"authorization": f"Bearer {served.more['EVENHAND_KEY']}"}) as client:
+        facts = client.get(f"{served.url}/api/v1/audit").json()["items"]
+    assert [fact["what"] for fact in facts[:2]] == ["KeyRevoked", "KeyCreated"]
 
 
 def test_which_organisation_is_asked_when_there_are_two(still: Place) -> None:

@@ -70,7 +70,7 @@ def test_ctrl_c_is_130_without_a_traceback(served: Place, tmp_path: Path) -> Non
     served.good("project", "create", "Interrupted", "--medium", "text")
     source = tmp_path / "many.jsonl"
     source.write_text("".join(f'{{"text": "Text {i} {"x" * 2000}"}}\n' for i in range(20_000)))
-    process = served.start("task", "import", str(source), "--project", "Interrupted", "--org", "Alder")
+    process = served.start("task", "import", str(source), "--project", "Interrupted")
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)

@@ -26,6 +26,7 @@ export function Details({ desk, surface }: { readonly desk: Desk; readonly surfa
           <p>{message}</p>
         </section>
       ) : null}
+      {desk.suggested > 0 ? <p className="eh-small eh-muted">{say('work.prelabelled', { count: desk.suggested })}</p> : null}
       {instructions ? (
         <section>
           <h2>{say('work.own-instructions')}</h2>

@@ -13,7 +13,7 @@ import type { Storage } from './storage'
 import { TopBar, type BarActions } from './TopBar'
 import type { Verdict } from './types'
 import { useInbox } from './useInbox'
-import { useInstructions } from './useInstructions'
+import { useInstructions, type InstructionsState } from './useInstructions'
 import { useLoop } from './useStore'
 import { useWorkKeys } from './useWorkKeys'
 import { useWorld } from './useWorld'
@@ -50,12 +50,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   useWorld(loop, deskNow)
   useTitle(held ? `${titleOf(held.assignment)} · ${say(`work.title.${mode}`)}` : say(`work.title.${mode}`))
   useEffect(() => setCompareWith(null), [desk])
-  useEffect(() => {
-    // Nobody should label for a project without having been shown what it wants.
-    if (!instructions.fresh || instructions.instructions === null) return
-    if (instructions.instructions.markdown.trim() && mode !== 'pilot') setDrawer('instructions')
-    instructions.seen()
-  }, [instructions.fresh, instructions.instructions, mode])
+  useFirstSight(instructions, () => mode !== 'pilot' && setDrawer('instructions'))
 
   const send = useCallback(
     (verdict?: Verdict): void => {
@@ -110,6 +105,16 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
       <Dialogs {...parts} open={open} onClose={() => setOpen(null)} onReject={(comment) => verdict('reject', comment)} />
     </div>
   )
+}
+
+/** Nobody should label for a project without having been shown what it wants. */
+function useFirstSight(state: InstructionsState, show: () => void): void {
+  const { fresh, instructions } = state
+  useEffect(() => {
+    if (!fresh || instructions === null) return
+    if (instructions.markdown.trim()) show()
+    state.seen()
+  }, [fresh, instructions])
 }
 
 interface ActionSources {

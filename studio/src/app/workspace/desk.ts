@@ -69,6 +69,12 @@ export class Desk {
     return reviewed?.annotations ?? answer?.annotations ?? data.prelabels ?? []
   }
 
+  /** How many suggestions the task was opened with, when it was not begun before. */
+  get suggested(): number {
+    const { answer, data, review } = this.held.assignment
+    return this.held.draft || answer || review ? 0 : (data.prelabels?.length ?? 0)
+  }
+
   /** What to open with: the draft wins over an earlier answer, and that over suggestions. */
   start(): Start {
     const here = this.#saved.get(this.which ?? '')

@@ -19,7 +19,6 @@ export const workspaceMessages = {
   'work.unsupported': 'This task cannot be opened here. Skip it with the reason "broken".',
 
   'work.submit': 'Submit',
-  'work.submitted': 'Submitted {name}',
   'work.skip': 'Skip',
   'work.menu': 'More',
   'work.recall': 'Call back the last task',
@@ -72,7 +71,6 @@ export const workspaceMessages = {
   'work.question.label': 'Question',
   'work.question.send': 'Send question',
   'work.question.sent': 'Question sent',
-  'work.question.failed': 'The question could not be sent. It is still in the box.',
 
   'work.instructions.find': 'Search the instructions',
   'work.instructions.found': { zero: 'Not found', one: '{count} place', other: '{count} places' },
@@ -132,7 +130,6 @@ export const workspaceMessages = {
   'work.review.answer': 'Answer {at}, by {by}',
   'work.review.late': 'late',
   'work.review.extra': 'extra',
-  'work.review.compare': 'Show the other answers faintly',
   'work.review.compare.list': 'Compare with',
   'work.review.same': 'Same as this answer',
   'work.review.differs': { one: '{count} difference', other: '{count} differences' },
