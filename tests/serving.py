@@ -112,7 +112,9 @@ def serving(*, demo: bool = False) -> Generator[Serving]:
     }
     log = folder / "log"
     with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-c", _UP.format(demo=demo)], env=env, stdout=out, stderr=out, start_new_session=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", _UP.format(demo=demo)], env=env, stdout=out, stderr=out, start_new_session=True
+        )
     try:
         made = Serving(settings_from_environment(env), process, log)
         _await_health(made)

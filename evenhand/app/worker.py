@@ -27,6 +27,7 @@ __all__ = ["handlers", "listen", "run", "sweep", "tell_task"]
 log = logging.getLogger("evenhand.worker")
 SWEEP_S = 2.0
 
+
 class _About(msgspec.Struct):
     about: str
     role: str = ""

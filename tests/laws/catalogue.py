@@ -177,9 +177,7 @@ def roles(conn: Connection) -> list[str]:
     ).fetchall()
     out = [f"{name} has more rights than it needs" for name, mighty, _ in rows if mighty]
     out += [f"role {name} is missing" for name in set(ROLES) - {row[0] for row in rows}]
-    out += [
-        f"{name} has the settings {config}" for name, _, config in rows if config != [f"search_path={SEARCH_PATH}"]
-    ]
+    out += [f"{name} has the settings {config}" for name, _, config in rows if config != [f"search_path={SEARCH_PATH}"]]
     rows = conn.execute(
         "SELECT r.rolname, g.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member"
         " JOIN pg_roles g ON g.oid = m.roleid WHERE r.rolname = ANY(%(r)s) OR g.rolname = ANY(%(r)s)",

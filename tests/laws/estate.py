@@ -73,9 +73,7 @@ async def _customer_side(api: Any, out: Estate) -> None:
         "review": "all", "callback_url": f"{mark}@callbacks.example", "rate": f"rate {mark}"[:80],
     }  # fmt: skip
     ids["project"] = (await _ok(await api.post("/api/v1/projects", json=project)))["id"]
-    await _ok(
-        await api.patch(f"/api/v1/projects/{ids['project']}", json={"instructions": f"# New rules {mark}"})
-    )
+    await _ok(await api.patch(f"/api/v1/projects/{ids['project']}", json={"instructions": f"# New rules {mark}"}))
     pictures = {"name": f"Pictures {mark}", "medium": "image", "ontology": ontology}
     ids["pictures"] = (await _ok(await api.post("/api/v1/projects", json=pictures)))["id"]
     batch = {"name": f"Batch {mark}", "metadata": {"note": mark}}
@@ -88,7 +86,8 @@ async def _customer_side(api: Any, out: Estate) -> None:
     out.links += [asset["url"], asset["thumb_url"]]
     shown = await _ok(
         await api.post(
-            f"/api/v1/projects/{ids['pictures']}/tasks", json={"data": {"asset": asset["id"]}, "name": f"Picture {mark}"}
+            f"/api/v1/projects/{ids['pictures']}/tasks",
+            json={"data": {"asset": asset["id"]}, "name": f"Picture {mark}"},
         )
     )
     ids["picture_task"] = shown["id"]
@@ -104,7 +103,7 @@ async def _customer_side(api: Any, out: Estate) -> None:
     members = (await _ok(await api.get("/api/v1/members")))["items"]
     ids["member"] = next(m["person"] for m in members if m["role"] == "annotator")
     ids["owner"] = out.customer.owner
-    link = (await _ok(await api.post("/api/v1/members/invite", json={"email": "new@people.example", "role": "viewer"})))
+    link = await _ok(await api.post("/api/v1/members/invite", json={"email": "new@people.example", "role": "viewer"}))
     out.tokens["link"] = link["link"].rsplit("/", 1)[-1]
 
 
@@ -124,7 +123,11 @@ async def _worker_side(world: World, out: Estate, slug: str) -> None:
         await _ok(await ann.post(f"/work/{one['handle']}/submit", sent))
     await _ok(await ann.post(f"/work/{third['handle']}/skip", {"reason": "other", "comment": f"Skip {mark}"}))
     await _ok(await ann.ask("PUT", f"/work/{texts[3]['handle']}/draft", json={"version": 1, "body": {"note": mark}}))
-    ids["handle"], ids["submitted_handle"], ids["skipped_handle"] = texts[3]["handle"], second["handle"], third["handle"]
+    ids["handle"], ids["submitted_handle"], ids["skipped_handle"] = (
+        texts[3]["handle"],
+        second["handle"],
+        third["handle"],
+    )
     await world.drain()
     rev = await world.browser(f"{slug}.rev@people.example")
     reviews = (await _ok(await rev.post("/work/next", {"want": 2, "role": "review"})))["assignments"]

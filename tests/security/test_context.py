@@ -289,7 +289,9 @@ async def test_the_owner_itself_is_under_the_wall(urls: DatabaseUrls, two: tuple
             assert count(conn, table) == 0, table
 
 
-async def test_the_loaders_stage_is_its_own(pg_server: TestServer, world: World, two: tuple[Customer, Customer]) -> None:
+async def test_the_loaders_stage_is_its_own(
+    pg_server: TestServer, world: World, two: tuple[Customer, Customer]
+) -> None:
     """What one import staged is gone before the next one on the same connection, also when it failed half-way."""
     acme, birch = two
     for customer, lines in ((acme, b'{"data":{"text":"acme stages this"}}'), (birch, b'{"data":{"text":"mine"}}')):

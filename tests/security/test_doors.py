@@ -62,7 +62,13 @@ async def test_the_token_may_come_in_a_beacon_for_leases_only(world: World, acme
 
 
 async def test_nobody_is_signed_in_from_another_site(world: World, acme: Customer) -> None:
-    for origin in ("https://evil.example", "null", "http://localhost:9", "http://localhost.evil.example:8080", "http://["):
+    for origin in (
+        "https://evil.example",
+        "null",
+        "http://localhost:9",
+        "http://localhost.evil.example:8080",
+        "http://[",
+    ):
         for kind in ("application/json", "text/plain"):
             headers = {"origin": origin, "content-type": kind}
             reply = await world.client().post(f"{PREFIX}/session", json=credentials(acme), headers=headers)
@@ -143,7 +149,15 @@ async def test_sessions_are_kept_as_hashes(world: World, acme: Customer) -> None
 
 
 async def test_unknown_hosts_are_refused(world: World, acme: Customer) -> None:
-    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "10.0.0.1", "[::2]", "0.0.0.0"):
+    for host in (
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "",
+        "10.0.0.1",
+        "[::2]",
+        "0.0.0.0",
+    ):
         for path in ("/", f"{PREFIX}/session", "/healthz", "/media/x", "/studio/x"):
             reply = await world.client().get(path, headers={"host": host})
             assert reply.status_code == 400, f"{host} {path}: {reply.status_code}"
@@ -267,10 +281,7 @@ async def test_a_link_is_used_once_however_many_try(world: World, acme: Customer
     link = await people.reset_link(world.db, acme.owner_email, "")
     token = link.link.rsplit("/", 1)[-1]
     replies = await asyncio.gather(
-        *(
-            world.client().post(f"{PREFIX}/links/{token}", json={"password": f"chosen by number {n}"})
-            for n in range(8)
-        )
+        *(world.client().post(f"{PREFIX}/links/{token}", json={"password": f"chosen by number {n}"}) for n in range(8))
     )
     assert sorted(r.status_code for r in replies) == [200] + [404] * 7
     winner = next(n for n, r in enumerate(replies) if r.status_code == 200)
@@ -300,6 +311,8 @@ async def test_old_and_made_up_links_lead_nowhere(world: World, acme: Customer, 
     for bad in (token[:-1], token + "x", token.swapcase(), "x", "%00", "%ff", "x" * 5000, "..%2f.."):
         for method in ("GET", "POST"):
             reply = await world.client().request(
-                method, f"{PREFIX}/links/{bad}", content=b'{"password":"a good long password"}' if method == "POST" else None
+                method,
+                f"{PREFIX}/links/{bad}",
+                content=b'{"password":"a good long password"}' if method == "POST" else None,
             )
             assert reply.status_code == 404, f"{method} {bad[:20]}: {reply.status_code} {reply.text}"

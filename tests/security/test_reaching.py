@@ -173,7 +173,15 @@ async def test_the_operator_may_allow_private_addresses(hostile: Hostile, monkey
 
 async def test_redirects_are_checked_again(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = "http://169.254.169.254/latest/meta-data"
-    bad = (inside, "file:///etc/passwd", "//[::1]/x", "http://[::1", "gopher://x", "http://u:p@8.8.8.8/", "http://\x7f/")
+    bad = (
+        inside,
+        "file:///etc/passwd",
+        "//[::1]/x",
+        "http://[::1",
+        "gopher://x",
+        "http://u:p@8.8.8.8/",
+        "http://\x7f/",
+    )
     for n, target in enumerate(bad):
         hostile.replies[f"/{n}"] = (302, {"location": target}, b"")
     hostile.replies["/loop"] = (302, {"location": "/loop"}, b"")

@@ -269,11 +269,13 @@ async def test_an_invitation_is_no_key_to_an_account(world: World) -> None:
     mine = await world.keyed(acme.live_key).post(f"{PREFIX}/members/invite", json={"email": fresh, "role": "owner"})
     theirs = await rival.post(f"{PREFIX}/members/invite", json={"email": fresh, "role": "viewer"})
     squatter = await world.client().post(
-        f"{PREFIX}/links/{theirs.json()['link'].rsplit('/', 1)[-1]}", json={"password": "chosen by the rival", "name": "N"}
+        f"{PREFIX}/links/{theirs.json()['link'].rsplit('/', 1)[-1]}",
+        json={"password": "chosen by the rival", "name": "N"},
     )
     assert [o["id"] for o in squatter.json()["orgs"]] == [birch.live]
     stolen: httpx.Response = await world.client().post(
-        f"{PREFIX}/links/{mine.json()['link'].rsplit('/', 1)[-1]}", json={"password": "chosen by acme's man", "name": "N"}
+        f"{PREFIX}/links/{mine.json()['link'].rsplit('/', 1)[-1]}",
+        json={"password": "chosen by acme's man", "name": "N"},
     )
     assert stolen.status_code == 401
 

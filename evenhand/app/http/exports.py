@@ -3,7 +3,6 @@
 from typing import Any
 
 import msgspec
-
 from starlette.responses import Response, StreamingResponse
 
 from evenhand.app.http.call import Call

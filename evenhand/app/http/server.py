@@ -167,9 +167,10 @@ def _starlette(found: Route, services: Services) -> StarletteRoute:
 async def _static(request: Request) -> Response:
     try:
         path = (STATIC / request.path_params["path"]).resolve()
+        found = path.is_relative_to(STATIC.resolve()) and path.is_file()
     except (ValueError, OSError):  # a zero character, a name that is too long
-        return await _nothing(request)
-    if not path.is_relative_to(STATIC.resolve()) or not path.is_file():
+        found = False
+    if not found:
         return await _nothing(request)
     cache = "public, max-age=31536000, immutable" if "/assets/" in str(path) else "no-cache"
     return FileResponse(path, headers={"cache-control": cache})

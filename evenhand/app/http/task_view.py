@@ -43,7 +43,7 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
                 a["state"] == "extra",
                 a["state"],
                 a["origin"],
-            )  # fmt: skip
+            )
         )
     return Task(
         short.id,
@@ -70,7 +70,7 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
                 r["created_at"],
                 tx.seal.open(r["body"]).get("comment", ""),
                 r["source"],
-            )  # fmt: skip
+            )
             for r in judged
         ],
         body.metadata,

@@ -9,8 +9,8 @@ from evenhand.app.http.call import Call
 from evenhand.app.http.routes import route
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.annotations.types import Submitted
-from evenhand.features.people.rules import CUSTOMER_ROLES
 from evenhand.features.people.actions import role_in
+from evenhand.features.people.rules import CUSTOMER_ROLES
 from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews import progress

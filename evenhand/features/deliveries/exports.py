@@ -54,7 +54,7 @@ class Export:
         self._spools: list[IO[bytes]] = []
 
     def _spool(self) -> IO[bytes]:
-        made: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+        made: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (`stream` closes it)
         self._spools.append(made)
         return made
 

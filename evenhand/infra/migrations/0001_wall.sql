@@ -38,8 +38,9 @@ begin
            split_part(token, '.', 4)::float8 >= date_part('epoch', clock_timestamp())
       into org, mine, fresh
       from ctx.secret s
-     where sha256(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(left(token, -65), 'UTF8'))))
-         = sha256(decode(right(token, 64), 'hex'))
+     where sha256(convert_to(
+               encode(sha256(s.outer_pad || sha256(s.inner_pad || convert_to(left(token, -65), 'UTF8'))), 'hex'), 'UTF8'))
+         = sha256(convert_to(right(token, 64), 'UTF8'))
      limit 1;
     if not found then
         raise exception 'context is forged' using errcode = '28000';

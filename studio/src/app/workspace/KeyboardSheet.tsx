@@ -21,7 +21,7 @@ const GENERAL: readonly Row[] = [
 ]
 const IMAGE: readonly Row[] = [
   [['V', 'B', 'P', 'L', 'K'], 'work.key.tools'],
-  [['1 – 9'], 'work.key.class'],
+  [['1–9'], 'work.key.class'],
   [['Arrows'], 'work.key.nudge'],
   [['Space'], 'work.key.place'],
   [['Enter'], 'work.key.finish'],
@@ -32,7 +32,7 @@ const IMAGE: readonly Row[] = [
   [['0'], 'work.key.fit'],
 ]
 const TEXT: readonly Row[] = [
-  [['1 – 9', 'Enter'], 'work.key.label'],
+  [['1–9', 'Enter'], 'work.key.label'],
   [['Arrows'], 'work.key.caret'],
   [['Alt+Arrows'], 'work.key.ends'],
   [['Shift+Enter'], 'work.key.others'],
@@ -40,9 +40,8 @@ const TEXT: readonly Row[] = [
   [['Delete'], 'work.key.delete'],
 ]
 const FORM: readonly Row[] = [
-  [['1 – 9'], 'work.key.option'],
+  [['1–9'], 'work.key.option'],
   [['Arrows'], 'work.key.options'],
-  [['Enter'], 'work.key.submit'],
 ]
 const REVIEW: readonly Row[] = [
   [['A'], 'work.key.accept'],
@@ -53,6 +52,8 @@ const REVIEW: readonly Row[] = [
 export function KeyboardSheet({ open, onClose, desk, review, toolKeys }: { readonly open: boolean; readonly onClose: () => void; readonly desk: Desk | null; readonly review: boolean; readonly toolKeys: readonly string[] }) {
   const medium = desk?.held.assignment.data.medium
   const fields = (desk?.questions.length ?? 0) > 0
+  // Where there is nothing else for it to finish, Enter alone submits.
+  const form: readonly Row[] = medium === 'image' || medium === 'text' ? FORM : [...FORM, [['Enter'], 'work.key.submit']]
   const image = IMAGE.map((row, at): Row => (at === 0 && toolKeys.length ? [toolKeys, row[1]] : row))
   return (
     <Dialog open={open} onClose={onClose} title={say('work.sheet.title')} wide>
@@ -60,7 +61,7 @@ export function KeyboardSheet({ open, onClose, desk, review, toolKeys }: { reado
         {review ? <Group title="work.sheet.review" rows={REVIEW} /> : null}
         {medium === 'image' ? <Group title="work.sheet.image" rows={image} /> : null}
         {medium === 'text' ? <Group title="work.sheet.text" rows={TEXT} /> : null}
-        {fields ? <Group title="work.sheet.form" rows={FORM} /> : null}
+        {fields ? <Group title="work.sheet.form" rows={form} /> : null}
         <Group title="work.sheet.general" rows={GENERAL} />
         {desk && desk.ontology.classes.length ? (
           <section>
@@ -89,7 +90,7 @@ function Group({ title, rows }: { readonly title: WorkKey; readonly rows: readon
           <div key={words + keys.join()}>
             <dt>
               {keys.map((key) => (
-                <Kbd key={key} keys={key === '+' ? 'Plus' : key.replaceAll(' ', ' ')} />
+                <Kbd key={key} keys={key === '+' ? 'Plus' : key} />
               ))}
             </dt>
             <dd>{say(words)}</dd>

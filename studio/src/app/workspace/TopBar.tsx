@@ -54,7 +54,7 @@ export function TopBar({ loop, state, mode, actions, news, changed, panelOpen, o
           </Button>
         ) : null}
         <IconButton label={news > 0 ? say('work.inbox.count', { count: news }) : say('work.inbox')} icon="chat" aria-expanded={openDrawer === 'inbox'} className={news > 0 ? 'eh-bar-news' : undefined} onClick={actions.inbox} />
-        <IconButton label={panelOpen ? say('work.panel.fold') : say('work.panel.unfold')} icon="panel" keys="\" aria-expanded={panelOpen} onClick={actions.panel} />
+        {assignment ? <IconButton label={panelOpen ? say('work.panel.fold') : say('work.panel.unfold')} icon="panel" keys="\" aria-expanded={panelOpen} onClick={actions.panel} /> : null}
         <Menu label={say('work.menu')} button={<IconButton label={say('work.menu')} icon="more" />}>
           <MenuItem icon="undo" keys="Mod+Z" onSelect={actions.undo} disabled={!assignment}>
             {say('work.undo')}

@@ -11,7 +11,7 @@ export const workspaceMessages = {
   'work.panel.unfold': 'Show the panel',
   'work.starting': 'Getting the next task',
   'work.shown': 'Task {name} of {project}',
-  'work.returned': 'This task came back to you',
+  'work.returned': 'Sent back by a reviewer',
   'work.prelabelled': { one: 'Comes with {count} suggestion', other: 'Comes with {count} suggestions' },
   'work.context': 'About this task',
   'work.own-instructions': 'Instructions for this task',
