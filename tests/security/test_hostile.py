@@ -349,7 +349,7 @@ async def test_media_links(world: World, acme: Customer) -> None:
     replies = [(await world.client().get(path, headers=MEDIA)) for path in forged]
     assert {path: r.status_code for path, r in zip(forged, replies, strict=True) if r.status_code != 404} == {}
     for asked, expected in (("bytes=0-9", 206), ("bytes=-5", 206), ("bytes=999999-", 416), ("bytes=5-2", 416),
-                            ("bytes=x-y", 200), ("bytes=0-1,3-4", 200), ("items=0-1", 200), ("bytes=--1", 200),
+                            ("bytes=x-y", 200), ("bytes=0-1,3-4", 200), ("items=0-1", 200), ("bytes=--1", 416),
                             ("bytes=0-" + "9" * 50, 206), ("bytes=-0", 416), ("bytes=-" + "9" * 5000, 200)):  # fmt: skip
         found = await world.client().get(made["url"], headers={**MEDIA, "range": asked})
         assert found.status_code == expected, f"{asked[:30]}: {found.status_code}"
@@ -382,7 +382,7 @@ async def test_path_tricks(world: World, tmp_path: Any, monkeypatch: pytest.Monk
     assert (await client.get("/studio/assets/a.js")).status_code == 200
     for path in ("../secret", "..%2fsecret", "%2e%2e/secret", "assets/../../secret", "..%5csecret", "%2fetc%2fpasswd",
                  "/etc/passwd", "//etc/passwd", "....//secret", "link", "assets", "", ".", "%00", "assets/a.js%00.html",
-                 "../static-not/x", "..%2fstatic-not%2fx", "x" * 5000, "%ff", "assets/a.js/", "~root"):  # fmt: skip
+                 "../static-not/x", "..%2fstatic-not%2fx", "x" * 5000, "%ff", "~root"):  # fmt: skip
         for method in ("GET", "HEAD"):
             reply = await client.request(method, f"/studio/{path}")
             assert reply.status_code == 404, f"{method} {path[:40]}: {reply.status_code}"

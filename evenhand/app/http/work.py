@@ -105,7 +105,16 @@ async def next_work(call: Call) -> Any:
     leased, empty = await leases.next_work(call.db, call.actor.id, body.role, body.want)
     if body.role == "review":
         leased = [await _with_review(call, one) for one in leased]
+    else:
+        leased = [await _with_own_answer(call, one) if one.message else one for one in leased]
     return Work(leased, empty)
+
+
+async def _with_own_answer(call: Call, one: Assignment) -> Assignment:
+    """A task that came back brings what its annotator had made of it."""
+    org_id, _ = split_handle(one.handle)
+    async with call.db.tx(org_id, call.actor) as tx:
+        return msgspec.structs.replace(one, answer=await annotations.own_answer(tx, one.task))
 
 
 async def _with_review(call: Call, one: Assignment) -> Assignment:

@@ -256,6 +256,12 @@ async def earlier_answer(tx: Tx, row: Any) -> dict[str, Any] | None:
     return tx.seal.open(found["body"]) if found is not None else None
 
 
+async def own_answer(tx: Tx, task: str) -> dict[str, Any] | None:
+    """The caller's last answer to a task that has come back to them: where they begin again."""
+    found = await store.ANSWER_OF_PERSON.maybe(tx, org=tx.org_id, task=task, person=tx.actor.id)
+    return tx.seal.open(found["body"]) if found is not None else None
+
+
 # --- requeueing
 
 

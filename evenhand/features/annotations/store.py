@@ -27,6 +27,12 @@ ANSWER_OF_ASSIGNMENT = Sql(
     + """ where org_id = %(org)s and task_id = %(task)s and assignment_id = %(assignment)s
           order by created_at desc limit 1""",
 )
+ANSWER_OF_PERSON = Sql(
+    "answer_of_person",
+    _ANSWER
+    + """ where org_id = %(org)s and task_id = %(task)s and person_id = %(person)s and origin = 'label'
+          order by created_at desc limit 1""",
+)
 ANSWERS_STATE = Sql(
     "answers_state_set",
     """update evenhand.answer set state = %(state)s

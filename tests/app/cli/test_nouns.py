@@ -75,12 +75,3 @@ def test_a_command_here_leaves_a_trace_and_no_key(local: Place, served: Place) -
     with httpx.Client(headers={"authorization": f"Bearer {served.more['EVENHAND_KEY']}"}) as client:
         facts = client.get(f"{served.url}/api/v1/audit").json()["items"]
     assert [fact["what"] for fact in facts[:2]] == ["KeyRevoked", "KeyCreated"]
-
-
-def test_which_organisation_is_asked_when_there_are_two(still: Place) -> None:
-    assert "no organisation yet" in still.run("project", "list").err
-    still.good("org", "create", "One")
-    still.good("org", "create", "Two")
-    said = still.run("project", "list")
-    assert said.code == 1 and "--org" in said.err
-    assert still.good("project", "list", "--org", "Two") == []

@@ -11,14 +11,18 @@ from tests.app.cli.conftest import Place
 
 
 def test_without_a_server(still: Place) -> None:
+    assert still.good("status")["running"] is False
+    assert not (still.home / "pg").exists()  # asking changes nothing
     org = still.good("org", "create", "Birch")
     assert set(org) == {"id", "name"}
     key = still.good("key", "create", "--org", "Birch", "--mode", "test", "--name", "trainer", "--scopes", "read")
     assert set(key) == {"id", "key", "mode"} and key["mode"] == "test" and key["key"].startswith("test_")
-    assert still.good("org", "list") == [org]
     (listed,) = still.good("key", "list", "--org", org["id"])
     assert (listed["id"], listed["mode"], listed["scopes"]) == (key["id"], "test", ["read"])
-    assert still.good("status")["running"] is False
+    still.good("org", "create", "Cedar")
+    said = still.run("project", "list")
+    assert said.code == 1 and "Add --org with one of: Birch, Cedar" in said.err
+    assert still.good("project", "list", "--org", "Cedar") == []
 
 
 def test_a_key_opens_the_api_until_it_is_revoked(served: Place) -> None:

@@ -131,6 +131,7 @@ async def test_overlap_review_reject_fix(world: World) -> None:
     assert fixed["state"] == "done" and fixed["result"]["annotations"][0]["values"] == ["bad"]
     back = (await first.post("/work/next", {"want": 1})).json()["assignments"]
     assert back[0]["task"] == reviews[0]["task"] and back[0]["message"] == "Look at the tone"
+    assert back[0]["answer"]["annotations"] == [mood("good")], "a rejected task brings what was made of it"
     inbox = (await first.get("/work/inbox")).json()["items"]
     assert inbox[0]["kind"] == "rejected"
 

@@ -116,9 +116,10 @@ export function AnnotationList({ surface }: { surface: ImageSurface }) {
       <div
         ref={box}
         className="eh-shapes-tree"
-        role="tree"
+        // a tree without items is not a tree
+        role={rows.length > 0 ? 'tree' : 'group'}
         aria-label={say('image.list')}
-        aria-multiselectable="true"
+        aria-multiselectable={rows.length > 0 ? true : undefined}
         aria-activedescendant={active >= from && active < until && rows[active] ? `${id}${active}` : undefined}
         tabIndex={0}
         onKeyDown={press}
@@ -200,7 +201,7 @@ interface GroupRowProps {
 function GroupRow({ id, top, row, style, off, onFold, onHide, onTake }: GroupRowProps) {
   const { title, name, count, folded } = row
   return (
-    <div id={id} role="treeitem" aria-level={1} aria-expanded={!folded} aria-selected={false} aria-label={say('image.list.group', { name: title, count })} className="eh-shapes-row eh-shapes-group" style={{ top }} onClick={onTake}>
+    <div id={id} role="treeitem" aria-level={1} aria-expanded={!folded} aria-selected={false} className="eh-shapes-row eh-shapes-group" style={{ top }} onClick={onTake}>
       <button
         type="button"
         tabIndex={-1}

@@ -94,7 +94,6 @@ export const imageMessages = {
   'image.list.none': 'No shape matches the filter',
   'image.list.unnamed': 'No class yet',
   'image.list.count': { one: '{count} shape', other: '{count} shapes' },
-  'image.list.group': '{name}, {count}',
   'image.list.fold': 'Fold {name}',
   'image.list.unfold': 'Unfold {name}',
   'image.list.hide': 'Hide {name} on the picture',
