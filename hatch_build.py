@@ -26,6 +26,8 @@ except ImportError:  # run as a script, outside a build
 STUDIO = "studio"
 OUTPUT = "evenhand/app/static"
 STAMP = ".inputs.sha256"
+DEMO = "fixtures/demo"
+DEMO_INSTALLED = "evenhand/app/demo/files"
 NOT_INPUTS = {"node_modules", "dist", "coverage", ".vite", "test-results"}
 
 
@@ -34,6 +36,8 @@ class StudioBuildHook(BuildHookInterface):  # type: ignore[misc,valid-type]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         build_studio(Path(self.root))
+        if version != "editable":  # a clone finds them in their place (see evenhand/app/demo/content.py)
+            build_data["force_include"][str(Path(self.root) / DEMO)] = DEMO_INSTALLED
 
 
 def build_studio(root: Path) -> bool:

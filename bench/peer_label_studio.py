@@ -107,6 +107,7 @@ class Side(Protocol):
     name: str
     pid: int
 
+    def new_project(self) -> None: ...
     def bulk(self, count: int) -> None: ...
     def client(self, person: int) -> Client: ...
     def pair(self, line: Client, person: int, out: Handed) -> bool: ...
@@ -121,31 +122,31 @@ class Evenhand:
         self.pid, self._running = running.process.pid, running
         self.org, self._people, sessions = seed.people_with_sessions(running, PEOPLE)
         self._sessions = [{"cookie": cookie, "x-evenhand-csrf": csrf} for cookie, csrf in sessions]
-        self._project: str | None = None
+        self._projects: list[str] = []
         self._key = running.do(self._new_key)
 
     async def _new_key(self, opened: Services) -> str:
         return (await people.create_key(opened.db, self.org, "live")).key
 
-    def _new_project(self) -> str:
+    def new_project(self) -> None:
         """Only the newest project hands out work."""
+        new = NewProject(f"Bench {len(self._projects) + 1}", "text", seed.ONTOLOGY, lease_s=3600)
 
         async def work(opened: Services) -> str:
             async with opened.db.tx(self.org, SYSTEM) as tx:
-                return (await projects.create_project(tx, NewProject("Bench", "text", seed.ONTOLOGY, lease_s=3600))).id
+                return (await projects.create_project(tx, new)).id
 
-        if self._project is not None:
-            seed.pause(self._running, self.org, self._project)
-        self._project = self._running.do(work)
-        seats(self._running, self.org, self._project, self._people)
-        return self._project
+        if self._projects:
+            seed.pause(self._running, self.org, self._projects[-1])
+        self._projects.append(self._running.do(work))
+        seats(self._running, self.org, self._projects[-1], self._people)
 
     def _owner(self) -> Client:
         return Client(self._running.settings.port, {"authorization": f"Bearer {self._key}"})
 
     def bulk(self, count: int) -> None:
         body = b"\n".join(seed.line(n) for n in range(count))
-        path = f"/api/v1/projects/{self._new_project()}/tasks/bulk?import=bench"
+        path = f"/api/v1/projects/{self._projects[-1]}/tasks/bulk?import=bench"
         line = self._owner()
         status, reply = line.ask("POST", path, body)
         line.close()
@@ -171,6 +172,7 @@ class Evenhand:
         return True
 
     def finish(self, count: int) -> None:
+        self.new_project()
         self.bulk(count)
         done = label(self, PEOPLE, 3600, count)
         if done.pairs != count:
@@ -179,7 +181,7 @@ class Evenhand:
     def exports(self) -> dict[str, Callable[[], int]]:
         def jsonl() -> int:
             line = self._owner()
-            status, body = line.ask("GET", f"/api/v1/exports?project={self._project}&format=jsonl&state=done")
+            status, body = line.ask("GET", f"/api/v1/exports?project={self._projects[-1]}&format=jsonl&state=done")
             line.close()
             return body.count(b"\n") if status == 200 else -status
 
@@ -196,16 +198,20 @@ class LabelStudio:
     def client(self, person: int) -> Client:
         return Client(self._peer.port, {"authorization": f"Token {self._peer.tokens[person]}"})
 
-    def _into_new(self, tasks: list[dict[str, Any]]) -> tuple[int, bytes]:
+    def new_project(self) -> None:
         line = self.client(0)
         made = line.ask("POST", "/api/projects/", {"title": "Bench", "label_config": _CONFIG})
         self._project = _ok(made, "a project", 201)["id"]
+        line.close()
+
+    def _import(self, tasks: list[dict[str, Any]]) -> tuple[int, bytes]:
+        line = self.client(0)
         reply = line.ask("POST", f"/api/projects/{self._project}/import", tasks)
         line.close()
         return reply
 
     def bulk(self, count: int) -> None:
-        reply = self._into_new([{"data": _data(n)} for n in range(count)])
+        reply = self._import([{"data": _data(n)} for n in range(count)])
         if _ok(reply, "an import", 201)["task_count"] != count:
             raise SystemExit(f"the import into Label Studio failed: {reply[1][:300]!r}")
 
@@ -225,7 +231,8 @@ class LabelStudio:
 
     def finish(self, count: int) -> None:
         done = [{"lead_time": 1.0, "result": _RESULT}]
-        reply = self._into_new([{"data": _data(n), "annotations": done} for n in range(count)])
+        self.new_project()
+        reply = self._import([{"data": _data(n), "annotations": done} for n in range(count)])
         if _ok(reply, "an import", 201)["annotation_count"] != count:
             raise SystemExit(f"the import of finished tasks into Label Studio failed: {reply[1][:300]!r}")
 
@@ -347,6 +354,7 @@ def importing(ours: Side, theirs: Side, sizes: Sizes) -> None:
     costs: dict[str, list[Cost]] = {ours.name: [], theirs.name: []}
     for _ in range(sizes.rounds):
         for side in (ours, theirs):
+            side.new_project()
             costs[side.name].append(cost(side, lambda side=side: side.bulk(sizes.tasks), lambda _: sizes.tasks))
     compared("import, a task", costs[ours.name], costs[theirs.name])
 

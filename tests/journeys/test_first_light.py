@@ -127,7 +127,7 @@ def test_axe_finds_nothing(demo: Demo, sit: Sit, dark: bool) -> None:
 def console_paths(page: Page) -> list[str]:
     """Every page of the console, by its address: the organisation's, then a project's tabs."""
     page.wait_for_url(re.compile("/console/"))
-    link = page.get_by_role("navigation").get_by_role("link", name="Everyday photographs")
+    link = page.get_by_role("link", name="Everyday photographs", exact=True).first
     link.wait_for(state="attached")
     project = str(link.get_attribute("href"))
     home = project.split("/projects/")[0]

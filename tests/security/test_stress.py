@@ -94,7 +94,13 @@ async def test_cancelled_requests_never_mix_tenants(world: World, urls: Database
     assert left < REQUESTS / 2 and arrived > 100, f"{left} were not sent, {arrived} arrived"
     for customer in customers:
         async with world.db.tx(customer.live, customer.actor) as tx:
-            rows = await tx.conn.fetch("select task_id from evenhand.task")
+            rows = await tx.conn.fetch(
+                "select t.task_id, q.task_id is not null as queued, (select count(*) from evenhand.fact f"
+                " where f.about_id = t.task_id and f.kind = 'TaskCreated') as facts, t.unique_mac is not null as one"
+                " from evenhand.task t left join evenhand.queue q using (org_id, task_id)"
+            )
+        # a write is whole or not there, whenever it was cancelled
+        assert {(r["queued"], r["facts"]) for r in rows if r["one"]} <= {(True, 1)}
         assert acknowledged[customer.name] <= {r["task_id"] for r in rows}
 
 

@@ -280,6 +280,7 @@ async def requeue(tx: Tx, task: str, because: str, *, answers: str = "superseded
         body = body_of(tx, row)
         body.message = message[:5000]
         await put_body(tx, task, body)
+    await tasks_store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)  # whoever leases it at this moment goes first
     await store.ASSIGNMENTS_WITHDRAW.run(tx, org=tx.org_id, task=task)
     await store.SUBMITTED_FORGET.run(tx, org=tx.org_id, task=task)
     count = await store.ANSWERS_STATE.run(

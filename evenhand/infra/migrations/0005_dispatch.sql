@@ -47,7 +47,8 @@ declare
 begin
     perform set_config('evenhand.ctx', p_ctx, true);
     v_org := ctx.org();
-    -- The person's own seat is the lock that makes two calls of one person wait for each other.
+    -- Two calls of one person wait for each other, in every project of the space; what follows counts after the wait.
+    perform pg_advisory_xact_lock(hashtextextended(v_org || p_person, 0));
     update evenhand.seat s set served_at = v_now
       from evenhand.project p
      where s.org_id = v_org and s.project_id = p_project and s.person_id = p_person and s.role = p_role
