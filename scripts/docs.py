@@ -125,7 +125,7 @@ def _fields(schema: dict[str, Any]) -> list[str]:
 
 
 def _route(route: Route, operation: dict[str, Any]) -> list[str]:
-    out = [f"### {route.method} {route.path}", "", f"{route.summary}. For {WHO[route.who]}.", ""]
+    out = [f"### {route.method} {PREFIX}{route.path}", "", f"{route.summary}. For {WHO[route.who]}.", ""]
     asked = [p for p in operation.get("parameters", ()) if p["in"] == "query"]
     if asked:
         out += ["Query: " + ", ".join(f"`{p['name']}`" for p in asked) + ".", ""]
@@ -145,7 +145,7 @@ def api() -> str:
         MADE,
         "# The native API",
         "",
-        f"All paths are below `{PREFIX}`. The same as an OpenAPI document: [openapi.json](openapi.json), and on a running "
+        f"The same as an OpenAPI document: [openapi.json](openapi.json), and on a running "
         f"server at `{PREFIX}/openapi.json`. Errors are problem documents "
         "(RFC 9457) with `detail`, `hint` and `code`. Lists give `items` and `next`: send it back as `cursor`. A write with "
         "an `Idempotency-Key` can be sent again without harm. The API that is compatible with another vendor's client is "

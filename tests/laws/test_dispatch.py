@@ -2,6 +2,7 @@
 out beyond its overlap, nobody has one twice, nothing acknowledged is lost, and every task can be finished."""
 
 import asyncio
+import os
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,8 @@ ONTOLOGY = {"fields": [{"key": "n", "type": "number", "min": 0, "max": 1_000_000
 #: two changes met: the door answers "send it again"
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 PEOPLE, REVIEWERS = 8, 2
+#: other numbers play other scenes: EVENHAND_TEST_SEED=7 pytest tests/laws/test_dispatch.py
+SEED = int(os.environ.get("EVENHAND_TEST_SEED", "0")) * 100
 
 
 def answer(n: int) -> dict[str, Any]:
@@ -302,13 +305,13 @@ async def finish(play: Scene) -> None:
     [(1, 1, "none"), (2, 2, "none"), (3, 3, "all"), (4, 1, "all"), (5, 2, "all"), (6, 3, "none")],
 )
 async def test_the_queue_keeps_its_laws(world: World, seed: int, overlap: int, review: str) -> None:
-    play = await scene(world, seed, overlap, review)
+    play = await scene(world, SEED + seed, overlap, review)
     for turn in range(30):
         moves = play.chance.choices(MOVES, k=play.chance.randint(1, 10))
         if turn == 22:
             moves.append("cancel_batch")
         await asyncio.gather(*(play.one(move) for move in moves))
-        await play.check(f"seed {seed} turn {turn} {moves}")
+        await play.check(f"seed {SEED + seed} turn {turn} {moves}")
     await finish(play)
     await play.check("at the end")
     assert play.met < 20, "changes that meet are the exception"

@@ -34,6 +34,7 @@ class Api:
 
     def __init__(self, client: httpx.Client, where: str) -> None:
         self._client = client
+        self._reached = False  # a server that has answered is waited for; one that never did is told at once
         self.where = where
 
     def get(self, path: str, **query: Any) -> Any:
@@ -81,9 +82,10 @@ class Api:
             try:
                 reply = self._client.request(method, PREFIX + path, **options)
             except httpx.TransportError as err:
-                if last or isinstance(err, httpx.UnsupportedProtocol):
+                if last or not self._reached:
                     raise self._away(err) from err
             else:
+                self._reached = True
                 if reply.status_code < 400:
                     return _decoded(reply)
                 if last or reply.status_code not in _AGAIN:

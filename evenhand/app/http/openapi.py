@@ -25,10 +25,11 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
-def document(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
+def document(routes: Sequence[Route], prefix: str, cookie: str = "evenhand") -> dict[str, Any]:
+    """The document. `cookie` is the name under which this server keeps a session."""
     kinds: list[Any] = []
     for r in routes:
-        kinds += [k for k in (r.query, None if r.raw else r.body, r.reply) if k is not None]
+        kinds += [k for k in (r.query, None if r.body is bytes else r.body, r.reply) if k is not None]
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     found = {str(k): s for k, s in zip([repr(k) for k in kinds], schemas, strict=True)}
     paths: dict[str, Any] = {}
@@ -44,7 +45,7 @@ def document(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
             "schemas": {**components, "Problem": _PROBLEM},
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "evenhand"},
+                "session": {"type": "apiKey", "in": "cookie", "name": cookie},
             },
         },
     }
@@ -59,11 +60,13 @@ def _operation(r: Route, found: dict[str, Any], components: dict[str, Any]) -> d
     ]
     if r.query is not None:
         schema = components[r.query.__name__]
+        needed = schema.get("required", ())
         for field, kind in schema["properties"].items():
-            parameters.append({"name": field, "in": "query", "required": False, "schema": kind})
-    if r.who == "customer" and r.method != "GET":
-        parameters.append({"name": "Idempotency-Key", "in": "header", "required": False,
-                           "schema": {"type": "string", "minLength": 1, "maxLength": 128}})  # fmt: skip
+            parameters.append({"name": field, "in": "query", "required": field in needed, "schema": kind})
+    parameters += [
+        {"name": field, "in": "header", "required": False, "description": words, "schema": kind}
+        for field, words, kind in _headers(r)
+    ]
     if parameters:
         out["parameters"] = parameters
     body = _body(r, found)
@@ -73,15 +76,32 @@ def _operation(r: Route, found: dict[str, Any], components: dict[str, Any]) -> d
     return out
 
 
+def _headers(r: Route) -> list[tuple[str, str, dict[str, Any]]]:
+    """(name, what it is for, schema) of the headers that a route reads."""
+    out: list[tuple[str, str, dict[str, Any]]] = []
+    text = {"type": "string"}
+    if r.who == "customer":
+        out.append(("Evenhand-Org", "The space that is meant, by its id. Only with a session: a key has its own.", text))
+    if r.who != "public" and r.method != "GET":
+        out.append(("X-Evenhand-CSRF", "With a session: the token from `GET /session`.", text))
+    if r.tx and r.who == "customer" and r.method != "GET":  # where reply and write are kept in one transaction
+        key = {"type": "string", "minLength": 1, "maxLength": 128}
+        out.append(("Idempotency-Key", "The same request with the same key gets the first reply again.", key))
+    return out
+
+
 def _body(r: Route, found: dict[str, Any]) -> dict[str, Any] | None:
     if r.body is None:
         return None
     if r.raw and r.body is bytes:
-        part = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+        words = {"type": "string"}
+        fields = {"file": {"type": "string", "format": "binary"}, "name": words, "reference_id": words}
+        part = {"type": "object", "required": ["file"], "properties": fields}
         return {"required": True, "content": {"multipart/form-data": {"schema": part}}}
     if r.raw:
         lines = {"type": "string", "description": "One JSON object a line."}
-        return {"required": True, "content": {"application/x-ndjson": {"schema": lines}}}
+        both = {"application/x-ndjson": {"schema": lines}, "application/json": {"schema": found[repr(r.body)]}}
+        return {"required": True, "content": both}
     return {"required": True, "content": {"application/json": {"schema": found[repr(r.body)]}}}
 
 
@@ -91,11 +111,11 @@ def _responses(r: Route, found: dict[str, Any]) -> dict[str, Any]:
     if r.reply is not None:
         good["content"] = {r.media: {"schema": found[repr(r.reply)]}}
     elif r.media != "application/json":
-        good["content"] = {r.media: {"schema": {"type": "string"}}}
+        good["content"] = {media: {"schema": {}} for media in r.media.split(", ")}
     out: dict[str, Any] = {str(r.status): good}
     for status, words in (
         (400, "Not right"), (401, "Sign in"), (403, "Not allowed"), (404, "Not found"), (409, "Conflict"),
-        (413, "Too large"), (429, "Too many tries"), (502, "Another machine failed"), (503, "Busy"),
+        (413, "Too large"), (429, "Too many tries"), (502, "Another machine failed"), (503, "Busy"), (507, "The disk is full"),
     ):  # fmt: skip
         out[str(status)] = {"description": words, "content": problem}
     return out

@@ -143,7 +143,7 @@ def build(
         return await serve_media(request, services)
 
     async def openapi(_: Request) -> Response:
-        return Response(encode_json(document(ROUTES, PREFIX)), media_type="application/json")
+        return Response(encode_json(document(ROUTES, PREFIX, settings.cookie)), media_type="application/json")
 
     hot = [r for r in ROUTES if r.path in _HOT]
     table = hot + [r for r in ROUTES if r.path not in _HOT]

@@ -69,12 +69,18 @@ async def keep_file(db: Database, objects: Objects, org_id: str, actor: Actor, d
         raise Invalid(f"The file is larger than {MOST_BYTES // 1_000_000} MB.")
     if not data:
         raise Invalid("The file is empty.")
+    async with db.tx(org_id, actor) as tx:
+        require(tx, Verb.WRITE)
     found: Sniffed = await _decoded(sniff, data)
+    if found.width:
+        try:
+            found = await _decoded(check_picture, data)
+        except Invalid as err:
+            # kept as it was sent, but nobody is asked to label half a picture
+            found, body.error = Sniffed(found.type), err.message
     body.object = objects.fresh_name()
     body.sha256 = sha256(data).hexdigest()
     body.name = body.name[:500]
-    async with db.tx(org_id, actor) as tx:
-        require(tx, Verb.WRITE)
     await objects.put(org_id, body.object, data)
     asset = new_id()
     async with db.tx(org_id, actor) as tx:

@@ -247,7 +247,7 @@ async def image_of(tx: Tx, asset: str) -> dict[str, Any]:
     """The `image` of a task's data for a file that is here."""
     row = await assets.get_row(tx, asset)
     if row["state"] != "ready" or not row["width"]:
-        raise Invalid("This file is not a picture.")
+        raise Invalid(assets.body_of(tx, row).error or "This file is not a picture.")
     name = assets.body_of(tx, row).name
     return {"asset": asset, "width": row["width"], "height": row["height"], "type": row["media_type"], "name": name}
 

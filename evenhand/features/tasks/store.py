@@ -219,7 +219,7 @@ CLOSE = Sql(
 REOPEN = Sql(
     "assignment_reopen",
     """update evenhand.assignment a
-          set state = 'leased', closed_at = null, key_mac = null, late = false, extra = false,
+          set state = 'leased', closed_at = null, late = false, extra = false,
               leased_at = clock_timestamp() - make_interval(secs => a.paid_s),
               lease_until = clock_timestamp() + make_interval(secs => a.lease_s)
         where a.org_id = %(org)s and a.assignment_id = %(assignment)s""",

@@ -161,7 +161,7 @@ begin
      where x.org_id = v_org and x.assignment_id = p_assignment and x.person_id = p_person and x.role = 'label'
        for update of x for no key update of k;
     if not found then return; end if;
-    if a.state = 'submitted' or a.key_mac = p_key then  -- the key stands after a requeue too: a repeat is no new work
+    if a.state = 'submitted' or a.key_mac = p_key then  -- whatever happened since: a repeat is no new work
         return query select case when a.key_mac = p_key then 'repeated' else 'conflict' end,
                             a.task_id, a.project_id, a.late, a.extra, a.paid_s, false;
         return;
@@ -188,7 +188,7 @@ begin
         null;  -- the same person has leased it again since: this answer takes that place
     elsif q.taken < q.overlap and q.state in ('open', 'held') then
         update evenhand.queue x
-           set taken = x.taken + 1, state = case when x.taken + 1 >= x.overlap then 'full' else x.state end
+           set taken = x.taken + 1, state = case when x.taken + 1 >= x.overlap then 'full' else 'open' end
          where x.org_id = v_org and x.task_id = a.task_id;
     else
         v_extra := true;

@@ -162,13 +162,13 @@ def test_kill_9_in_the_middle_doubles_nothing(served: Place, tmp_path: Path) -> 
     project = _project(served, "Killed")
     source = _many(tmp_path / "many.jsonl", 12_000)
     key = served.more["EVENHAND_KEY"]
-    counted = httpx.Client(base_url=f"{served.url}/api/v1", headers={"authorization": f"Bearer {key}"})
     process = served.start("task", "import", str(source), "--project", project)
     deadline = time.monotonic() + 30
     total = 0
-    while total == 0 and time.monotonic() < deadline and process.poll() is None:
-        total = counted.get(f"/projects/{project}").json()["counts"]["total"]
-        time.sleep(0.02)
+    with httpx.Client(base_url=f"{served.url}/api/v1", headers={"authorization": f"Bearer {key}"}) as counted:
+        while total == 0 and time.monotonic() < deadline and process.poll() is None:
+            total = counted.get(f"/projects/{project}").json()["counts"]["total"]
+            time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert 0 < total < 12_000, "it was over before it could be killed"

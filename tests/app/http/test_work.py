@@ -226,3 +226,14 @@ async def test_pilot(world: World) -> None:
     pilot = (await owner.get(f"/projects/{project}/pilot")).json()
     assert (pilot["yours"], pilot["theirs"], pilot["agreement"]) == (1, 1, 1)
     assert (await owner.post(f"/projects/{project}/pilot/go")).json() == {"opened": 20}
+
+
+async def test_half_a_picture_is_kept_but_not_labelled(world: World) -> None:
+    acme = await world.customer("Acme")
+    api = world.keyed(acme.live_key)
+    half = picture(400, 300)[:-900]
+    asset = (await api.post("/api/v1/assets", files={"file": ("half.jpg", half, "image/jpeg")})).json()
+    assert asset["width"] is None
+    project = (await api.post("/api/v1/projects", json={"name": "Cars", "medium": "image", "ontology": ONTOLOGY})).json()
+    made = await api.post(f"/api/v1/projects/{project['id']}/tasks", json={"data": {"asset": asset["id"]}})
+    assert made.status_code == 400 and "broken" in made.text
