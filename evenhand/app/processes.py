@@ -28,7 +28,7 @@ from evenhand.pure.trouble import Conflict
 
 log = logging.getLogger("evenhand")
 _PR_SET_PDEATHSIG = 1
-_CALM_S = 5.0  # a child that lives shorter than this is restarted with a pause
+CALM_S = 5.0  # a child that lives shorter than this is restarted with a pause
 _GRACE_S = 8.0
 
 
@@ -146,7 +146,7 @@ class Family:
                     if stop():
                         return
                     log.warning("%s has ended; starting it again", child.name)
-                    if time.monotonic() - child.started < _CALM_S:
+                    if time.monotonic() - child.started < CALM_S:
                         time.sleep(1)
                     self._fork(child)
             time.sleep(0.1)

@@ -12,7 +12,7 @@ from functools import partial
 
 from evenhand.app import demo
 from evenhand.app.opening import URL_VARIABLE, reach, services
-from evenhand.app.processes import Family, Stopper, listen, serve_http, serve_jobs
+from evenhand.app.processes import CALM_S, Family, Stopper, listen, serve_http, serve_jobs
 from evenhand.app.settings import Settings
 from evenhand.features.people.actions import setup_link
 from evenhand.infra.keys import Keys
@@ -20,6 +20,7 @@ from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.postgres.server import Server, server_of
 from evenhand.pure.trouble import Trouble
 
+log = logging.getLogger("evenhand")
 HTTP_PROCESSES = max(1, min(4, os.cpu_count() or 1))
 
 
@@ -98,14 +99,27 @@ def up(settings: Settings, *, with_demo: bool = False, open_browser: bool = True
         _welcome(settings, with_demo)
         if open_browser and with_demo and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(settings.public_url)
-        family.watch(partial(_healthy, server), stop)
+        family.watch(_Keeper(server), stop)
         sys.stdout.write("\nStopping: first what people see, then the jobs, then the database.\n")
         sys.stdout.flush()
 
 
-def _healthy(server: Server | None) -> None:
-    if server is not None and server.poll() is not None:
-        raise server.why_it_ended()
+class _Keeper:
+    """Starts the database again when it was ended from outside; requests are told to wait meanwhile. One that ends soon
+    after its start has a reason that a start does not mend: that is raised."""
+
+    def __init__(self, server: Server | None) -> None:
+        self._server = server
+        self._started = time.monotonic()
+
+    def __call__(self) -> None:
+        if self._server is None or self._server.poll() is None:
+            return
+        if time.monotonic() - self._started < CALM_S:
+            raise self._server.why_it_ended()
+        log.warning("the database has ended; starting it again")
+        self._server.start()
+        self._started = time.monotonic()
 
 
 def _welcome(settings: Settings, with_demo: bool) -> None:

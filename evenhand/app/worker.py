@@ -18,7 +18,7 @@ from evenhand.features.projects.types import BatchBody
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
-from evenhand.features.tasks.leases import expire_due
+from evenhand.features.tasks.leases import expire_due, take_back
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.keys import Keys
@@ -44,7 +44,12 @@ async def _seat(job: Job) -> None:
 
 async def _unseat(job: Job) -> None:
     fact = msgspec.convert(job.params, _About)
-    await job.step("unseat", lambda tx: projects.unseat(tx, fact.about))
+
+    async def act(tx: Tx) -> None:
+        await projects.unseat(tx, fact.about)
+        await take_back(tx, fact.about)
+
+    await job.step("unseat", act)
 
 
 async def _reseat(job: Job) -> None:

@@ -59,7 +59,9 @@ def logged() -> Iterator[list[str]]:
             lines.append(self.format(record))
 
     root, keep = logging.getLogger(), Keep(logging.NOTSET)
-    levels = {name: logging.getLogger(name).level for name in ("", "asyncio", "evenhand", "httpx", "httpcore", "asyncpg")}
+    levels = {
+        name: logging.getLogger(name).level for name in ("", "asyncio", "evenhand", "httpx", "httpcore", "asyncpg")
+    }
     for name in levels:
         logging.getLogger(name).setLevel(logging.DEBUG)
     root.addHandler(keep)
@@ -89,7 +91,13 @@ async def everything(world: World, a: Estate, b: Estate) -> list[tuple[str, http
                 queries = [{"project": ids[p], "format": f} for p in ("project", "pictures") for f in FORMATS]
             if route.method == "GET":
                 for query in queries:
-                    for label, ask in (("owner", owner), ("intruder", intruder), ("ann", ann), ("rev", rev), ("root", root)):
+                    for label, ask in (
+                        ("owner", owner),
+                        ("intruder", intruder),
+                        ("ann", ann),
+                        ("rev", rev),
+                        ("root", root),
+                    ):
                         out.append((f"{label} {path} {query}", await ask.get(path, params=query)))
                     out.append((f"key {path} {query}", await key.get(f"{PREFIX}{path}", params=query)))
             else:

@@ -120,7 +120,9 @@ class Scene:
         person = self.chance.choice(people)
         handles = self.held.get(person)
         # mostly the newest ones, now and then a long forgotten one
-        return (person, self.chance.choice(handles[-3:] if self.chance.random() < 0.7 else handles)) if handles else None
+        return (
+            (person, self.chance.choice(handles[-3:] if self.chance.random() < 0.7 else handles)) if handles else None
+        )
 
     async def submit(self) -> None:
         found = self.pick(self.people)
@@ -246,7 +248,9 @@ MOVES = (
 async def scene(world: World, seed: int, overlap: int, review: str) -> Scene:
     customer = await world.customer(f"Acme {seed}")
     people = [await world.worker(f"a{n}.{seed}@people.example", customer.live) for n in range(PEOPLE)]
-    judges = [await world.worker(f"r{n}.{seed}@people.example", customer.live, role="reviewer") for n in range(REVIEWERS)]
+    judges = [
+        await world.worker(f"r{n}.{seed}@people.example", customer.live, role="reviewer") for n in range(REVIEWERS)
+    ]
     async with world.db.tx(customer.live, customer.actor) as tx:
         new = NewProject("P", "text", ONTOLOGY, overlap=overlap, review=review)
         project = (await projects.create_project(tx, new)).id

@@ -26,7 +26,17 @@ for _found in pkgutil.walk_packages(evenhand.__path__, "evenhand."):
         importlib.import_module(_found.name)
 
 #: methods of a connection whose first argument is SQL
-_RUNS = {"execute", "fetch", "fetchrow", "fetchval", "executemany", "cursor", "prepare", "copy_to_table", "copy_from_query"}
+_RUNS = {
+    "execute",
+    "fetch",
+    "fetchrow",
+    "fetchval",
+    "executemany",
+    "cursor",
+    "prepare",
+    "copy_to_table",
+    "copy_from_query",
+}
 #: (module, SQL or the name that holds it): statements that are not in the register, and why they may stay out
 OUTSIDE = {
     # the transaction itself
@@ -88,7 +98,12 @@ def text_of(node: ast.expr) -> str | None:
 
 def sql_calls(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _RUNS and node.args:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _RUNS
+            and node.args
+        ):
             text = text_of(node.args[0])
             if text is not None:
                 yield text
@@ -142,7 +157,10 @@ def bare_names(sql: str) -> set[str]:
     # `using` belongs to a join, but for the one of a delete
     text = re.sub(r"(\bdelete\s+from\s+\S+\s+)using\b", r"\1join", text, flags=re.IGNORECASE)
     text = re.sub(r"\busing\b", "", text, flags=re.IGNORECASE)
-    made = {m.lower() for m in re.findall(r"(?:\bwith|,)\s+(?:recursive\s+)?(\w+)\s*(?:\([^)]*\))?\s+as\s", text, re.IGNORECASE)}
+    made = {
+        m.lower()
+        for m in re.findall(r"(?:\bwith|,)\s+(?:recursive\s+)?(\w+)\s*(?:\([^)]*\))?\s+as\s", text, re.IGNORECASE)
+    }
     return {name.lower() for name in _BARE.findall(text)} - made - {"select", "do", "nothing"}
 
 

@@ -230,6 +230,11 @@ async def test_who_leaves_is_gone_at_once(world: World, estate: Estate) -> None:
     beats = (await ann.post("/work/heartbeat", {"handles": [handle]})).json()["leases"]
     assert beats == {handle: None}
     assert (await ann.post("/work/next", {"want": 1})).json()["assignments"] == []
+    held = {(await owner.get(f"/tasks/{estate.ids[t]}")).json()["state"] for t in estate.ids if t.startswith("task_")}
+    await world.drain()
+    freed = {(await owner.get(f"/tasks/{estate.ids[t]}")).json()["state"] for t in estate.ids if t.startswith("task_")}
+    assert "full" in held and "full" not in freed, "what was held is free again"
+    assert (await ann.ask("DELETE", "/session")).status_code == 200
     # a customer's own people likewise
     viewer = await browser_as(world, estate, "viewer")
     assert (await viewer.get("/projects")).status_code == 200

@@ -60,7 +60,7 @@ async def test_cancelled_requests_never_mix_tenants(world: World, urls: Database
                 if reply.status_code == 200 and customer.name not in reply.text:
                     wrong.append(f"{customer.name} got {reply.text[:200]}")
             arrived += 1
-            if other.name in reply.text or reply.status_code >= 500 and reply.status_code != 503:
+            if other.name in reply.text or (reply.status_code >= 500 and reply.status_code != 503):
                 wrong.append(f"{customer.name} got {reply.status_code} {reply.text[:200]}")
 
         clients = {c.name: world.keyed(c.live_key) for c in customers}

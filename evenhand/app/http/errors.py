@@ -76,7 +76,13 @@ _AWAY = (
     asyncpg.InterfaceError,
     ConnectionError,
 )
-_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+#: A unique violation that no action foresaw is two writers who met: the second try sees what the first has written.
+_AGAIN = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.UniqueViolationError,
+)
 _FULL = (asyncpg.DiskFullError,)
 
 

@@ -13,7 +13,10 @@ from evenhand.features.deliveries.exports import Export, create_delivery, list_d
 from evenhand.features.deliveries.types import Callback, CallbackSecrets, Delivery
 from evenhand.features.people.rules import Verb, require
 from evenhand.infra.db import Tx
+from evenhand.pure.formats.listing import FORMATS
 from evenhand.pure.trouble import Invalid
+
+_MEDIA = ", ".join(dict.fromkeys(one.media_type for one in FORMATS))
 
 
 class CallbackPage(msgspec.Struct):
@@ -110,7 +113,7 @@ async def _open(call: Call) -> Export:
     return export
 
 
-@route("GET", "/exports", query=ExportQuery, tx=False, media="application/octet-stream")
+@route("GET", "/exports", query=ExportQuery, tx=False, media=_MEDIA)
 async def export(call: Call) -> Response:
     """Stream results: jsonl (lossless), coco, yolo (zip) or csv"""
     export = await _open(call)

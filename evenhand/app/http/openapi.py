@@ -81,7 +81,9 @@ def _headers(r: Route) -> list[tuple[str, str, dict[str, Any]]]:
     out: list[tuple[str, str, dict[str, Any]]] = []
     text = {"type": "string"}
     if r.who == "customer":
-        out.append(("Evenhand-Org", "The space that is meant, by its id. Only with a session: a key has its own.", text))
+        out.append(
+            ("Evenhand-Org", "The space that is meant, by its id. Only with a session: a key has its own.", text)
+        )
     if r.who != "public" and r.method != "GET":
         out.append(("X-Evenhand-CSRF", "With a session: the token from `GET /session`.", text))
     if r.tx and r.who == "customer" and r.method != "GET":  # where reply and write are kept in one transaction

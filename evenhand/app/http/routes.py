@@ -46,7 +46,7 @@ class Route:
     raw: bool = False  # the handler reads the body itself
     most: int = BODY_MOST
     status: int = 200
-    media: str = "application/json"
+    media: str = "application/json"  # what a good reply is; several with a comma between them
 
 
 ROUTES: list[Route] = []

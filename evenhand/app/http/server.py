@@ -165,8 +165,9 @@ def _starlette(found: Route, services: Services) -> StarletteRoute:
 
 
 async def _static(request: Request) -> Response:
+    path = STATIC / request.path_params["path"]
     try:
-        path = (STATIC / request.path_params["path"]).resolve()
+        path = path.resolve()
         found = path.is_relative_to(STATIC.resolve()) and path.is_file()
     except (ValueError, OSError):  # a zero character, a name that is too long
         found = False

@@ -256,9 +256,18 @@ async def release_all(db: Database, person: str) -> int:
     rows = await heads_of(db, person, "label") + await heads_of(db, person, "review")
     for org_id in sorted({row["org_id"] for row in rows}):
         async with db.tx(org_id, actor) as tx:
-            for row in await store.LEASED_BY.all(tx, org=org_id, person=person):
-                count += await release(tx, row["assignment_id"])
+            count += await take_back(tx, person)
     return count
+
+
+async def take_back(tx: Tx, person: str) -> int:
+    """Everything that somebody holds in this space goes back to the queue: they sign out, or are no member any more."""
+    rows = await store.LEASED_BY.all(tx, org=tx.org_id, person=person)
+    for row in rows:
+        await store.CLOSE.run(tx, org=tx.org_id, assignment=row["assignment_id"], state="released", body=None)
+        await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], project=row["project_id"], role=row["role"])
+        await record(tx, LeaseReleased(row["task_id"]))
+    return len(rows)
 
 
 async def skip(tx: Tx, assignment: str, reason: str, comment: str) -> None:

@@ -35,6 +35,8 @@ create function evenhand.lease(
     p_most integer)
     returns table (task_id text, lease_until timestamptz, lease_s integer, version integer, body bytea)
     language plpgsql volatile
+    -- Without statistics, right after an import, the planner would read all open rows and sort them.
+    set enable_sort = off
 as $$
 declare
     v_org text;

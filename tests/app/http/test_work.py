@@ -234,6 +234,8 @@ async def test_half_a_picture_is_kept_but_not_labelled(world: World) -> None:
     half = picture(400, 300)[:-900]
     asset = (await api.post("/api/v1/assets", files={"file": ("half.jpg", half, "image/jpeg")})).json()
     assert asset["width"] is None
-    project = (await api.post("/api/v1/projects", json={"name": "Cars", "medium": "image", "ontology": ONTOLOGY})).json()
+    project = (
+        await api.post("/api/v1/projects", json={"name": "Cars", "medium": "image", "ontology": ONTOLOGY})
+    ).json()
     made = await api.post(f"/api/v1/projects/{project['id']}/tasks", json={"data": {"asset": asset["id"]}})
     assert made.status_code == 400 and "broken" in made.text

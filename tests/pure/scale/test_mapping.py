@@ -278,4 +278,4 @@ def test_hostile_bodies_are_invalid_and_nothing_else(data: st.DataObject) -> Non
             check_openable(inbound(BY_NAME[name], params))
         made_up(BY_NAME[name], params, 1, lambda n, b: n)
     except Invalid as e:
-        assert e.message  # noqa: PT017
+        assert e.message
