@@ -84,8 +84,9 @@ def serve_http(settings: Settings, urls: DatabaseUrls, keys: Keys, made: socket.
         runner.run(server.serve(sockets=[made]))
 
 
-def serve_jobs(settings: Settings, urls: DatabaseUrls, keys: Keys) -> None:
-    """The worker process, until SIGTERM."""
+def serve_jobs(settings: Settings, urls: DatabaseUrls, keys: Keys, made: socket.socket) -> None:
+    """The worker process, until SIGTERM. It lets go of the door: else that stayed open while a last job ends."""
+    made.close()
     worker.listen()
 
     async def main() -> None:

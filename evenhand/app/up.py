@@ -93,7 +93,7 @@ def up(settings: Settings, *, with_demo: bool = False, open_browser: bool = True
         elif not with_demo:
             _in_child(partial(_print_setup_link, settings, urls, keys))
         children = [(f"http {n}", partial(serve_http, settings, urls, keys, made)) for n in range(HTTP_PROCESSES)]
-        family = Family([*children, ("worker", partial(serve_jobs, settings, urls, keys))])
+        family = Family([*children, ("worker", partial(serve_jobs, settings, urls, keys, made))])
         stack.callback(family.stop)
         family.start()
         _welcome(settings, with_demo)
@@ -105,17 +105,19 @@ def up(settings: Settings, *, with_demo: bool = False, open_browser: bool = True
 
 
 class _Keeper:
-    """Starts the database again when it was ended from outside; requests are told to wait meanwhile. One that ends soon
-    after its start has a reason that a start does not mend: that is raised."""
+    """Starts the database again when it was ended from outside; requests are told to wait meanwhile. One that keeps
+    ending soon after its start has a reason that a start does not mend: that is raised."""
 
     def __init__(self, server: Server | None) -> None:
         self._server = server
         self._started = time.monotonic()
+        self._hasty = 0
 
     def __call__(self) -> None:
         if self._server is None or self._server.poll() is None:
             return
-        if time.monotonic() - self._started < CALM_S:
+        self._hasty = self._hasty + 1 if time.monotonic() - self._started < CALM_S else 1
+        if self._hasty > 3:
             raise self._server.why_it_ended()
         log.warning("the database has ended; starting it again")
         self._server.start()

@@ -17,6 +17,18 @@ from evenhand.pure.trouble import Busy
 Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader"]
 
 
+#: what the driver raises when the database is away, going or coming: nothing is wrong with what was asked
+AWAY: tuple[type[BaseException], ...] = (
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks. `role` is the role in the organisation; `scopes` limit what an API key may do."""

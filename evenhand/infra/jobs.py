@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from evenhand.infra.db import SYSTEM, Database, Tx
+from evenhand.infra.db import AWAY, SYSTEM, Database, Tx
 from evenhand.infra.ids import new_id
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Conflict
 
 log = logging.getLogger("evenhand.jobs")
-LEASE_S = 60
+LEASE_S = 20  # a job of a worker that was killed waits this long for the next one
 _IDLE_S = (0.05, 0.5)  # how soon to look again: the longer nothing came, the later
 
 _ADD = Sql(
@@ -151,7 +151,7 @@ class Worker:
         while not stop.is_set():
             try:
                 job = await self._claim() if len(self._busy) < self._at_once else None
-            except (OSError, ConnectionError) as err:
+            except (OSError, *AWAY) as err:
                 log.warning("the database is away (%s); trying again", type(err).__name__)
                 job, idle = None, _IDLE_S[1]
             if job is not None:
@@ -201,6 +201,9 @@ class Worker:
             log.info("job %s was taken over", job.id)
         except asyncio.CancelledError:
             raise
+        except AWAY as err:
+            log.warning("job %s %s broke off: the database is away (%s)", job.kind, job.id, type(err).__name__)
+            await self._hand_back(job)
         except BaseException as err:
             last = job.attempt >= job.most
             # the kind of error only: messages may quote a customer's content
@@ -209,6 +212,15 @@ class Worker:
         finally:
             beat.cancel()
             log.debug("job %s took %.3f s", job.kind, time.monotonic() - started)
+
+    async def _hand_back(self, job: Job) -> None:
+        """Gives a job back that broke off through no fault of its own, as soon as the database takes it."""
+        for _ in range(LEASE_S):  # after that its lease is over, and whoever claims it has it
+            try:
+                await self._finish(job, "ready", attempts=job.attempt - 1)
+                return
+            except (OSError, *AWAY):
+                await asyncio.sleep(1)
 
     async def _finish(self, job: Job, state: str, *, after_s: float = 0, attempts: int | None = None) -> None:
         async with self._db.narrow("picker") as door:
@@ -225,9 +237,12 @@ class Worker:
 
     async def _beat(self, job: Job) -> None:
         while True:
-            await asyncio.sleep(LEASE_S / 3)
-            async with self._db.narrow("picker") as door:
-                await _BEAT.run(door, org=job.org_id, job=job.id, fence=job.fence, lease_s=LEASE_S)
+            await asyncio.sleep(LEASE_S / 4)
+            try:
+                async with self._db.narrow("picker") as door:
+                    await _BEAT.run(door, org=job.org_id, job=job.id, fence=job.fence, lease_s=LEASE_S)
+            except (OSError, *AWAY) as err:
+                log.debug("a heartbeat was missed (%s)", type(err).__name__)
 
 
 def _where(err: BaseException) -> str:

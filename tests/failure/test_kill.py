@@ -152,14 +152,12 @@ def prepare(running: Running, cast: Cast, name: str, receiver: Receiver) -> Stor
 
 def check(storm: Storm, receiver: Receiver) -> None:
     running, project = storm.running, storm.project
-    assert storm.faults == []
+    bugs = [line for line in running.log.splitlines() if "a bug" in line or "Traceback" in line]
+    assert storm.faults == [] and bugs == []
     assert len(storm.submitted) > 10 and storm.exports > 0, "the storm blew"
     # every acknowledged answer is there, once
     answers = dict(
-        running.rows(
-            "select assignment_id, count(*) from evenhand.answer where project_id = %s and origin = 'label' group by 1",
-            project,
-        )
+        running.rows("select assignment_id, count(*) from evenhand.answer where origin = 'label' group by 1")
     )
     mine = {handle[24:] for handle in storm.submitted}
     assert mine <= set(answers), f"lost: {mine - set(answers)}"
@@ -178,7 +176,7 @@ def check(storm: Storm, receiver: Receiver) -> None:
         project,
     )
     assert crooked == []
-    reviews = running.rows("select task_id, count(*) from evenhand.review where project_id = %s group by 1", project)
+    reviews = running.rows("select task_id, count(*) from evenhand.review group by 1")
     assert storm.reviewed <= {task for task, _ in reviews} and {n for _, n in reviews} <= {1}
 
     # every finished task was told, whatever died on the way
@@ -186,7 +184,7 @@ def check(storm: Storm, receiver: Receiver) -> None:
         done = {t for (t,) in running.rows("select task_id from evenhand.task where project_id = %s and state = 'done'",
                                            project)}  # fmt: skip
         text = "\n".join(list(receiver.got))
-        return storm.reviewed <= done and all(task in text for task in done)
+        return all(task in text for task in done)
 
     patiently(told, 20, "the callbacks")
     dead = running.rows("select kind from evenhand.job where state = 'dead'")

@@ -40,7 +40,7 @@ def demo() -> Iterator[Demo]:
         yield Demo(server, json.loads(server.settings.home.demo_file.read_text()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")

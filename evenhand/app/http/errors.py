@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from evenhand.infra.db import AWAY
 from evenhand.pure.trouble import Busy, Conflict, Denied, Invalid, Missing, Trouble, Upstream
 
 log = logging.getLogger("evenhand.http")
@@ -67,16 +68,6 @@ class Problem:
         return out
 
 
-_AWAY = (
-    asyncpg.CannotConnectNowError,
-    asyncpg.ConnectionDoesNotExistError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InterfaceError,
-    ConnectionError,
-)
-#: A unique violation that no action foresaw is two writers who met: the second try sees what the first has written.
 _AGAIN = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -108,7 +99,7 @@ def problem_of(err: BaseException) -> Problem:
         return Problem(400, "invalid", "The text has a character that can't be kept.", "Leave out zero characters.")
     if isinstance(err, asyncpg.DataError) or (isinstance(err, asyncpg.InterfaceError) and isinstance(err, ValueError)):
         return Problem(400, "invalid", "A number or a time in the request is out of range.", "Use a smaller one.")
-    if isinstance(err, _AWAY):
+    if isinstance(err, AWAY):
         return Problem(503, "busy", "The database is away.", "Nothing was lost. Try again in a moment.", None, 2)
     if isinstance(err, _AGAIN):
         return Problem(503, "busy", "Two changes met.", "Send the request again.", None, 1)
