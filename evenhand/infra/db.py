@@ -25,6 +25,7 @@ AWAY: tuple[type[BaseException], ...] = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver was in the middle of a reply when the connection went
     ConnectionError,
 )
 
