@@ -12,6 +12,7 @@ from evenhand.pure.trouble import Upstream
 
 log = logging.getLogger("evenhand.mail")
 TIMEOUT_S = 20
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _send(settings: Settings, to: str, subject: str, text: str) -> None:
@@ -27,8 +28,11 @@ def _send(settings: Settings, to: str, subject: str, text: str) -> None:
     else:
         server = smtplib.SMTP(host, port or 587, timeout=TIMEOUT_S)
     with server:
+        server.ehlo()  # before that nothing is known of what the server can
         if parts.scheme == "smtp" and server.has_extn("starttls"):
             server.starttls(context=ssl.create_default_context())
+        elif parts.scheme == "smtp" and host not in _LOOPBACK:
+            raise Upstream("The mail server offers no TLS.", hint="Links are secrets. Use smtps, or one that does.")
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         server.send_message(message)

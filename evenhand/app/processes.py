@@ -19,6 +19,7 @@ import uvloop
 
 from evenhand.app import worker
 from evenhand.app.http.server import build
+from evenhand.app.logs import on_loop_error
 from evenhand.app.opening import services
 from evenhand.app.scale.door import scale_routes
 from evenhand.app.settings import Settings
@@ -81,6 +82,7 @@ def serve_http(settings: Settings, urls: DatabaseUrls, keys: Keys, made: socket.
     )
     server = uvicorn.Server(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.get_loop().set_exception_handler(on_loop_error)
         runner.run(server.serve(sockets=[made]))
 
 
@@ -91,7 +93,9 @@ def serve_jobs(settings: Settings, urls: DatabaseUrls, keys: Keys, made: socket.
 
     async def main() -> None:
         stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(on_loop_error)
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
         async with services(settings, urls, keys, connections=4) as opened:
             await worker.run(opened, stop)
 

@@ -6,11 +6,13 @@ from functools import partial
 
 import msgspec
 
+from evenhand.app.cleaning import keep_clean
 from evenhand.app.listening import listen
 from evenhand.app.mail import send_mail
 from evenhand.app.scale.render import callback_payload
 from evenhand.app.services import Services
 from evenhand.features.annotations.actions import settle_job
+from evenhand.features.annotations.gold import courses_job, score_job
 from evenhand.features.deliveries import callbacks
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches
@@ -22,6 +24,7 @@ from evenhand.features.tasks.leases import expire_due, take_back
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.keys import Keys
+from evenhand.pure.scale.times import format_time
 
 __all__ = ["handlers", "listen", "run", "sweep", "tell_task"]
 log = logging.getLogger("evenhand.worker")
@@ -75,6 +78,8 @@ async def _failed(job: Job) -> None:
 async def tell_task(tx: Tx, task: str, keys: Keys) -> str:
     """Queues a callback for a task whose state has changed, if somebody wants to know."""
     row = await task_row(tx, task)
+    if row["purpose"] != "work":
+        return "no live work"
     url = body_of(tx, row).callback_url
     if not url:
         url = projects.body_of(tx, await projects.row_of(tx, row["project_id"])).callback_url
@@ -95,6 +100,8 @@ def handlers(services: Services) -> dict[str, Handler]:
     return {
         "tasks.fetch": fetch,
         "annotations.settle": settle_job,
+        "annotations.score": score_job,
+        "annotations.courses": courses_job,
         "deliveries.callback": _callback,
         "deliveries.failed": _failed,
         "deliveries.send": send,
@@ -114,7 +121,13 @@ async def sweep(services: Services) -> None:
             for done in await batches.settle_batches(tx):
                 body = tx.seal.open_as(done["body"], BatchBody)
                 if body.callback_url:
-                    payload = {"batch": body.name, "status": "completed", "batch_id": done["batch_id"]}
+                    # a batch that ran again is told again: `completed_at` says which completion this is
+                    payload = {
+                        "batch": body.name,
+                        "status": "completed",
+                        "batch_id": done["batch_id"],
+                        "completed_at": format_time(done["completed_at"]),
+                    }
                     await callbacks.add_callback(tx, body.callback_url, payload, batch=done["batch_id"])
 
 
@@ -133,4 +146,4 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
 async def run(services: Services, stop: asyncio.Event) -> None:
     """Works until told to stop."""
     worker = Worker(services.db, handlers(services))
-    await asyncio.gather(worker.run(stop), _sweeps(services, stop))
+    await asyncio.gather(worker.run(stop), _sweeps(services, stop), keep_clean(services.db, stop))

@@ -14,7 +14,7 @@ from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.seal import Seal
 from evenhand.pure.trouble import Busy
 
-Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader"]
+Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner"]
 
 
 #: what the driver raises when the database is away, going or coming: nothing is wrong with what was asked
@@ -68,6 +68,7 @@ class Narrow:
     seal: Seal
 
 
+ACQUIRE_S = 10.0
 #: A plan that is made while a table is small is kept while it grows: it must never be a scan of the whole table.
 _PLANS = {"enable_seqscan": "off"}
 
@@ -90,6 +91,7 @@ class Database:
             "picker": 1,
             "sequencer": 1,
             "loader": 2,
+            "cleaner": 1,
         }
         self._pools: dict[Role, Any] = {}
         self.platform = Seal(keys, "")
@@ -109,8 +111,7 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         for pool in self._pools.values():
-            pool.terminate()
-        self._pools.clear()
+            pool.terminate()  # who still wants a connection is told that the database is away
 
     def sign(self, conn: Any, org_id: str, actor_id: str) -> str:
         return context.mint(self._secret, org_id, actor_id, conn.get_server_pid())
@@ -120,11 +121,19 @@ class Database:
 
     @asynccontextmanager
     async def connection(self, role: Role) -> AsyncGenerator[Any]:
+        """A connection of a role. Raises Busy when none comes free, and one of AWAY when the database cannot be reached:
+        no other error, so that whoever asks again later has one list to know."""
+        pool = self._pools[role]
         try:
-            async with self._pools[role].acquire(timeout=10) as conn:
-                yield conn
-        except TimeoutError as err:
-            raise Busy("All database connections are in use.", hint="Try again in a moment.") from err
+            conn = await pool.acquire(timeout=ACQUIRE_S)
+        except (TimeoutError, asyncpg.TooManyConnectionsError) as err:
+            raise Busy("All database connections are in use.", hint="Try again in a moment.", retry_after_s=2) from err
+        except OSError as err:  # its socket is not there yet: a missing file, but none that anybody asked for
+            raise ConnectionError("the database cannot be reached") from err
+        try:
+            yield conn
+        finally:
+            await pool.release(conn)
 
     @asynccontextmanager
     async def narrow(self, role: Role) -> AsyncGenerator[Narrow]:

@@ -7,35 +7,70 @@ steps leaves nothing half done and the next one goes on. Retries back off; the l
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import asyncpg
 
 from evenhand.infra.db import AWAY, SYSTEM, Database, Tx
 from evenhand.infra.ids import new_id
 from evenhand.infra.sql import Sql
-from evenhand.pure.trouble import Conflict
+from evenhand.pure.trouble import Busy, Conflict
 
 log = logging.getLogger("evenhand.jobs")
 LEASE_S = 20  # a job of a worker that was killed waits this long for the next one
 _IDLE_S = (0.05, 0.5)  # how soon to look again: the longer nothing came, the later
+#: claims beyond `most` after which a job is dead: nobody lived to say how those ended, so it may be what kills them
+_KILLED = 10
+#: nothing is wrong with what was asked: it goes through when the database is back, has a connection free, or has room
+_LATER: tuple[type[BaseException], ...] = (*AWAY, Busy, asyncpg.DiskFullError)
+_FULL_S = 30.0  # how soon to look whether a full disk has room again
 
 _ADD = Sql(
     "job_add",
     """insert into evenhand.job (org_id, job_id, kind, run_at, most, body)
        values (%(org)s, %(job)s, %(kind)s, coalesce(%(run_at)s::timestamptz, clock_timestamp()), %(most)s, %(body)s)""",
 )
+#: A job whose worker died goes first; else the organisations take turns, whatever each has waiting. `ring` walks those that
+#: have ready jobs, from the one after `after` round to it again, by one probe of the index each, and stops at the first
+#: that has one due.
 _CLAIM = Sql(
     "job_claim",
-    """update evenhand.job j
+    """with recursive lapsed as (
+            select x.org_id, x.job_id from evenhand.job x
+             where x.state = 'running' and x.lease_until < statement_timestamp()
+             order by x.lease_until limit 1 for update skip locked
+       ), ring (org_id, lap, steps) as (
+            select %(after)s::text collate "C", 0, 0
+             union all
+            select n.org_id, n.lap, r.steps + 1
+              from ring r
+             cross join lateral (
+                   (select x.org_id, r.lap as lap from evenhand.job x
+                     where x.state = 'ready' and x.org_id > r.org_id order by x.org_id limit 1)
+                    union all
+                   (select x.org_id, 1 from evenhand.job x
+                     where x.state = 'ready' and r.lap = 0 order by x.org_id limit 1)
+                   limit 1) n
+             where n.lap = 0 or n.org_id <= %(after)s
+       ), due as (
+            select d.org_id, d.job_id
+              from ring r
+             cross join lateral (
+                   select x.org_id, x.job_id from evenhand.job x
+                    where x.org_id = r.org_id and x.state = 'ready' and x.run_at <= statement_timestamp()
+                    order by x.run_at limit 1 for update skip locked) d
+             where r.steps > 0 and r.org_id <> all (%(full)s::text[])
+             limit 1
+       )
+       update evenhand.job j
           set state = 'running', fence = j.fence + 1, attempts = j.attempts + 1,
               lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
-        where (j.org_id, j.job_id) = (
-              select x.org_id, x.job_id from evenhand.job x
-               where (x.state = 'ready' and x.run_at <= clock_timestamp())
-                  or (x.state = 'running' and x.lease_until < clock_timestamp())
-               order by x.run_at limit 1 for update skip locked)
+         from (select l.org_id, l.job_id from lapsed l union all select d.org_id, d.job_id from due d limit 1) p
+        where j.org_id = p.org_id and j.job_id = p.job_id
     returning j.org_id, j.job_id, j.kind, j.fence, j.attempts, j.most""",
     role="picker",
 )
@@ -48,8 +83,11 @@ _BEAT = Sql(
 _BODY = Sql("job_body", "select body from evenhand.job where org_id = %(org)s and job_id = %(job)s")
 _FINISH = Sql(
     "job_finish",
-    """update evenhand.job set state = %(state)s, lease_until = null,
-              run_at = coalesce(%(run_at)s::timestamptz, run_at), attempts = coalesce(%(attempts)s::integer, attempts)
+    """update evenhand.job
+          set state = %(state)s, lease_until = null, attempts = coalesce(%(attempts)s::integer, attempts),
+              run_at = case when %(state)s::text = 'ready'
+                            then clock_timestamp() + make_interval(secs => %(after_s)s) else run_at end,
+              ended_at = case when %(state)s::text <> 'ready' then clock_timestamp() end
         where org_id = %(org)s and job_id = %(job)s and fence = %(fence)s and state = 'running'""",
     role="picker",
 )
@@ -118,7 +156,7 @@ class Job:
     fence: int
     attempt: int
     most: int
-    params: dict[str, Any]
+    params: dict[str, Any] = field(default_factory=dict[str, Any])
 
     async def step(self, name: str, act: Callable[[Tx], Awaitable[Any]]) -> Any:
         """Runs `act` in a transaction at most once for this job: its result is kept with its effect."""
@@ -137,13 +175,17 @@ Handler = Callable[[Job], Awaitable[None]]
 
 
 class Worker:
-    """Claims jobs and runs them, several at a time. `handlers` is the written list of all kinds of job."""
+    """Claims jobs and runs them, several at a time. `handlers` is the written list of all kinds of job.
+
+    No organisation takes every place: jobs that wait long for somebody's machine leave one for the others."""
 
     def __init__(self, db: Database, handlers: dict[str, Handler], *, at_once: int = 4) -> None:
         self._db = db
         self._handlers = handlers
         self._at_once = at_once
         self._busy: set[asyncio.Task[None]] = set()
+        self._places: Counter[str] = Counter()  # taken, by organisation
+        self._after = ""  # the organisation that had the last turn
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set, then lets what runs finish for five seconds; the rest goes back by its lease."""
@@ -151,13 +193,11 @@ class Worker:
         while not stop.is_set():
             try:
                 job = await self._claim() if len(self._busy) < self._at_once else None
-            except (OSError, *AWAY) as err:
-                log.warning("the database is away (%s); trying again", type(err).__name__)
+            except _LATER as err:
+                log.warning("no job can be claimed (%s); trying again", type(err).__name__)
                 job, idle = None, _IDLE_S[1]
             if job is not None:
-                task = asyncio.create_task(self._work(job))
-                self._busy.add(task)
-                task.add_done_callback(self._busy.discard)
+                self._begin(job)
                 idle = _IDLE_S[0]
                 continue
             idle = min(idle * 1.5, _IDLE_S[1])
@@ -175,25 +215,34 @@ class Worker:
         return count
 
     async def _claim(self) -> Job | None:
+        most = max(1, self._at_once - 1)
+        full = [org for org, taken in self._places.items() if taken >= most]
         async with self._db.narrow("picker") as door:
-            row = await _CLAIM.maybe(door, lease_s=LEASE_S)
+            row = await _CLAIM.maybe(door, after=self._after, full=full, lease_s=LEASE_S)
         if row is None:
             return None
-        async with self._db.tx(row["org_id"], SYSTEM) as tx:
-            sealed = await _BODY.value(tx, org=row["org_id"], job=row["job_id"])
-            params = tx.seal.open(sealed)
-        return Job(
-            self._db, row["org_id"], row["job_id"], row["kind"], row["fence"], row["attempts"], row["most"], params
-        )
+        self._after = row["org_id"]
+        return Job(self._db, row["org_id"], row["job_id"], row["kind"], row["fence"], row["attempts"], row["most"])
+
+    def _begin(self, job: Job) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._busy.discard(task)
+            self._places[job.org_id] -= 1
+            if not self._places[job.org_id]:
+                del self._places[job.org_id]
+            if not task.cancelled() and (err := task.exception()) is not None:
+                log.error("a bug: job %s %s: %s", job.kind, job.id, _where(err))
+
+        task = asyncio.create_task(self._work(job))
+        self._busy.add(task)
+        self._places[job.org_id] += 1
+        task.add_done_callback(ended)
 
     async def _work(self, job: Job) -> None:
         beat = asyncio.create_task(self._beat(job))
         started = time.monotonic()
         try:
-            handler = self._handlers.get(job.kind)
-            if handler is None:
-                raise LookupError(f"no handler for {job.kind}")
-            await handler(job)
+            await self._handle(job)
             await self._finish(job, "done")
         except Retry as again:
             await self._finish(job, "ready", after_s=again.after_s, attempts=job.attempt - 1)
@@ -201,39 +250,57 @@ class Worker:
             log.info("job %s was taken over", job.id)
         except asyncio.CancelledError:
             raise
+        except ValueError as err:  # the driver's word for a value that can't be sent is one of AWAY as well
+            await self._fail(job, err)
         except AWAY as err:
             log.warning("job %s %s broke off: the database is away (%s)", job.kind, job.id, type(err).__name__)
-            await self._hand_back(job)
+            await self._finish(job, "ready", after_s=1, attempts=job.attempt - 1)
+        except _LATER as err:  # a full disk or too much at once: waited for, however long, and no fault of the job
+            log.warning("job %s %s waits (%s)", job.kind, job.id, type(err).__name__)
+            after_s = (err.retry_after_s if isinstance(err, Busy) else None) or _FULL_S
+            await self._finish(job, "ready", after_s=after_s, attempts=job.attempt - 1)
         except BaseException as err:
-            last = job.attempt >= job.most
-            # the kind of error only: messages may quote a customer's content
-            log.warning("job %s %s failed, attempt %d of %d: %s", job.kind, job.id, job.attempt, job.most, _where(err))
-            await self._finish(job, "dead" if last else "ready", after_s=min(2.0**job.attempt, 600))
+            await self._fail(job, err)
         finally:
             beat.cancel()
             log.debug("job %s took %.3f s", job.kind, time.monotonic() - started)
 
-    async def _hand_back(self, job: Job) -> None:
-        """Gives a job back that broke off through no fault of its own, as soon as the database takes it."""
-        for _ in range(LEASE_S):  # after that its lease is over, and whoever claims it has it
-            try:
-                await self._finish(job, "ready", attempts=job.attempt - 1)
-                return
-            except (OSError, *AWAY):
-                await asyncio.sleep(1)
+    async def _fail(self, job: Job, err: BaseException) -> None:
+        """One of its tries is used up; the last one leaves a dead job."""
+        last = job.attempt >= job.most
+        # the kind of error only: messages may quote a customer's content
+        log.warning("job %s %s failed, attempt %d of %d: %s", job.kind, job.id, job.attempt, job.most, _where(err))
+        await self._finish(job, "dead" if last else "ready", after_s=min(2.0**job.attempt, 600))
+
+    async def _handle(self, job: Job) -> None:
+        if job.attempt > job.most + _KILLED:
+            raise RuntimeError("every worker that took this job has died")
+        handler = self._handlers.get(job.kind)
+        if handler is None:
+            raise LookupError(f"no handler for {job.kind}")
+        async with self._db.tx(job.org_id, SYSTEM) as tx:
+            job.params = tx.seal.open(await _BODY.value(tx, org=job.org_id, job=job.id))
+        await handler(job)
 
     async def _finish(self, job: Job, state: str, *, after_s: float = 0, attempts: int | None = None) -> None:
-        async with self._db.narrow("picker") as door:
-            run_at = await door.conn.fetchval("select clock_timestamp() + make_interval(secs => $1)", after_s)
-            await _FINISH.run(
-                door,
-                org=job.org_id,
-                job=job.id,
-                fence=job.fence,
-                state=state,
-                run_at=run_at if state == "ready" else None,
-                attempts=attempts,
-            )
+        """Writes how it ended, as soon as the database takes it: what was sent out must not go out again because the
+        database was away for a moment. Its heartbeat goes on meanwhile, and tries as patiently."""
+        for _ in range(LEASE_S):  # after that its lease is over, and whoever claims it has it
+            try:
+                async with self._db.narrow("picker") as door:
+                    await _FINISH.run(
+                        door,
+                        org=job.org_id,
+                        job=job.id,
+                        fence=job.fence,
+                        state=state,
+                        after_s=after_s,
+                        attempts=attempts,
+                    )
+                return
+            except _LATER:
+                await asyncio.sleep(1)
+        log.warning("job %s %s: how it ended could not be written; it will be run again", job.kind, job.id)
 
     async def _beat(self, job: Job) -> None:
         while True:
@@ -241,7 +308,7 @@ class Worker:
             try:
                 async with self._db.narrow("picker") as door:
                     await _BEAT.run(door, org=job.org_id, job=job.id, fence=job.fence, lease_s=LEASE_S)
-            except (OSError, *AWAY) as err:
+            except _LATER as err:
                 log.debug("a heartbeat was missed (%s)", type(err).__name__)
 
 

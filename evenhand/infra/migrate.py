@@ -29,12 +29,14 @@ def migrate(owner_url: str, context_secret: bytes) -> list[str]:
     applied: list[str] = []
     with psycopg.connect(owner_url, autocommit=True) as conn:
         conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        # a schema of its own: before PostgreSQL 16 an owner that is NOINHERIT has no rights in `public`
+        conn.execute("create schema if not exists evenhand_meta")
         conn.execute(
-            "create table if not exists public.evenhand_migration ("
+            "create table if not exists evenhand_meta.migration ("
             " number integer primary key, name text not null, digest bytea not null,"
             " applied_at timestamptz not null default now())"
         )
-        rows = conn.execute("select number, digest from public.evenhand_migration").fetchall()
+        rows = conn.execute("select number, digest from evenhand_meta.migration").fetchall()
         have: dict[int, bytes] = {number: bytes(digest) for number, digest in rows}
         mine = known()
         newest = max((number for number, _, _ in mine), default=0)
@@ -54,7 +56,7 @@ def migrate(owner_url: str, context_secret: bytes) -> list[str]:
             with conn.transaction():
                 conn.execute(text.encode())
                 conn.execute(
-                    "insert into public.evenhand_migration (number, name, digest) values (%s, %s, %s)",
+                    "insert into evenhand_meta.migration (number, name, digest) values (%s, %s, %s)",
                     (number, name, digest),
                 )
             applied.append(name)

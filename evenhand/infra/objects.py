@@ -1,5 +1,7 @@
 """Objects: files in a folder or a bucket, under random names, a prefix for each organisation."""
 
+import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,11 +15,18 @@ from evenhand.pure.trouble import Busy, Missing
 CHUNK = 256 * 1024
 
 
+class StorageFull(Busy):
+    """Nothing was kept, nothing is half there, and the same again works once there is room."""
+
+    hint = "Nothing was changed. Tell the operator, and try again when there is space."
+
+
 class Objects:
     """Puts and gets objects. Names are random: nothing about the content can be read from a listing."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
         self._store: Any = LocalStore(str(folder))
 
     @staticmethod
@@ -31,14 +40,16 @@ class Objects:
         return f"{org_id}/{name[:2]}/{name}"
 
     async def put(self, org_id: str, name: str, data: bytes) -> None:
+        """Keeps an object, whole or not at all, and on the disk: when this returns a power cut takes it no more.
+
+        Raises StorageFull."""
+        path = self._path(org_id, name)
         try:
-            await obstore.put_async(self._store, self._path(org_id, name), data)
+            await obstore.put_async(self._store, path, data)
+            await asyncio.to_thread(_sync, self._folder / path)
         except Exception as err:
-            if "No space left" in str(err):
-                raise Busy(
-                    "The disk that holds files is full, so this file was not kept.",
-                    hint="Free some space; nothing else was changed.",
-                ) from err
+            if "No space left" in str(err) or "quota exceeded" in str(err):
+                raise StorageFull("The disk that holds files is full, so this file was not kept.") from err
             raise
 
     async def get(self, org_id: str, name: str) -> bytes:
@@ -76,3 +87,12 @@ class Objects:
 
     async def delete(self, org_id: str, name: str) -> None:
         await obstore.delete_async(self._store, self._path(org_id, name))
+
+
+def _sync(file: Path) -> None:
+    for place in (file, file.parent):
+        opened = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

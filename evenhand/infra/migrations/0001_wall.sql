@@ -56,3 +56,21 @@ end
 $$;
 revoke all on function ctx.org() from public;
 grant execute on function ctx.org() to evenhand_app, evenhand_loader;
+
+-- For the desk: functions of 0005 that run as the owner, who sees nothing but the organisation that was proved at their
+-- beginning. One proof for a whole function, where a policy of the app's asks for it in every statement.
+create function ctx.enter(p_ctx text) returns text
+    language plpgsql volatile
+as $$
+declare
+    org text;
+begin
+    perform set_config('evenhand.ctx', p_ctx, true);
+    org := ctx.org();
+    if org is null then
+        raise exception 'context is missing' using errcode = '28000';
+    end if;
+    perform set_config('evenhand.org', org, true);
+    return org;
+end
+$$;

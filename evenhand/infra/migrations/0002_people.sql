@@ -48,10 +48,12 @@ create table evenhand.member (
     org_id     text collate "C" not null references evenhand.org,
     person_id  text collate "C" not null references evenhand.person,
     role       text not null check (role in ('owner', 'manager', 'viewer', 'annotator', 'reviewer')),
+    source     text not null check (source in ('own', 'pool')),    -- invited by the customer, or shared by the operator
     state      text not null default 'active' check (state in ('active', 'invited', 'removed')),
     created_at timestamptz not null default now(),
-    body       bytea not null,
-    primary key (org_id, person_id)
+    body       bytea not null,                                      -- name and address; of the pool: neither
+    primary key (org_id, person_id),
+    check (source = 'own' or role in ('annotator', 'reviewer'))
 );
 create index member_person on evenhand.member (person_id);
 create table evenhand.api_key (
@@ -89,7 +91,7 @@ grant update (password_hash, operator, state, body) on evenhand.person to evenha
 grant update (expires_at), delete on evenhand.session to evenhand_gate;
 grant update (used_at) on evenhand.link to evenhand_gate;
 grant update (tries), delete on evenhand.signin_attempt to evenhand_gate;
-grant update (role, state, body) on evenhand.member to evenhand_gate;
+grant update (role, source, state, body) on evenhand.member to evenhand_gate;
 grant select on evenhand.org to evenhand_app;
 grant select, update (role, state, body) on evenhand.member to evenhand_app;
 grant select, insert, update (revoked_at) on evenhand.api_key to evenhand_app;

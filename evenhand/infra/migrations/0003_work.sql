@@ -1,4 +1,7 @@
 -- The nouns of the work. Every table is inside the wall: organisation first in every key, forced row security.
+-- Second indexes say that a column "is not null" which cannot be: so only a query that names the column may use them. Without
+-- it, a look-up by key that was planned while a table was small could take the organisation's whole part of such an index,
+-- as cheap then as the key's own, and the plan is kept while the table grows.
 create table evenhand.project (
     org_id      text collate "C" not null references evenhand.org,
     project_id  text collate "C" not null,
@@ -12,6 +15,9 @@ create table evenhand.project (
     review_rate real not null default 0 check (review_rate between 0 and 1),
     lease_s     integer not null default 1200 check (lease_s between 10 and 86400),
     version     integer not null default 0 check (version >= 0),
+    gold        boolean not null default false,   -- has tasks with a known answer: a lease looks for them
+    gold_share  real not null default 0.1 check (gold_share between 0 and 0.5),   -- of the leases, once the course is passed
+    pass_mark   real not null default 0.8 check (pass_mark between 0 and 1),      -- of the training course
     everyone    boolean not null default true,    -- every annotator and reviewer of the organisation has a seat
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now(),
@@ -43,7 +49,7 @@ create table evenhand.batch (
     foreign key (org_id, project_id) references evenhand.project,
     check (state <> 'completed' or completed_at is not null)
 );
-create index batch_project on evenhand.batch (org_id, project_id, batch_id);
+create index batch_project on evenhand.batch (org_id, project_id, batch_id) where project_id is not null;
 create table evenhand.seat (
     org_id      text collate "C" not null,
     project_id  text collate "C" not null,
@@ -98,9 +104,9 @@ create table evenhand.task (
     check (state <> 'done' or completed_at is not null)
 );
 create unique index task_unique on evenhand.task (org_id, unique_mac) where unique_mac is not null;
-create index task_project on evenhand.task (org_id, project_id, task_id) include (state);
-create index task_batch on evenhand.task (org_id, batch_id, task_id) include (state) where batch_id is not null;
-create index task_tokens on evenhand.task using gin (tokens) where tokens is not null;
+create index task_project on evenhand.task (org_id, project_id, task_id) include (state, purpose) where project_id is not null;
+create index task_batch on evenhand.task (org_id, batch_id, task_id) include (state, purpose) where batch_id is not null;
+-- No index on tokens: under row security an operator that is not leakproof, as @> is not, may not drive an index scan.
 -- One narrow row for each unfinished task: what dispatch reads and writes, so that a lease never rewrites a body.
 create table evenhand.queue (
     org_id     text collate "C" not null,
@@ -120,7 +126,7 @@ create table evenhand.queue (
 create index queue_open on evenhand.queue (org_id, project_id, rank, task_id) where state = 'open';
 create index queue_review on evenhand.queue (org_id, project_id, rank, task_id) where state = 'review';
 create index queue_batch on evenhand.queue (org_id, batch_id) where batch_id is not null;
-create index queue_project on evenhand.queue (org_id, project_id);
+create index queue_project on evenhand.queue (org_id, project_id) where project_id is not null;
 create table evenhand.assignment (
     org_id        text collate "C" not null,
     assignment_id text collate "C" not null,
@@ -132,6 +138,8 @@ create table evenhand.assignment (
     leased_at     timestamptz not null,
     lease_until   timestamptz not null,
     lease_s       integer not null,
+    version       integer not null check (version >= 0),    -- of the project, when it was handed out
+    shown_task    text collate "C",               -- of a gold task: the id that its annotator sees, which tells no age
     closed_at     timestamptz,
     late          boolean not null default false,
     extra         boolean not null default false,
@@ -144,7 +152,7 @@ create table evenhand.assignment (
     check (state <> 'submitted' or key_mac is not null)
 ) with (fillfactor = 80);
 create unique index assignment_live on evenhand.assignment (org_id, person_id, task_id, role) where state = 'leased';
-create index assignment_task on evenhand.assignment (org_id, task_id);
+create index assignment_task on evenhand.assignment (org_id, task_id) where task_id is not null;
 create index assignment_due on evenhand.assignment (org_id, lease_until) where state = 'leased';
 create table evenhand.draft (
     org_id        text collate "C" not null,
@@ -162,7 +170,7 @@ create table evenhand.answer (
     project_id    text collate "C" not null,
     assignment_id text collate "C",
     person_id     text collate "C",
-    origin        text not null check (origin in ('label', 'review', 'pilot', 'customer', 'merged', 'machine')),
+    origin        text not null check (origin in ('label', 'review', 'pilot', 'customer', 'merged', 'machine', 'gold')),
     state         text not null check (state in ('current', 'extra', 'superseded', 'rejected')),
     late          boolean not null default false,
     seconds       real not null default 0,
@@ -173,8 +181,8 @@ create table evenhand.answer (
     primary key (org_id, answer_id),
     foreign key (org_id, task_id) references evenhand.task
 );
-create index answer_task on evenhand.answer (org_id, task_id);
-create index answer_project on evenhand.answer (org_id, project_id, answer_id);
+create index answer_task on evenhand.answer (org_id, task_id) include (person_id) where task_id is not null;
+create index answer_project on evenhand.answer (org_id, project_id, answer_id) where project_id is not null;
 create table evenhand.review (
     org_id        text collate "C" not null,
     review_id     text collate "C" not null,
@@ -191,8 +199,8 @@ create table evenhand.review (
     primary key (org_id, review_id),
     foreign key (org_id, task_id) references evenhand.task
 );
-create index review_task on evenhand.review (org_id, task_id);
-create index review_project on evenhand.review (org_id, project_id, review_id);
+create index review_task on evenhand.review (org_id, task_id) where task_id is not null;
+create index review_project on evenhand.review (org_id, project_id, review_id) where project_id is not null;
 create table evenhand.question (
     org_id      text collate "C" not null,
     question_id text collate "C" not null,
@@ -205,7 +213,7 @@ create table evenhand.question (
     primary key (org_id, question_id),
     foreign key (org_id, project_id) references evenhand.project
 );
-create index question_project on evenhand.question (org_id, project_id, question_id);
+create index question_project on evenhand.question (org_id, project_id, question_id) where project_id is not null;
 create table evenhand.notice (
     org_id     text collate "C" not null references evenhand.org,
     notice_id  text collate "C" not null,
@@ -217,7 +225,7 @@ create table evenhand.notice (
     body       bytea not null,
     primary key (org_id, notice_id)
 );
-create index notice_person on evenhand.notice (org_id, person_id, notice_id);
+create index notice_person on evenhand.notice (org_id, person_id, notice_id) where person_id is not null;
 create table evenhand.import_chunk (
     org_id     text collate "C" not null,
     project_id text collate "C" not null,
@@ -250,7 +258,7 @@ create table evenhand.callback (
     primary key (org_id, callback_id),
     check ((state = 'waiting') = (next_at is not null))
 );
-create index callback_task on evenhand.callback (org_id, task_id, callback_id);
+create index callback_task on evenhand.callback (org_id, task_id, callback_id) where task_id is not null;
 create table evenhand.callback_try (
     org_id      text collate "C" not null,
     callback_id text collate "C" not null,

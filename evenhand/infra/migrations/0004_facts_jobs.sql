@@ -12,7 +12,7 @@ create table evenhand.fact (
     body       bytea not null,
     primary key (org_id, fact_id)
 );
-create index fact_about on evenhand.fact (org_id, about_id, fact_id);
+create index fact_about on evenhand.fact (org_id, about_id, fact_id) where about_id is not null;
 create table evenhand.job (
     org_id      text collate "C" not null references evenhand.org,
     job_id      text collate "C" not null,
@@ -24,12 +24,15 @@ create table evenhand.job (
     attempts    integer not null default 0,
     most        integer not null default 8,
     created_at  timestamptz not null default clock_timestamp(),
+    ended_at    timestamptz,
     body        bytea not null,
     primary key (org_id, job_id),
-    check ((state = 'running') = (lease_until is not null))
+    check ((state = 'running') = (lease_until is not null)),
+    check ((state in ('done', 'dead')) = (ended_at is not null))
 );
-create index job_due on evenhand.job (run_at) where state = 'ready';
+create index job_due on evenhand.job (org_id, run_at) where state = 'ready';  -- the organisations take turns
 create index job_lapsed on evenhand.job (lease_until) where state = 'running';
+create index job_ended on evenhand.job (ended_at) where ended_at is not null;
 create table evenhand.job_step (
     org_id     text collate "C" not null,
     job_id     text collate "C" not null,
@@ -37,8 +40,9 @@ create table evenhand.job_step (
     created_at timestamptz not null default clock_timestamp(),
     body       bytea not null,
     primary key (org_id, job_id, step),
-    foreign key (org_id, job_id) references evenhand.job
+    foreign key (org_id, job_id) references evenhand.job on delete cascade
 );
+create index idempotency_age on evenhand.idempotency (created_at);
 
 do $$
 declare name text;
@@ -73,6 +77,13 @@ create policy scheduler on evenhand.queue for select to evenhand_scheduler using
 create policy scheduler on evenhand.project for select to evenhand_scheduler using (true);
 create policy scheduler on evenhand.assignment for select to evenhand_scheduler using (true);
 create policy scheduler on evenhand.batch for select to evenhand_scheduler using (true);
+-- The gate says who holds a session and, in the same call, where work waits for that person.
+create policy heads on evenhand.seat for select to evenhand_gate using (true);
+create policy heads on evenhand.queue for select to evenhand_gate using (true);
+create policy heads on evenhand.project for select to evenhand_gate using (true);
+grant select (org_id, project_id, person_id, role, served_at) on evenhand.seat to evenhand_gate;
+grant select (org_id, project_id, state) on evenhand.queue to evenhand_gate;
+grant select (org_id, project_id, state) on evenhand.project to evenhand_gate;
 grant select (org_id, project_id, person_id, role, served_at) on evenhand.seat to evenhand_scheduler;
 grant select (org_id, project_id, batch_id, state) on evenhand.queue to evenhand_scheduler;
 grant select (org_id, project_id, state) on evenhand.project to evenhand_scheduler;
@@ -80,6 +91,22 @@ grant select (org_id, state, lease_until) on evenhand.assignment to evenhand_sch
 grant select (org_id, batch_id, state) on evenhand.batch to evenhand_scheduler;
 create policy picker on evenhand.job to evenhand_picker using (true) with check (true);
 grant select (org_id, job_id, kind, state, run_at, lease_until, fence, attempts, most) on evenhand.job to evenhand_picker;
-grant update (state, run_at, lease_until, fence, attempts) on evenhand.job to evenhand_picker;
+grant update (state, run_at, lease_until, ended_at, fence, attempts) on evenhand.job to evenhand_picker;
 create policy sequencer on evenhand.fact for select to evenhand_sequencer using (true);
 grant select (org_id, fact_id, kind, xid, at) on evenhand.fact to evenhand_sequencer;
+
+-- The cleaner takes away what has served its time, in every space. How long that is stands in its policies, so it can
+-- neither see nor delete anything younger, whatever it is told to do.
+grant usage on schema evenhand to evenhand_cleaner;
+create policy cleaner on evenhand.idempotency to evenhand_cleaner using (created_at < now() - interval '24 hours');
+create policy cleaner on evenhand.job to evenhand_cleaner
+    using (ended_at < now() - interval '7 days' and (state = 'done' or ended_at < now() - interval '30 days'));
+create policy cleaner on evenhand.session to evenhand_cleaner using (expires_at < now());
+create policy cleaner on evenhand.link to evenhand_cleaner
+    using (expires_at < now() - interval '7 days' or used_at < now() - interval '7 days');
+create policy cleaner on evenhand.signin_attempt to evenhand_cleaner using (window_at < now() - interval '24 hours');
+grant select (org_id, actor_id, key_mac, created_at), delete on evenhand.idempotency to evenhand_cleaner;
+grant select (org_id, job_id, state, ended_at), delete on evenhand.job to evenhand_cleaner;  -- its steps go with it
+grant select (expires_at), delete on evenhand.session to evenhand_cleaner;
+grant select (expires_at, used_at), delete on evenhand.link to evenhand_cleaner;
+grant select (window_at), delete on evenhand.signin_attempt to evenhand_cleaner;

@@ -1,4 +1,32 @@
--- Dispatch: each a single call, security invoker, so the wall holds inside as outside.
+-- Dispatch: each step a single call. The desk's functions (lease, submission, submit) run as the owner, who is under forced
+-- row security too: its policies show what belongs to the organisation that ctx.enter proved, and nothing before.
+do $$
+declare name text;
+begin
+    foreach name in array array['member', 'project', 'seat', 'task', 'queue', 'assignment', 'answer', 'fact', 'job'] loop
+        execute format('create policy desk on evenhand.%I to current_user
+                        using (org_id = current_setting(''evenhand.org'', true))
+                        with check (org_id = current_setting(''evenhand.org'', true))', name);
+    end loop;
+end
+$$;
+-- The one session that is shown, and its person.
+create policy desk on evenhand.session for select to current_user
+    using (token_hash = decode(current_setting('evenhand.session', true), 'hex'));
+create policy desk on evenhand.person for select to current_user
+    using (person_id = current_setting('evenhand.person', true));
+create function ctx.person(p_hash bytea) returns text
+    language plpgsql volatile
+as $$
+declare
+    person text;
+begin
+    perform set_config('evenhand.session', encode(p_hash, 'hex'), true);
+    select s.person_id into person from evenhand.session s where s.token_hash = p_hash and s.expires_at > now();
+    perform set_config('evenhand.person', person, true);
+    return (select p.person_id from evenhand.person p where p.person_id = person and p.state = 'active');
+end
+$$;
 
 -- gate: who holds this session.
 create function evenhand.session_person(p_hash bytea)
@@ -25,16 +53,27 @@ as $$
       from evenhand.seat s join evenhand.project p using (org_id, project_id)
      where s.person_id = p_person and s.role = p_role and p.state = 'active'
 $$;
-grant execute on function evenhand.queue_heads(text, text) to evenhand_scheduler;
+grant execute on function evenhand.queue_heads(text, text) to evenhand_scheduler, evenhand_gate;
+
+-- gate: who holds this session, and the queue heads of that person. No row: nobody; a row without a project: no seat.
+create function evenhand.waiting(p_hash bytea, p_role text)
+    returns table (person_id text, org_id text, project_id text, served_at timestamptz, waiting boolean)
+    language sql stable
+as $$
+    select s.person_id, h.org_id, h.project_id, h.served_at, h.waiting
+      from evenhand.session_person(p_hash) s left join lateral evenhand.queue_heads(s.person_id, p_role) h on true
+$$;
+grant execute on function evenhand.waiting(bytea, text) to evenhand_gate;
 
 -- app: lease the first open task that this person has not had. Nobody waits: a row that another call holds is passed over.
 -- The comparison (select ...) is null keeps the check a subplan for each candidate; "not exists" may turn into a hash of
 -- every assignment there is.
 create function evenhand.lease(
     p_ctx text, p_project text, p_person text, p_role text, p_assignment text, p_fact text, p_empty bytea,
-    p_most integer)
+    p_most integer, p_draw double precision default 1)
     returns table (task_id text, lease_until timestamptz, lease_s integer, version integer, body bytea)
-    language plpgsql volatile
+    language plpgsql volatile security definer
+    set search_path = pg_catalog, pg_temp
     -- Without statistics, right after an import, the planner would read all open rows and sort them.
     set enable_sort = off
 as $$
@@ -46,9 +85,11 @@ declare
     v_until timestamptz;
     v_from_rank smallint;
     v_from_task text;
+    v_gold text;
+    v_shown text;
+    v_wait boolean;
 begin
-    perform set_config('evenhand.ctx', p_ctx, true);
-    v_org := ctx.org();
+    v_org := ctx.enter(p_ctx);
     -- Two calls of one person wait for each other, in every project of the space; what follows counts after the wait.
     perform pg_advisory_xact_lock(hashtextextended(v_org || p_person, 0));
     update evenhand.seat s set served_at = v_now
@@ -57,14 +98,23 @@ begin
        and p.org_id = v_org and p.project_id = p_project and p.state = 'active'
        and exists (select from evenhand.member m
                     where m.org_id = v_org and m.person_id = p_person and m.state = 'active')
-    returning p.lease_s, p.version, s.cursor_rank, s.cursor_task,
+    returning p.lease_s, p.version, p.gold, p.gold_share, s.cursor_rank, s.cursor_task,
               (select count(*) from evenhand.assignment a
                 where a.org_id = v_org and a.person_id = p_person and a.state = 'leased') as held
          into v_head;
     if not found or v_head.held >= p_most then return; end if;
+    if v_head.gold then  -- 0006: a task with a known answer instead, or nothing before the course is passed
+        select g.task_id, g.shown, g.wait into v_gold, v_shown, v_wait
+          from evenhand.gold_next(v_org, p_project, p_person, p_role, v_head.gold_share, p_draw, right(p_fact, 12)) g;
+        if v_wait then return; end if;
+    end if;
     v_from_rank := coalesce(v_head.cursor_rank, -32768);
     v_from_task := coalesce(v_head.cursor_task, '');
     loop
+        if v_gold is not null then
+            select v_gold as task_id, 0::smallint as rank, 1::smallint as overlap into v_task;
+            exit;
+        end if;
         if p_role = 'label' then
             update evenhand.queue u
                set taken = u.taken + 1, state = case when u.taken + 1 >= u.overlap then 'full' else 'open' end
@@ -83,9 +133,11 @@ begin
                    select q.task_id from evenhand.queue q
                     where q.org_id = v_org and q.project_id = p_project and q.state = 'review'
                       and (q.rank, q.task_id) > (v_from_rank, v_from_task)
+                      -- Nobody reviews their own work. Whoever rejected a task may see it again once it is mended.
                       and (select 1 from evenhand.assignment a
                             where a.org_id = v_org and a.task_id = q.task_id and a.person_id = p_person
-                              and a.state in ('leased', 'submitted', 'skipped') limit 1) is null
+                              and (a.state in ('leased', 'skipped') or a.state = 'submitted' and a.role <> 'review')
+                            limit 1) is null
                     order by q.rank, q.task_id limit 1 for update of q skip locked)
             returning u.task_id, u.rank, u.overlap into v_task;
         end if;
@@ -94,7 +146,7 @@ begin
         v_from_task := '';
     end loop;
     -- With one place a task, nothing of one's own stays in the open queue: only wider projects keep a cursor.
-    if v_task.overlap > 1 or v_head.cursor_task is not null then
+    if v_gold is null and (v_task.overlap > 1 or v_head.cursor_task is not null) then
         update evenhand.seat s
            set cursor_rank = case when v_task.overlap > 1 then v_task.rank end,
                cursor_task = case when v_task.overlap > 1 then v_task.task_id end
@@ -103,43 +155,54 @@ begin
     if v_task.task_id is null then return; end if;
     v_until := v_now + make_interval(secs => v_head.lease_s);
     insert into evenhand.assignment (org_id, assignment_id, task_id, project_id, person_id, role, state,
-                                     leased_at, lease_until, lease_s, body)
+                                     leased_at, lease_until, lease_s, version, shown_task, body)
     values (v_org, p_assignment, v_task.task_id, p_project, p_person, p_role, 'leased', v_now, v_until,
-            v_head.lease_s, p_empty);
+            v_head.lease_s, v_head.version, v_shown, p_empty);
     insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
     values (v_org, p_fact, 'TaskLeased', 'person', p_person, v_task.task_id, p_empty);
     return query
-        select t.task_id, v_until, v_head.lease_s, v_head.version, t.body
+        select coalesce(v_shown, t.task_id), v_until, v_head.lease_s, v_head.version, t.body
           from evenhand.task t where t.org_id = v_org and t.task_id = v_task.task_id;
 end
 $$;
-grant execute on function evenhand.lease(text, text, text, text, text, text, bytea, integer) to evenhand_app;
+grant execute on function evenhand.lease(text, text, text, text, text, text, bytea, integer, double precision) to evenhand_app;
 
--- app: what the rules need to check an answer before it is taken in.
-create function evenhand.submission(p_ctx text, p_assignment text, p_person text)
-    returns table (task_id text, project_id text, role text, state text, version integer, body bytea)
-    language plpgsql volatile
+-- app: what the rules need to check an answer before it is taken in, for the person of a session or one that the signed
+-- context vouches for. Always one row: without a person nobody is signed in, without a task the person has no such
+-- assignment.
+create function evenhand.submission(p_ctx text, p_hash bytea, p_person text, p_assignment text)
+    returns table (person_id text, task_id text, project_id text, role text, state text, version integer, body bytea)
+    language plpgsql volatile security definer
+    set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_org text;
+    v_person text;
+    a record;
 begin
-    perform set_config('evenhand.ctx', p_ctx, true);
+    v_org := ctx.enter(p_ctx);
+    v_person := case when p_hash is null then p_person else ctx.person(p_hash) end;
+    select x.task_id, x.project_id, x.role, x.state, x.version into a
+      from evenhand.assignment x
+     where x.org_id = v_org and x.assignment_id = p_assignment and x.person_id = v_person;
+    if not found then return query select v_person, null, null, null, null, null::integer, null::bytea; return; end if;
     return query
-        select a.task_id, a.project_id, a.role, a.state, p.version, t.body
-          from evenhand.assignment a
-          join evenhand.task t on t.org_id = a.org_id and t.task_id = a.task_id
-          join evenhand.project p on p.org_id = a.org_id and p.project_id = a.project_id
-         where a.org_id = ctx.org() and a.assignment_id = p_assignment and a.person_id = p_person
-           and exists (select from evenhand.member m
-                        where m.org_id = a.org_id and m.person_id = p_person and m.state = 'active');
+        select v_person, case when m.person_id is not null then a.task_id end, a.project_id, a.role, a.state, a.version, t.body
+          from evenhand.task t
+          left join evenhand.member m on m.org_id = v_org and m.person_id = v_person and m.state = 'active'
+         where t.org_id = v_org and t.task_id = a.task_id;
 end
 $$;
-grant execute on function evenhand.submission(text, text, text) to evenhand_app;
+grant execute on function evenhand.submission(text, bytea, text, text) to evenhand_app;
 
--- app: take an answer in. Late work is never thrown away: it gets its place back while that is free, else it is extra.
+-- app: take an answer in. The task is locked first, then what hangs on it: everyone locks in this order. Late work is never
+-- thrown away: it gets its place back while that is free, else it is extra.
 create function evenhand.submit(
-    p_ctx text, p_assignment text, p_person text, p_key bytea, p_answer text, p_fact text, p_job text,
+    p_ctx text, p_task text, p_assignment text, p_person text, p_key bytea, p_answer text, p_fact text, p_job text,
     p_body bytea, p_fact_body bytea, p_job_body bytea, p_labels integer, p_classes bigint[], p_seconds real)
     returns table (outcome text, task_id text, project_id text, late boolean, extra boolean, paid_s real, settled boolean)
-    language plpgsql volatile
+    language plpgsql volatile security definer
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_org text;
@@ -152,16 +215,15 @@ declare
     v_mine boolean := false;
     v_full boolean := false;
 begin
-    perform set_config('evenhand.ctx', p_ctx, true);
-    v_org := ctx.org();
-    -- the assignment, the task, then its queue row: everyone locks in this order
+    v_org := ctx.enter(p_ctx);
     select x.task_id, x.project_id, x.state, x.lease_until, x.leased_at, x.late, x.extra, x.paid_s, x.key_mac,
            k.state as task_state, k.callback, p.review into a
-      from evenhand.assignment x
-      join evenhand.task k on k.org_id = v_org and k.task_id = x.task_id
+      from evenhand.task k
+      join evenhand.assignment x on x.org_id = v_org and x.assignment_id = p_assignment
       join evenhand.project p on p.org_id = v_org and p.project_id = x.project_id
-     where x.org_id = v_org and x.assignment_id = p_assignment and x.person_id = p_person and x.role = 'label'
-       for update of x for no key update of k;
+     where k.org_id = v_org and k.task_id = p_task
+       and x.task_id = p_task and x.person_id = p_person and x.role = 'label'
+       for no key update of k for update of x;
     if not found then return; end if;
     if a.state = 'submitted' or a.key_mac = p_key then  -- whatever happened since: a repeat is no new work
         return query select case when a.key_mac = p_key then 'repeated' else 'conflict' end,
@@ -222,8 +284,26 @@ begin
     return query select 'submitted'::text, a.task_id, a.project_id, v_late, v_extra, v_paid, v_full;
 end
 $$;
-grant execute on function evenhand.submit(text, text, text, bytea, text, text, text, bytea, bytea, bytea, integer, bigint[], real)
-    to evenhand_app;
+grant execute on function evenhand.submit(text, text, text, text, bytea, text, text, text, bytea, bytea, bytea, integer, bigint[],
+    real) to evenhand_app;
+
+-- app: the locks of a change to a task with its places, in the order that everyone keeps: its batch (shared: whoever pauses or
+-- cancels it at this moment goes first, or waits), the task, and then what hangs on it. Gives the batch's state.
+create function evenhand.hold_task(p_org text, p_task text) returns text
+    language plpgsql volatile
+as $$
+declare
+    v_batch text;
+begin
+    select b.state into v_batch from evenhand.batch b
+     where b.org_id = p_org and b.batch_id = (select t.batch_id from evenhand.task t
+                                               where t.org_id = p_org and t.task_id = p_task)
+       for share;
+    perform 1 from evenhand.task t where t.org_id = p_org and t.task_id = p_task for no key update;
+    return v_batch;
+end
+$$;
+grant execute on function evenhand.hold_task(text, text) to evenhand_app;
 
 -- app: give back what nobody holds any more. Returns how many leases ended.
 create function evenhand.expire(p_ctx text, p_limit integer) returns integer
@@ -236,11 +316,15 @@ declare
 begin
     perform set_config('evenhand.ctx', p_ctx, true);
     v_org := ctx.org();
-    for a in select x.assignment_id, x.task_id, x.project_id, x.role, x.person_id from evenhand.assignment x
-              where x.org_id = v_org and x.state = 'leased' and x.lease_until < clock_timestamp()
-              order by x.lease_until limit p_limit for update skip locked loop
+    for a in select y.* from (select x.assignment_id, x.task_id, x.project_id, x.role from evenhand.assignment x
+                               where x.org_id = v_org and x.state = 'leased' and x.lease_until < clock_timestamp()
+                               order by x.lease_until limit p_limit) y
+              order by y.task_id loop
+        perform evenhand.hold_task(v_org, a.task_id);
         update evenhand.assignment x set state = 'expired', closed_at = clock_timestamp()
-         where x.org_id = v_org and x.assignment_id = a.assignment_id;
+         where x.org_id = v_org and x.assignment_id = a.assignment_id and x.state = 'leased'
+           and x.lease_until < clock_timestamp();
+        if not found then continue; end if;  -- it came in, was given back or kept alive meanwhile
         perform evenhand.free_place(v_org, a.task_id, a.project_id, a.role);
         n := n + 1;
     end loop;
@@ -258,14 +342,7 @@ declare
     v_left smallint;
 begin
     if p_role = 'label' then
-        -- a share of the batch: whoever pauses it at this moment goes first or sees this row
-        select b.state into v_batch from evenhand.batch b
-         where b.org_id = p_org and b.batch_id = (select t.batch_id from evenhand.task t
-                                                   where t.org_id = p_org and t.task_id = p_task)
-           for share;
-        if v_batch = 'cancelled' then
-            perform 1 from evenhand.task t where t.org_id = p_org and t.task_id = p_task for no key update;
-        end if;
+        v_batch := evenhand.hold_task(p_org, p_task);
         update evenhand.queue q
            set taken = q.taken - 1,
                state = case when q.state not in ('full', 'open') then q.state

@@ -24,7 +24,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 DATABASE = "evenhand"
 OWNER = "evenhand_owner"
-SERVING = ("app", "gate", "scheduler", "picker", "sequencer", "loader")
+SERVING = ("app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner")
 MAY_STAGE = "loader"  # the only role with TEMPORARY: COPY is refused under row security, so it stages
 SEARCH_PATH = "pg_catalog, evenhand, pg_temp"
 _PLAIN = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS"
@@ -42,6 +42,7 @@ class DatabaseUrls:
     picker: str
     sequencer: str
     loader: str
+    cleaner: str
 
 
 class RolesNeeded(PostgresTrouble):
@@ -118,10 +119,17 @@ def prepare_external(owner_url: str, *, passwords: Path) -> DatabaseUrls:
                     "The database lacks roles that Evenhand serves with, and its owner may not make them.",
                     external_sql(secret, me, database, missing, stale),
                 )
-            for role in missing:
-                conn.execute(_create_role(role, secret[role]))
-            for role in stale:
-                _alter_password(conn, role, secret[role])
+            try:
+                for role in missing:
+                    conn.execute(_create_role(role, secret[role]))
+                for role in stale:
+                    _alter_password(conn, role, secret[role])
+            except psycopg.errors.InsufficientPrivilege as error:  # since 16: roles that somebody else has made
+                raise RolesNeeded(
+                    "The roles that Evenhand serves with have other passwords, and this owner may not change them. "
+                    "One PostgreSQL server holds the roles of one Evenhand.",
+                    external_sql(secret, me, database, [], [*missing, *stale]),
+                ) from error
         _check_serving_roles(conn, list(secret), me)
         grant_database(conn, database)
         for role in secret:
@@ -186,10 +194,18 @@ def connect(url: str) -> Connection:
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="evenhand setup")
     except psycopg.OperationalError as error:
-        said = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
-        raise Unreachable(f"The database cannot be reached: {said}") from error
+        raise Unreachable(f"The database cannot be reached: {_first_reason(str(error))}") from error
     except psycopg.ProgrammingError as error:
         raise Unreachable("The database's URL cannot be read as one.") from error
+
+
+def _first_reason(said: str) -> str:
+    """Of what libpq says about each address that it tried, the first that tells why."""
+    lines = [line.strip() for line in said.splitlines()]
+    reasons = [
+        line for line in lines if line and not line.startswith(("DETAIL:", "HINT:", "Is the server", "Multiple"))
+    ]
+    return reasons[0].removeprefix("connection failed: ").removeprefix("- ") if reasons else "no reason given"
 
 
 def connection_info(url: str) -> dict[str, str]:

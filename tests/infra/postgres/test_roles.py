@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from evenhand.infra.migrate import migrate
 from evenhand.infra.postgres import roles
 from evenhand.infra.postgres.roles import DatabaseUrls, RolesNeeded, UnsafeOwner
 from evenhand.infra.postgres.server import Server
@@ -116,7 +117,7 @@ def test_external_owner_who_may_not_gets_the_sql(server: Server, folder: Path) -
     with pytest.raises(RolesNeeded) as caught:
         roles.prepare_external(owner, passwords=folder / "database.json")
     assert caught.value.sql.count("CREATE ROLE") == len(roles.SERVING)
-    for password in asdict(DatabaseUrls(*[""] * 7)):
+    for password in asdict(DatabaseUrls(*[""] * (len(roles.SERVING) + 1))):
         assert f"PASSWORD '{password}'" not in caught.value.sql
     with psycopg.connect(server.admin_url, autocommit=True) as conn:
         conn.execute(caught.value.sql)  # type: ignore[arg-type]
@@ -124,6 +125,27 @@ def test_external_owner_who_may_not_gets_the_sql(server: Server, folder: Path) -
     check_powers(made)
     with psycopg.connect(made.app) as conn:
         assert conn.execute("SHOW search_path").fetchone() == (roles.SEARCH_PATH,)
+
+
+def test_external_owner_who_may_not_change_roles_that_are_there(server: Server, folder: Path) -> None:
+    """Another Evenhand's roles: since 16 CREATEROLE may not change what it did not make. No bug, but the SQL."""
+    with psycopg.connect(server.admin_url, autocommit=True) as conn:
+        if conn.info.server_version < 160000:
+            pytest.skip("before PostgreSQL 16 CREATEROLE may change every role")
+        for role in roles.SERVING:
+            conn.execute(f"CREATE ROLE evenhand_{role} LOGIN PASSWORD 'other'")
+    with pytest.raises(RolesNeeded, match="roles of one Evenhand") as caught:
+        roles.prepare_external(external(server, "CREATEROLE"), passwords=folder / "database.json")
+    assert caught.value.sql.count("ALTER ROLE") == 2 * len(roles.SERVING)
+
+
+@pytest.mark.parametrize("attributes", ["", "NOINHERIT"])
+def test_every_owner_may_migrate(server: Server, folder: Path, attributes: str) -> None:
+    """Before PostgreSQL 16 an owner without INHERIT has no rights in the schema public of its own database."""
+    owner = external(server, f"CREATEROLE {attributes}")
+    roles.prepare_external(owner, passwords=folder / "database.json")
+    assert migrate(owner, b"k" * 32)
+    assert migrate(owner, b"k" * 32) == [], "the second time there is nothing to do"
 
 
 @pytest.mark.parametrize(("attributes", "why"), [("SUPERUSER", "is a superuser"), ("BYPASSRLS", "may bypass")])
@@ -156,6 +178,7 @@ def test_an_unreachable_database_is_one_sentence(folder: Path) -> None:
         roles.prepare_external("postgresql://a:topsecret@127.0.0.1:9/x", passwords=folder / "database.json")
     assert "\n" not in str(caught.value)
     assert "topsecret" not in str(caught.value)
+    assert "refused" in str(caught.value)
 
 
 def test_scram_verifiers() -> None:

@@ -1,0 +1,65 @@
+"""What has served its time is taken away: kept replies, ended jobs, old sessions, links and counts of sign-in tries.
+
+How long each is kept stands in the policies of the role `cleaner` (0004_facts_jobs.sql), which shows it nothing younger;
+so the statements here name no time.
+"""
+
+import asyncio
+import logging
+
+from evenhand.infra.db import Database
+from evenhand.infra.sql import Sql
+
+log = logging.getLogger("evenhand.cleaning")
+FIRST_S = 300.0  # a start has better things to do
+EVERY_S = 3600.0
+_AT_ONCE = 2_000  # rows a transaction: short locks, and whoever stops the worker waits for one of these at most
+
+_KEPT_REPLIES = Sql(
+    "clean_idempotency",
+    """delete from evenhand.idempotency where (org_id, actor_id, key_mac) in (
+              select org_id, actor_id, key_mac from evenhand.idempotency order by created_at limit %(most)s)""",
+    role="cleaner",
+)
+_ENDED_JOBS = Sql(
+    "clean_job",
+    """delete from evenhand.job where (org_id, job_id) in (
+              select org_id, job_id from evenhand.job order by ended_at limit %(most)s)""",
+    role="cleaner",
+)
+_SESSIONS = Sql("clean_session", "delete from evenhand.session", role="cleaner")
+_LINKS = Sql("clean_link", "delete from evenhand.link", role="cleaner")
+_TRIES = Sql("clean_signin_attempt", "delete from evenhand.signin_attempt", role="cleaner")
+
+
+async def clean(db: Database) -> dict[str, int]:
+    """Takes away what is old now. Returns how many rows of each table."""
+    gone: dict[str, int] = {}
+    for name, statement in (("session", _SESSIONS), ("link", _LINKS), ("signin_attempt", _TRIES)):
+        async with db.narrow("cleaner") as door:
+            gone[name] = await statement.run(door)
+    for name, statement in (("idempotency", _KEPT_REPLIES), ("job", _ENDED_JOBS)):
+        gone[name] = 0
+        while True:
+            async with db.narrow("cleaner") as door:
+                count = await statement.run(door, most=_AT_ONCE)
+            gone[name] += count
+            if count < _AT_ONCE:
+                break
+    return gone
+
+
+async def keep_clean(db: Database, stop: asyncio.Event) -> None:
+    """Cleans every hour until `stop` is set."""
+    wait_s = FIRST_S
+    while True:
+        try:
+            await asyncio.wait_for(stop.wait(), wait_s)
+            return
+        except TimeoutError:
+            wait_s = EVERY_S
+        try:
+            gone = await clean(db)
+            log.info("cleaned: %s", ", ".join(f"{count} {name}" for name, count in gone.items()))
+        except Exception as err:
+            log.warning("cleaning failed (%s); trying again in an hour", type(err).__name__)
