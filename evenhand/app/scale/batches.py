@@ -80,6 +80,7 @@ async def list_batches(ask: Ask, tx: Tx) -> Any:
     project = await projects.row_named(tx, query.project) if query.project else None
     only = project["project_id"] if project is not None else None
     made, done = (query.start_time, query.end_time), (query.completed_after, query.completed_before)
+    judged, archived = (query.audited_after, query.audited_before), not query.exclude_archived
     found = await batches.list_batches(
         tx,
         project=only,
@@ -89,6 +90,8 @@ async def list_batches(ask: Ask, tx: Tx) -> Any:
         offset=query.offset,
         limit=query.limit,
         counted=query.detailed,
+        judged=judged,
+        archived=archived,
     )
     total: int = await projects_store.BATCH_COUNT.value(
         tx,
@@ -99,6 +102,9 @@ async def list_batches(ask: Ask, tx: Tx) -> Any:
         until=made[1],
         done_from=done[0],
         done_to=done[1],
+        judged_from=judged[0],
+        judged_to=judged[1],
+        archived=archived,
     )
     names = await names_of(tx, {b.project for b in found})
     docs = [batch_v1(b, names[b.project], detailed=query.detailed) for b in found]

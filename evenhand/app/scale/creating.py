@@ -6,20 +6,22 @@ from typing import Any, cast
 import msgspec
 
 from evenhand.app.scale.asking import Ask
+from evenhand.app.scale.dependents import dependent_bodies, root_cuboids, waits_for_audit, with_root
 from evenhand.app.scale.linking import asset_in, data_url
 from evenhand.features.annotations.actions import add_answer
 from evenhand.features.assets import actions as assets
 from evenhand.features.projects import actions as projects
-from evenhand.features.projects import store as projects_store
-from evenhand.features.projects.batches import batch_row, batch_row_named
+from evenhand.features.projects.batches import batch_row, batch_row_named, reopen_batch
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import (
     Adding,
     Fetch,
     add_task,
+    body_of,
     check_body,
     check_conversation,
     image_of,
+    put_body,
     task_row,
 )
 from evenhand.features.tasks.types import TaskBody, TaskData
@@ -27,13 +29,14 @@ from evenhand.infra.db import Tx
 from evenhand.infra.fetch import check_url
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import enqueue
+from evenhand.pure.answers import check_answer
 from evenhand.pure.ontology import with_defaults
 from evenhand.pure.scale.checks import Obj, bad, is_url
 from evenhand.pure.scale.inbound import Native, check_openable, inbound
 from evenhand.pure.scale.madeup import made_up
 from evenhand.pure.scale.outbound import native_answer
 from evenhand.pure.scale.requests import CreateTask, body_object, parse_quality_task, parse_task
-from evenhand.pure.scale.types import TaskType, attachment_urls, get_type, why_not_live
+from evenhand.pure.scale.types import ROOT_TYPE, TaskType, attachment_urls, get_type, why_not_live
 from evenhand.pure.trouble import Invalid
 
 _IMAGES = ("image", "legacy", "cuboid", "lane", "segment", "topdown")
@@ -91,10 +94,7 @@ async def find_place(
             raise bad("batch", "is required in a Rapid project")
         if rapid and bound is not None and bound["state"] != "staging":
             raise bad("batch", "has been finalized, so it takes no further tasks")
-    if bound is not None and bound["state"] == "completed":
-        await projects_store.BATCH_SET.run(
-            tx, org=tx.org_id, batch=bound["batch_id"], state="in_progress", priority=None, body=None
-        )
+    if bound is not None and await reopen_batch(tx, bound["batch_id"]):
         bound = await batch_row(tx, bound["batch_id"])
     return Place(found, bound)
 
@@ -194,8 +194,9 @@ async def create(ask: Ask, tx: Tx, type_name: str) -> Any:
     """Creates a task of any type. Returns its row."""
     sent = body_object(ask.body())
     place = await _place(tx, type_name, sent)
-    given = parse_task(type_name, sent, project_params=place.params(tx), live=ask.live)
     type_ = get_type(type_name)
+    given = parse_task(type_name, sent, project_params=place.params(tx), live=ask.live)
+    given = await with_root(tx, type_, given)
     if ask.live:
         return await _create_live(ask, tx, type_, given, place, _own_instruction(sent))
     return await _create_test(ask, tx, type_, given, place, _own_instruction(sent))
@@ -253,7 +254,30 @@ async def _create_test(ask: Ask, tx: Tx, type_: TaskType, given: CreateTask, pla
         except Invalid:
             answer = None  # a field that only the interface knows: its response is kept as it is
     project = await _project(tx, place, taken.data.medium)
-    return await add_finished(tx, Adding(project, body, place.batch, priority=given.priority or 0), type_, answer)
+    row = await add_finished(tx, Adding(project, body, place.batch, priority=given.priority or 0), type_, answer)
+    declares = type_.name == ROOT_TYPE and not waits_for_audit(given.params)
+    return await add_dependents(ask, tx, row) if declares else row
+
+
+async def add_dependents(ask: Ask, tx: Tx, row: Any) -> Any:
+    """Creates the follow-up tasks that a completed lidarannotation declared, once, beside it. Returns its row anew."""
+    if row["kind"] != ROOT_TYPE:
+        return row
+    body = body_of(tx, row)
+    wanted = dependent_bodies(row, body.params)
+    if not wanted or body.door.get("dependents"):
+        return row
+    place = Place(await projects.row_of(tx, row["project_id"]))
+    if row["batch_id"] is not None:
+        place.batch = await batch_row(tx, row["batch_id"])
+    made: list[str] = []
+    for name, sent in wanted:
+        type_ = get_type(name)
+        given = await with_root(tx, type_, parse_task(name, sent, project_params=place.params(tx)))
+        made.append((await _create_test(ask, tx, type_, given, place, _own_instruction(sent)))["task_id"])
+    body.door = {**body.door, "dependents": made}
+    await put_body(tx, row["task_id"], body)
+    return await task_row(tx, row["task_id"])
 
 
 async def add_finished(tx: Tx, new: Adding, type_: TaskType, answer: Obj | None) -> Any:
@@ -280,7 +304,7 @@ async def _made_up(ask: Ask, tx: Tx, type_: TaskType, params: Obj) -> Obj:
 
     seed = new_id()
     mark = f"file {seed} "
-    response = made_up(type_, params, seed, url_for)
+    response = made_up(type_, params, seed, url_for, await root_cuboids(ask, tx, params) if type_.dependent else [])
     if not files:
         return response
     text = msgspec.json.encode(response).decode()
@@ -291,31 +315,26 @@ async def _made_up(ask: Ask, tx: Tx, type_: TaskType, params: Obj) -> Obj:
 
 
 async def create_quality(ask: Ask, tx: Tx, type_name: str, purpose: str) -> Obj:
-    """A task with a known answer: kept, and not handed out as work."""
+    """A task with a known answer. With a live key it is mixed into the live work of its project, or is a part of the
+    training course; the answer must fit the task, since answers are compared with it."""
     sent = body_object(ask.body())
     place = Place()
     if sent.get("project"):
         place.project = await projects.row_named(tx, str(sent["project"]))
-    given = parse_quality_task(type_name, sent, project_params=place.params(tx))
+    given = parse_quality_task(type_name, sent, project_params=place.params(tx), live=ask.live)
+    if purpose == "training" and given.initial_response is not None:
+        raise bad("initial_response", "is for evaluation tasks: the training course is for labelers")
     type_ = get_type(type_name)
-    taken = _Taken(TaskData(medium_of(type_)), instructions=_own_instruction(sent))
-    if why_not_live(type_, given.params) is None:
-        native = inbound(type_, given.params, _own_instruction(sent))
-        taken = await _take(ask, tx, type_, given.params, native)
-    body = _body(given, taken, place)
-    check_body(body, taken.ontology or {})
-    body.expected = {"response": given.expected_response}
+    known: Obj = {"response": given.expected_response}
     if given.initial_response is not None:
-        body.expected["initial_response"] = given.initial_response
-    new = Adding(
-        await _project(tx, place, taken.data.medium),
-        body,
-        None,
-        kind=type_.name,
-        purpose=purpose,
-        fetches=taken.fetches,
-    )
+        known["initial_response"] = given.initial_response
+    new = await (_gold_live if ask.live else _gold_test)(ask, tx, type_, given, place, _own_instruction(sent))
+    new.purpose, new.judged = purpose, given.initial_response is not None
+    new.body.expected = {**known, **(new.body.expected or {}), "training": purpose == "training"}
+    initial = new.body.expected.pop("initial", None)
     task = await add_task(tx, new)
+    if initial is not None:
+        await add_answer(tx, await task_row(tx, task), initial, origin="machine", person=None, assignment=None)
     return {
         "id": task,
         "type": type_.name,
@@ -324,6 +343,39 @@ async def create_quality(ask: Ask, tx: Tx, type_name: str, purpose: str) -> Obj:
         "instruction": given.instruction,
         "metadata": given.metadata,
         "is_test": not ask.live,
-        **body.expected,
         "expected_response": given.expected_response,
+        **({"initial_response": given.initial_response} if given.initial_response is not None else {}),
     }
+
+
+async def _gold_live(ask: Ask, tx: Tx, type_: TaskType, given: CreateTask, place: Place, words: str) -> Adding:
+    native = inbound(type_, given.params, words)
+    check_openable(native)
+    taken = await _take(ask, tx, type_, given.params, native)
+    body = _body(given, taken, place)
+    check_body(body, native.ontology)
+    data = msgspec.to_builtins(body.data)
+    body.expected = {}
+    for key, name, response in (
+        ("answer", "expected_response", given.expected_response),
+        ("initial", "initial_response", given.initial_response),
+    ):
+        if response is not None:
+            answer = native_answer(type_, given.params, response, name)
+            _check_known(answer, taken.ontology or {}, data, name)
+            body.expected[key] = answer
+    return Adding(await _project(tx, place, native.medium), body, kind=type_.name, fetches=taken.fetches)
+
+
+def _check_known(answer: Obj, ontology: Obj, data: Obj, name: str) -> None:
+    try:
+        check_answer(answer, ontology, data, complete=False)
+    except Invalid as e:
+        raise Invalid(f"{name}: {e.message}", errors=e.errors) from None
+
+
+async def _gold_test(ask: Ask, tx: Tx, type_: TaskType, given: CreateTask, place: Place, words: str) -> Adding:
+    """In test mode nobody works, so nothing is fetched and nothing compared: the task is kept as it was sent."""
+    body = _body(given, _Taken(TaskData(medium_of(type_)), instructions=words), place)
+    check_body(body, {})
+    return Adding(await _project(tx, place, medium_of(type_)), body, kind=type_.name)

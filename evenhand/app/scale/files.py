@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from starlette.formparsers import MultiPartException
-
+from evenhand.app.http.call import read_form
 from evenhand.app.http.errors import TooLarge
 from evenhand.app.scale.asking import Ask, entry
 from evenhand.app.scale.linking import data_url
@@ -23,6 +22,7 @@ from evenhand.pure.trouble import Invalid, Upstream
 
 SCAN = 200
 SCANS_MOST = 50
+TEXT_PARTS_BYTES = 1_000_000  # what may stand beside the file in a multipart body
 
 
 def file_v1(tx: Tx, row: Any) -> Obj:
@@ -58,17 +58,18 @@ async def _keep(ask: Ask, data: bytes, name: str, given: UploadFile, source: str
 
 @entry("v1", "POST", "files/upload", tx=False, streams=True)
 async def upload(ask: Ask) -> Any:
+    """One file and its text parts, in any order."""
+    form = await read_form(ask.request, assets.MOST_BYTES + TEXT_PARTS_BYTES, fields=50)
     try:
-        async with ask.request.form(max_files=1, max_fields=50, max_part_size=200_000) as form:
-            found = form.get("file")
-            if found is None or isinstance(found, str):
-                raise Invalid("Missing parameter: file is required")
-            if found.size is not None and found.size > assets.MOST_BYTES:
-                raise TooLarge(f"file must be at most {assets.MOST_BYTES // 1_000_000} MB")
-            data, name = await found.read(), found.filename or "file"
-            given = requests.parse_upload({k: v for k, v in form.multi_items() if isinstance(v, str)})
-    except MultiPartException as err:
-        raise Invalid(f"The multipart body is not right: {err.message}") from err
+        found = form.get("file")
+        if found is None or isinstance(found, str):
+            raise Invalid("Missing parameter: file is required")
+        if found.size is not None and found.size > assets.MOST_BYTES:
+            raise TooLarge(f"file must be at most {assets.MOST_BYTES // 1_000_000} MB")
+        given = requests.parse_upload({k: v for k, v in form.multi_items() if isinstance(v, str)})
+        data, name = await found.read(), found.filename or "file"
+    finally:
+        await form.close()
     return await _keep(ask, data, name, given)
 
 

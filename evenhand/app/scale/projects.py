@@ -22,6 +22,7 @@ from evenhand.pure.scale.types import BY_NAME, TaskType, with_defaults
 from evenhand.pure.trouble import Invalid
 
 PAGE = 200
+TAXONOMY = "ontology_version"
 #: params that an ontology can be read from before there is a task
 _TELLING = {
     "image": ("geometries",),
@@ -45,6 +46,12 @@ def ontology_of(type_: TaskType, params: Obj) -> Obj:
     except Invalid:
         return dict(EMPTY)
     return native.ontology
+
+
+def taxonomy_version(params: Obj) -> int:
+    """From 1; 0 while the project has no taxonomy."""
+    found = params.get(TAXONOMY)
+    return found if isinstance(found, int) else 0
 
 
 def _version(number: int, at: Any, body: VersionBody) -> Obj:
@@ -152,13 +159,19 @@ async def set_params(ask: Ask, tx: Tx) -> Any:
 
 @entry("v1", "POST", "projects/{name}/setOntology")
 async def set_ontology(ask: Ask, tx: Tx) -> Any:
-    """Keeps the taxonomy with the params: a new version."""
+    """Keeps the taxonomy with the params: a new version of both. Tasks created from now on carry its number."""
     row = await projects.row_named(tx, ask.names["name"])
-    given = requests.body_object(ask.body()).get("ontology")
+    sent = requests.body_object(ask.body())
+    given = sent.get("ontology")
     if not isinstance(given, list):
         raise bad("ontology", "must be a list")
+    await store.PROJECT_LOCK.one(tx, org=tx.org_id, project=row["project_id"])
+    row = await projects.row_of(tx, row["project_id"])
     old = projects.version_of(tx, row)
-    version = VersionBody(old.ontology, old.instructions, "Taxonomy changed", {**old.params, "ontology": given})
+    taxonomy = {"ontology": given, TAXONOMY: taxonomy_version(old.params) + 1}
+    if isinstance(sent.get("name"), str) and sent["name"]:
+        taxonomy["ontology_name"] = sent["name"][:300]
+    version = VersionBody(old.ontology, old.instructions, "Taxonomy changed", {**old.params, **taxonomy})
     await projects.set_params(tx, row, version)
     return (await shown(tx, [await projects.row_of(tx, row["project_id"])]))[0]
 

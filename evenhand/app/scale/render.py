@@ -128,7 +128,11 @@ def _task(tx: Tx, row: Any, near: Around, links: Links, test: bool, with_attachm
     if body.unique_id:
         out["unique_id"] = body.unique_id
     if body.callback_ok is not None:
-        out["callback_succeeded"] = body.callback_ok
+        out["callback_succeeded"] = out["callback_completed"] = body.callback_ok  # the older and the newer name
+    if body.params.get("ontology_version") is not None:
+        out["taxonomyVersion"] = body.params["ontology_version"]
+    if body.door.get("dependents"):
+        out["dependents"] = body.door["dependents"]
     if row["completed_at"] is not None:
         out["completed_at"] = format_time(row["completed_at"])
     if status == "completed":

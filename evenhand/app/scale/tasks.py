@@ -5,13 +5,15 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from evenhand.app.scale.asking import Ask, entry
-from evenhand.app.scale.creating import create, create_quality
+from evenhand.app.scale.creating import add_dependents, create, create_quality
 from evenhand.app.scale.linking import files_in
 from evenhand.app.scale.render import stored_files, task_v1, tasks_limited, tasks_v1
+from evenhand.app.scale.teams import member_of, members_by_email
 from evenhand.features.assets import links as media_links
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects.batches import batch_row_named
+from evenhand.features.quality import actions as quality
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews import store as reviews_store
 from evenhand.features.reviews.types import Verdict
@@ -23,6 +25,7 @@ from evenhand.infra.jobs import enqueue
 from evenhand.pure.scale import requests
 from evenhand.pure.scale.checks import Obj, bad
 from evenhand.pure.scale.query import (
+    VALUES_MAX,
     TaskQuery,
     decode_token,
     encode_token,
@@ -65,8 +68,10 @@ async def cancel(ask: Ask, tx: Tx) -> Any:
 @entry("v1", "POST", "task/{task}/audit")
 async def audit(ask: Ask, tx: Tx) -> Any:
     given = requests.parse_audit(ask.body())
-    verdict = Verdict("accept" if given.accepted else "reject", given.comments or "")
+    verdict = Verdict("accept" if given.accepted else "reject", given.comments or "", errors=given.errors)
     await reviews.audit_task(tx, ask.names["task"], verdict)
+    if given.accepted:
+        await add_dependents(ask, tx, await tasks.task_row(tx, ask.names["task"]))
     return await shown(ask, tx, ask.names["task"])
 
 
@@ -182,28 +187,74 @@ async def list_tasks(ask: Ask, tx: Tx) -> Any:
 
 @entry("v1", "GET", "audits")
 async def list_audits(ask: Ask, tx: Tx) -> Any:
-    """The judgements of one task, as audits without fixes."""
+    """Audits without fixes: those of a task, or one by its own id."""
     require(tx, Verb.READ)
-    task = first(ask.pairs, "task_id") or first(ask.pairs, "id")
-    if task is None:
-        raise bad("task_id", "is required")
-    row = await tasks.task_row(tx, task)
-    found = await reviews_store.REVIEWS_OF.all(tx, org=tx.org_id, task=row["task_id"])
+    task, audit_id = first(ask.pairs, "task_id"), first(ask.pairs, "id")
+    if task is None and audit_id is None:
+        raise bad("task_id", "or id is required")
+    if audit_id is not None:
+        found = await reviews_store.REVIEW_GET.all(tx, org=tx.org_id, review=audit_id)
+        if not found or task not in (None, found[0]["task_id"]):
+            raise Missing("There is no such audit.")
+    else:
+        row = await tasks.task_row(tx, task or "")
+        found = await reviews_store.REVIEWS_OF_MANY.all(tx, org=tx.org_id, tasks=[row["task_id"]])
     return [
         {
             "id": r["review_id"],
-            "task_id": row["task_id"],
+            "task_id": r["task_id"],
             "audit_result": {"accept": "accepted", "fix": "fixed", "reject": "rejected"}[r["decision"]],
             "audit_source": "customer" if r["source"] == "customer" else "scale",
             "comments": tx.seal.open(r["body"]).get("comment", ""),
             "created_at": format_time(r["created_at"]),
-            "errors": [],
+            "errors": tx.seal.open(r["body"]).get("errors", []),
         }
         for r in found
     ]
 
 
 # --- quality tasks
+
+
+@entry("v1", "GET", "quality/labelers")
+async def list_labelers(ask: Ask, tx: Tx) -> Any:
+    """Everybody's scores on quality tasks: all, or those on some tasks or of some people."""
+    require(tx, Verb.READ)
+    wanted, emails = _values(ask, "quality_task_ids"), _values(ask, "labeler_emails")
+    by_email = await members_by_email(tx)
+    people = [member_of(by_email, email).person for email in emails] if emails else None
+    for task in wanted:
+        if (await tasks.task_row(tx, task))["purpose"] == "work":
+            raise bad("quality_task_ids", f"names {task}, which is no quality task")
+    found = await quality.labelers(tx, tasks=wanted or None, people=people)
+    emails_of = {m.person: m.email for m in by_email.values()}
+    return [
+        {
+            "labeler_id": one.person,
+            "email": emails_of.get(one.person),
+            "name": one.name,
+            "evaluation_tasks": sum(s.purpose == "evaluation" for s in one.scores),
+            "training_tasks": sum(s.purpose == "training" for s in one.scores),
+            "average_score": one.mean,
+            "scores": [
+                {
+                    "quality_task_id": s.task,
+                    "type": s.purpose,
+                    "score": s.score,
+                    "attempt": s.cycle,
+                    "scored_at": format_time(s.at),
+                }
+                for s in one.scores
+            ],
+        }
+        for one in found
+    ]
+
+
+def _values(ask: Ask, name: str) -> list[str]:
+    """A list in a query: repeated keys, or one value with commas."""
+    given = [v.strip() for k, text in ask.pairs if k in (name, f"{name}[]") for v in text.split(",")]
+    return list(dict.fromkeys(v for v in given if v))[:VALUES_MAX]
 
 
 @entry("v1", "POST", "evaluation_tasks/{type}", most=20_000_000)

@@ -39,7 +39,7 @@ async def company_of(ask: Ask) -> str:
 
 async def teammates(ask: Ask, tx: Tx, company: str) -> list[Obj]:
     """Everybody; where nobody has joined yet, the key itself stands for its organisation: the list is never empty."""
-    found = [teammate(m, company) for m in await people.list_members(tx)]
+    found = [teammate(m, company) for m in await people.list_members(tx) if m.source == "own"]
     return found or [
         {"email": f"api@{ask.org_id}.invalid", "role": "admin", "company": company, "isStudioLabeler": False}
     ]
@@ -82,7 +82,7 @@ async def set_role(ask: Ask) -> Any:
 
 
 async def members_by_email(tx: Tx) -> dict[str, Member]:
-    return {m.email.lower(): m for m in await people.list_members(tx)}
+    return {m.email.lower(): m for m in await people.list_members(tx) if m.source == "own"}
 
 
 def member_of(by_email: dict[str, Member], email: str) -> Member:

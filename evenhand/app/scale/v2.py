@@ -31,6 +31,7 @@ from evenhand.pure.scale.query import (
     next_place,
     parse_v2,
 )
+from evenhand.pure.scale.schemas import schema_text
 from evenhand.pure.scale.types import get_type
 from evenhand.pure.trouble import Missing
 
@@ -106,6 +107,9 @@ async def list_batches(ask: Ask, tx: Tx) -> Any:
         until=query.created_before,
         done_from=query.completed_after,
         done_to=query.completed_before,
+        judged_from=None,
+        judged_to=None,
+        archived=True,
         offset=0,
         limit=query.limit + 1,
     )
@@ -221,6 +225,9 @@ async def create_chat_task(ask: Ask, tx: Tx) -> Any:
     return (await tasks_v2(tx, [row]))[0]
 
 
+entry("v2", "POST", "task", most=20_000_000)(create_chat_task)  # as the client's own README calls it
+
+
 async def _create_chat(ask: Ask, tx: Tx, given: requests.V2Chat, place: Place) -> Any:
     if place.project is None:
         raise missing("project_id or project_name")
@@ -286,9 +293,9 @@ async def get_annotation(ask: Ask, tx: Tx) -> Any:
 
 @entry("v2", "GET", "schema")
 async def get_schema(ask: Ask, tx: Tx) -> Any:
-    """Tasks are delivered without response schemas, so none is found."""
+    """What delivered responses of a task type look like: `response_schema_id` of a delivered task."""
     require(tx, Verb.READ)
     query = parse_v2(ask.pairs)
     if not query.schema_id:
         raise missing("schema_id")
-    raise Missing("There is no such schema.")
+    return {"schema": {"id": query.schema_id, "json": schema_text(query.schema_id)}}

@@ -5,6 +5,7 @@ from typing import Any
 from evenhand.app.scale.asking import Ask, entry
 from evenhand.app.scale.projects import every_row
 from evenhand.app.scale.render import tasks_v1
+from evenhand.app.scale.tasks import STATES
 from evenhand.app.scale.v2 import page_end, page_start, project_row
 from evenhand.app.scale.v2_views import project_v2, tasks_v2
 from evenhand.features.deliveries import store
@@ -15,6 +16,7 @@ from evenhand.features.tasks import store as tasks_store
 from evenhand.infra.db import Tx
 from evenhand.pure.scale.checks import Obj, missing
 from evenhand.pure.scale.query import V2Query, parse_v2
+from evenhand.pure.scale.schemas import schema_id
 from evenhand.pure.scale.times import format_time
 from evenhand.pure.trouble import Missing
 
@@ -80,12 +82,15 @@ async def get_delivery(ask: Ask, tx: Tx) -> Any:
         org=tx.org_id,
         delivery=found["delivery_id"],
         project=None,
+        states=None,
+        done_since=None,
+        done_until=None,
         before=page_start(ask, query),
         limit=query.limit + 1,
     )
     shown = await tasks_v2(tx, rows[: query.limit], query.expand, query.opts)
-    whole: Obj = {"delivery": await _delivery(tx, found, query.expand)} if "delivery" in query.expand else {}
-    return {**whole, "tasks": shown, **page_end(ask, rows, query.limit, "task_id")}
+    whole = await _delivery(tx, found, query.expand) if "delivery" in query.expand else found["delivery_id"]
+    return {"delivery": whole, "tasks": shown, **page_end(ask, rows, query.limit, "task_id")}
 
 
 @entry("v2", "GET", "delivery/tasks")
@@ -102,14 +107,15 @@ async def list_delivery_tasks(ask: Ask, tx: Tx) -> Any:
         org=tx.org_id,
         delivery=query.delivery_id,
         project=project["project_id"] if project is not None else None,
+        states=STATES.get(query.status, []) if query.status else None,
+        done_since=query.completed_after,
+        done_until=query.completed_before,
         before=page_start(ask, query),
         limit=query.limit + 1,
     )
     page = rows[: query.limit]
     docs: list[Obj] = []
     for row, task in zip(page, await tasks_v1(tx, page, ask.links, test=not ask.live), strict=True):
-        if not _fits(row, query):
-            continue
         at = times.get(row["delivery_id"])
         docs.append(
             {
@@ -117,19 +123,11 @@ async def list_delivery_tasks(ask: Ask, tx: Tx) -> Any:
                 "created_at": format_time(row["created_at"]),
                 "delivery_id": row["delivery_id"],
                 "delivered_at": format_time(at) if at is not None else None,
+                "response_schema_id": schema_id(task["type"]),
                 "response": task.get("response"),
             }
         )
     return {"docs": docs, "total": len(docs), **page_end(ask, rows, query.limit, "task_id")}
-
-
-def _fits(row: Any, query: V2Query) -> bool:
-    at = row["completed_at"]
-    if query.status and query.status != "completed":
-        return False
-    if query.completed_after is not None and (at is None or at < query.completed_after):
-        return False
-    return query.completed_before is None or (at is not None and at <= query.completed_before)
 
 
 # --- datasets

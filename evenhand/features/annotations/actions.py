@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from evenhand.features.annotations import store
+from evenhand.features.annotations import gold, store
 from evenhand.features.annotations.types import (
     AnswerBody,
     AnswersSuperseded,
@@ -13,9 +13,10 @@ from evenhand.features.annotations.types import (
     TaskToReview,
     WorkRecalled,
 )
+from evenhand.features.people.actions import NotSignedIn, Session
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
-from evenhand.features.projects.batches import share_gates
+from evenhand.features.projects.batches import reopen_batch, share_gates
 from evenhand.features.tasks import leases
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import Filter, body_of, put_body, task_row
@@ -27,13 +28,10 @@ from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import Job, enqueue
 from evenhand.infra.seal import Seal
 from evenhand.pure.answers import Checker, classes_of, merge_answers
+from evenhand.pure.conditions import Conditions
 from evenhand.pure.trouble import Conflict, Invalid
 
 KEY_MOST = 128
-
-
-class SubmittedOtherwise(Conflict):
-    hint = "This task was submitted with another key. Call it back to change it."
 
 
 class TooLateToRecall(Conflict):
@@ -56,41 +54,53 @@ async def _checker(db: Database, org_id: str, actor: Actor, project: str, versio
     if held is not None:
         return held
     async with db.tx(org_id, actor) as tx:
-        found = Checker(projects.version_of(tx, await projects.row_of(tx, project)).ontology)
+        found = Checker(await projects.ontology_at(tx, project, version))
     if len(_CHECKERS) >= _MOST_CHECKERS:
         _CHECKERS.clear()
     _CHECKERS[key] = found
     return found
 
 
-async def submit(db: Database, person: str, handle: str, key: str, answer: dict[str, Any], seconds: float) -> Submitted:
-    """Takes an annotator's answer in. The same key again gets the first reply; late work is kept."""
+async def submit(
+    db: Database, who: str | Session, handle: str, key: str, answer: dict[str, Any], seconds: float
+) -> Submitted:
+    """Takes the answer of an annotator, or of the annotator of a session, in. The same key again gets the first reply;
+    late work is kept."""
     if not 1 <= len(key) <= KEY_MOST:
         raise Invalid(f"`key` must have 1 to {KEY_MOST} characters.")
     if not 0 <= seconds <= 86_400:
         raise Invalid("`seconds` must be 0 to 86,400.")
     org_id, assignment = leases.split_handle(handle)
-    actor = Actor("person", person)
     seal = db.seal(org_id)
     async with db.connection("app") as conn:
-        row = await store.SUBMISSION.maybe(
-            Narrow(conn, seal), ctx=db.sign(conn, org_id, person), assignment=assignment, person=person
+        row = await store.SUBMISSION.one(
+            Narrow(conn, seal),
+            ctx=db.sign(conn, org_id, who if isinstance(who, str) else "session"),
+            hash=None if isinstance(who, str) else who.hash,
+            person=who if isinstance(who, str) else None,
+            assignment=assignment,
         )
-    if row is None or row["role"] != "label":
+    person: str | None = row["person_id"]
+    if person is None:
+        raise NotSignedIn("You are not signed in.")
+    if row["task_id"] is None or row["role"] != "label":
         raise NoSuchLease("There is no such assignment.")
     # A repeated submission was checked the first time; the rules may have changed since.
     if row["state"] != "submitted":
         body = seal.open_as(row["body"], TaskBody)
         checker = (
-            await _checker(db, org_id, actor, row["project_id"], row["version"])
+            await _checker(db, org_id, Actor("person", person), row["project_id"], row["version"])
             if body.ontology is None
             else Checker(body.ontology)
         )
         checker.check(answer, msgspec.to_builtins(body.data))
+        if body.expected is not None:
+            return await gold.submit_gold(db, org_id, person, assignment, key, answer, seconds)
     async with db.connection("app") as conn:
         done = await store.SUBMIT.maybe(
             Narrow(conn, seal),
             ctx=db.sign(conn, org_id, person),
+            task=row["task_id"],
             assignment=assignment,
             person=person,
             key=seal.mac("submit", key),
@@ -107,7 +117,7 @@ async def submit(db: Database, person: str, handle: str, key: str, answer: dict[
     if done is None:
         raise NoSuchLease("There is no such assignment.")
     if done["outcome"] == "conflict":
-        raise SubmittedOtherwise("This task has been submitted already.")
+        raise gold.SubmittedOtherwise("This task has been submitted already.")
     return Submitted("submitted", done["late"], done["extra"], _note(done), done["paid_s"])
 
 
@@ -115,7 +125,7 @@ def _note(done: Any) -> str | None:
     if done["extra"]:
         return "Your time had run out and somebody else has this task. Your answer is kept as an extra one and is paid."
     if done["late"]:
-        return "Your time had run out, but the place was still free: your answer counts."
+        return gold.LATE
     return None
 
 
@@ -170,7 +180,11 @@ async def finish(tx: Tx, row: Any, *, result: str | None = None) -> None:
         result = answers[0]["answer_id"]
     labels = 0
     if result is None:
-        merged = merge_answers([tx.seal.open(a["body"]) for a in answers])
+        ontology = (
+            body_of(tx, row).ontology or projects.version_of(tx, await projects.row_of(tx, row["project_id"])).ontology
+        )
+        # Each choice is what most people chose: what depends on another choice than that goes.
+        merged = Conditions(ontology).settle(merge_answers([tx.seal.open(a["body"]) for a in answers]))
         result = await add_answer(tx, row, merged, origin="merged", person=None, assignment=None)
         labels = len(merged["annotations"])
     else:
@@ -220,15 +234,19 @@ async def add_answer(
 
 async def recall(tx: Tx, assignment: str) -> Any:
     """Calls the caller's submitted answer back, as long as nobody has built on it. Returns the assignment's row."""
+    seen = await task_row(tx, (await my_assignment(tx, assignment))["task_id"])
+    if seen["state"] == "done":  # before the task is locked: everyone locks the batch first
+        await reopen_batch(tx, seen["batch_id"])
     row = await my_assignment(tx, assignment, lock=True)
     task = row["task_id"]
-    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
     queue = await tasks_store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)
     if row["state"] == "leased":
         return row
     if row["state"] != "submitted" or row["role"] != "label":
         raise TooLateToRecall("Only your last submitted task can be called back.")
     found = await task_row(tx, task)
+    if found["purpose"] == "training":
+        raise TooLateToRecall("The expected answer of a training task has been shown.")
     used = found["delivery_id"] is not None or await store.REVIEWED.value(tx, org=tx.org_id, task=task)
     reviewing = queue is not None and queue["state"] == "reviewing"
     if used or reviewing or row["extra"] or found["state"] not in ("todo", "done") or body_of(tx, found).callback_ok:
@@ -238,6 +256,8 @@ async def recall(tx: Tx, assignment: str) -> Any:
             raise TooLateToRecall("Other people's answers have been merged with yours.")
         await tasks_store.TASK_STATE.run(tx, org=tx.org_id, task=task, state="todo", review=None, result=None, labels=0)
         await store.QUEUE_BACK.run(tx, org=tx.org_id, task=task)
+        if found["callback"]:  # whoever was told that it is done, or is about to be, is told that it is not
+            await enqueue(tx, "deliveries.callback", {"task": task}, most=3)
     else:
         await store.QUEUE_UNANSWER.run(tx, org=tx.org_id, task=task)
     await store.ANSWERS_STATE.run(
@@ -268,13 +288,16 @@ async def own_answer(tx: Tx, task: str) -> dict[str, Any] | None:
 async def requeue(tx: Tx, task: str, because: str, *, answers: str = "superseded", message: str = "") -> None:
     """Opens a task again: its answers are put aside (never deleted) and its places are free. `message` is shown to
     whoever gets it next."""
-    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await reopen_batch(tx, (await task_row(tx, task))["batch_id"])  # first: everyone locks the batch before the task
+    await tasks_store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     row = await task_row(tx, task)
     if row["state"] in ("canceled", "error"):
         raise Conflict(f"This task is {row['state']}, so it can't be labelled again.", hint="Create it anew.")
     if row["queue_state"] in ("fetching", "held"):
         raise Conflict("Nobody has been given this task yet, so there is nothing to do again.")
     project = await projects.row_of(tx, row["project_id"])
+    if row["purpose"] != "work":
+        raise Conflict("A task with a known answer is not live work, so there is nothing to do again.")
     _, batch_state = await share_gates(tx, row["project_id"], row["batch_id"])
     if message:
         body = body_of(tx, row)

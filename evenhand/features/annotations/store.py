@@ -4,10 +4,10 @@ from evenhand.infra.sql import Sql
 
 SUBMIT = Sql(
     "submit",
-    """select * from evenhand.submit(%(ctx)s, %(assignment)s, %(person)s, %(key)s, %(answer)s, %(fact)s, %(job)s, %(body)s,
-                                     %(fact_body)s, %(job_body)s, %(labels)s, %(classes)s, %(seconds)s)""",
+    """select * from evenhand.submit(%(ctx)s, %(task)s, %(assignment)s, %(person)s, %(key)s, %(answer)s, %(fact)s, %(job)s,
+                                     %(body)s, %(fact_body)s, %(job_body)s, %(labels)s, %(classes)s, %(seconds)s)""",
 )
-SUBMISSION = Sql("submission", "select * from evenhand.submission(%(ctx)s, %(assignment)s, %(person)s)")
+SUBMISSION = Sql("submission", "select * from evenhand.submission(%(ctx)s, %(hash)s, %(person)s, %(assignment)s)")
 ANSWER_ADD = Sql(
     "answer_add",
     """insert into evenhand.answer (org_id, answer_id, task_id, project_id, assignment_id, person_id, origin, state, late,
@@ -84,4 +84,50 @@ REQUEUE_MATCH = Sql(
           and (%(until)s::timestamptz is null or a.created_at <= %(until)s)
           and (%(class)s::bigint is null or a.classes @> array[%(class)s::bigint])
         order by a.task_id limit 100000""",
+)
+
+# --- tasks with a known answer
+
+GOLD_SUBMITTED = Sql(
+    "gold_submitted",
+    """update evenhand.assignment
+          set state = 'submitted', closed_at = clock_timestamp(), key_mac = %(key)s, late = %(late)s, extra = false,
+              paid_s = least(greatest(%(seconds)s::real, 0), extract(epoch from clock_timestamp() - leased_at))::real
+        where org_id = %(org)s and assignment_id = %(assignment)s returning paid_s""",
+)
+GOLD_AGAIN_WITHDRAW = Sql(
+    "gold_again_withdraw",
+    """update evenhand.assignment set state = 'withdrawn', closed_at = clock_timestamp()
+        where org_id = %(org)s and task_id = %(task)s and person_id = %(person)s and state = 'leased'""",
+)
+GOLD_SCORE = Sql(
+    "gold_score_put",
+    """insert into evenhand.gold_score (org_id, task_id, person_id, cycle, project_id, assignment_id, score)
+       values (%(org)s, %(task)s, %(person)s, %(cycle)s, %(project)s, %(assignment)s, %(score)s)
+       on conflict (org_id, task_id, person_id, cycle) do update
+          set score = excluded.score, assignment_id = excluded.assignment_id, created_at = now()""",
+)
+COURSE_HOLD = Sql(
+    "course_hold",
+    """insert into evenhand.course (org_id, project_id, person_id) values (%(org)s, %(project)s, %(person)s)
+       on conflict (org_id, project_id, person_id) do update set updated_at = now()
+       returning cycle, tries, state""",
+)
+COURSE_TASKS = Sql(
+    "course_tasks",
+    """select g.task_id, s.score from evenhand.gold_task g
+         left join evenhand.gold_score s on s.org_id = g.org_id and s.task_id = g.task_id and s.person_id = %(person)s
+                                        and s.cycle = %(cycle)s
+        where g.org_id = %(org)s and g.project_id = %(project)s and g.purpose = 'training' and g.state = 'open'
+        order by g.task_id""",
+)
+COURSE_SET = Sql(
+    "course_set",
+    """update evenhand.course set state = %(state)s, cycle = %(cycle)s, score = %(score)s, updated_at = now()
+        where org_id = %(org)s and project_id = %(project)s and person_id = %(person)s""",
+)
+COURSES_OPEN = Sql(
+    "courses_open",
+    """select person_id from evenhand.course
+        where org_id = %(org)s and project_id = %(project)s and state = 'open' order by person_id""",
 )

@@ -5,6 +5,17 @@ from typing import Any
 import msgspec
 
 
+class Feedback(msgspec.Struct, frozen=True):
+    """After a task of the training course: how near the answer came (0 to 1), the expected answer to set beside it, and how
+    far the course is. `course`: open, passed, again (not passed: it begins anew) or failed."""
+
+    score: float
+    expected: dict[str, Any]
+    done: int
+    of: int
+    course: str
+
+
 class Submitted(msgspec.Struct, frozen=True):
     """What an annotator is told about a submission."""
 
@@ -13,6 +24,7 @@ class Submitted(msgspec.Struct, frozen=True):
     extra: bool
     note: str | None
     paid_s: float
+    feedback: Feedback | None = None
 
 
 class AnswerBody(msgspec.Struct, omit_defaults=True):
@@ -35,3 +47,19 @@ class WorkRecalled(msgspec.Struct, frozen=True):
 class AnswersSuperseded(msgspec.Struct, frozen=True):
     about: str
     count: int
+
+
+class GoldScored(msgspec.Struct, frozen=True):
+    """An answer to a task with a known answer was compared with it."""
+
+    about: str
+    assignment: str
+
+
+class CourseEnded(msgspec.Struct, frozen=True):
+    """Somebody came to the end of a project's training course: passed, again or failed."""
+
+    about: str
+    person: str
+    cycle: int
+    state: str

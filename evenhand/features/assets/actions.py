@@ -14,7 +14,7 @@ from evenhand.infra.db import SYSTEM, Actor, Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_url, request
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.objects import Objects
+from evenhand.infra.objects import Objects, StorageFull
 from evenhand.pure.trouble import Conflict, Invalid, Missing, Upstream
 
 MOST_BYTES = 80_000_000
@@ -238,5 +238,8 @@ async def open_media(db: Database, objects: Objects, token: str) -> Media:
     name = f"{body.object}.t{THUMB_PX}"
     if not await objects.exists(org_id, name):
         small: bytes = await _decoded(thumbnail, await objects.get(org_id, body.object), THUMB_PX)
-        await objects.put(org_id, name, small)
+        try:
+            await objects.put(org_id, name, small)
+        except StorageFull:  # looking goes on while the disk is full
+            return Media(org_id, body.object, row["media_type"], row["size"], body.name)
     return Media(org_id, name, "image/jpeg", await objects.size(org_id, name), body.name)

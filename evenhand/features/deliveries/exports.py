@@ -13,6 +13,7 @@ from evenhand.features.people.actions import member_names, pseudonym
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects.types import BatchBody
+from evenhand.features.reviews.store import REVIEWS_OF_MANY
 from evenhand.features.tasks.actions import shown_data
 from evenhand.features.tasks.types import TaskBody
 from evenhand.infra.db import Database, Tx
@@ -106,15 +107,34 @@ class Export:
         answers: dict[str, list[Any]] = {}
         for a in await store.EXPORT_ANSWERS.all(tx, org=self._org, tasks=[r["task_id"] for r in rows]):
             answers.setdefault(a["task_id"], []).append(a)
+        reviews: dict[str, list[Any]] = {}
+        for r in await REVIEWS_OF_MANY.all(tx, org=self._org, tasks=[r["task_id"] for r in rows]):
+            reviews.setdefault(r["task_id"], []).append(r)
         out: list[bytes] = []
         held: list[bytes] = []
         for row in rows:
-            held.append(self.writer.task(self._task(tx, row, answers.get(row["task_id"], []), names, batches)))
+            id_ = row["task_id"]
+            task = self._task(tx, row, answers.get(id_, []), names, batches)
+            task.reviews = [self._review(tx, r, names) for r in reviews.get(id_, [])]
+            held.append(self.writer.task(task))
             if len(held) >= 100:
                 out.append(b"".join(held))
                 held = []
         out.append(b"".join(held))
         return [piece for piece in out if piece]
+
+    @staticmethod
+    def _review(tx: Tx, r: Any, names: dict[str, str]) -> dict[str, Any]:
+        by = "Evenhand" if r["person_id"] is None else names.get(r["person_id"]) or pseudonym(tx, r["person_id"])
+        return {
+            "id": r["review_id"],
+            "by": by,
+            "decision": r["decision"],
+            "source": r["source"],
+            "at": _time(r["created_at"]),
+            "seconds": round(r["seconds"], 3),
+            "comment": tx.seal.open(r["body"]).get("comment", ""),
+        }
 
     def _task(self, tx: Tx, row: Any, answers: list[Any], names: dict[str, str], batches: dict[str, str]) -> ExportTask:
         body = tx.seal.open_as(row["body"], TaskBody)
@@ -149,6 +169,8 @@ class Export:
             metadata=body.metadata,
             tags=body.tags or [],
             unique_id=body.unique_id or None,
+            priority=row["priority"],
+            error=body.error or None,
             data=self._data(tx, self._db.keys, body),
             result=result,
             answers=views,

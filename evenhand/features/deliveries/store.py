@@ -41,7 +41,7 @@ TRIES_OF = Sql(
 )
 EXPORT = Sql(
     "export_chunk",
-    """select t.task_id, t.batch_id, t.kind, t.state, t.created_at, t.completed_at, t.result_id, t.body
+    """select t.task_id, t.batch_id, t.kind, t.state, t.created_at, t.completed_at, t.result_id, t.priority, t.body
          from evenhand.task t
         where t.org_id = %(org)s and t.project_id = %(project)s and t.purpose = 'work' and t.task_id > %(after)s
           and (%(state)s::text is null or t.state = %(state)s)

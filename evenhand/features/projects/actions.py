@@ -172,6 +172,12 @@ def version_of(tx: Tx, row: Any) -> VersionBody:
     return tx.seal.open_as(row["version_body"], VersionBody)
 
 
+async def ontology_at(tx: Tx, project: str, version: int) -> dict[str, Any]:
+    """The ontology of a project's version: work is judged by the one it was handed out under."""
+    row = await store.VERSION_GET.one(tx, org=tx.org_id, project=project, version=version)
+    return tx.seal.open_as(row["body"], VersionBody).ontology
+
+
 async def get_project(tx: Tx, project: str) -> Project:
     require(tx, Verb.READ)
     row = await row_of(tx, project)

@@ -17,6 +17,7 @@ from evenhand.infra.ids import is_id, new_id
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 METADATA_MOST = 10_240
+QUIET_S = 3.0  # how long a batch gets no task before it can be complete
 
 
 class BatchNameTaken(Conflict):
@@ -117,8 +118,11 @@ async def list_batches(
     offset: int = 0,
     limit: int = 50,
     counted: bool = True,
+    judged: tuple[datetime | None, datetime | None] = (None, None),
+    archived: bool = True,
 ) -> list[Batch]:
-    """Newest first."""
+    """Newest first. `judged`: with a task that the customer judged in that time. `archived`: those of archived projects
+    as well."""
     require(tx, Verb.READ)
     rows = await store.BATCH_LIST.all(
         tx,
@@ -132,6 +136,9 @@ async def list_batches(
         done_to=done[1],
         since=made[0],
         until=made[1],
+        judged_from=judged[0],
+        judged_to=judged[1],
+        archived=archived,
     )
     out: list[Batch] = []
     for row in rows:
@@ -181,9 +188,18 @@ async def change_batch(tx: Tx, batch: str, body: BatchBody | None = None, priori
     return await get_batch(tx, batch)
 
 
-async def settle_batches(tx: Tx, batch: str | None = None) -> list[Any]:
-    """Completes batches whose tasks are all finished. Returns their rows."""
-    rows = await store.BATCH_SETTLE.all(tx, org=tx.org_id, batch=batch)
+async def reopen_batch(tx: Tx, batch: str | None) -> bool:
+    """A finished batch that gets work again runs again; its completion will be told anew. No other state changes."""
+    if batch is None or await store.BATCH_REOPEN.maybe(tx, org=tx.org_id, batch=batch) is None:
+        return False
+    await record(tx, BatchMoved(batch, "in_progress"))
+    return True
+
+
+async def settle_batches(tx: Tx, batch: str | None = None, *, quiet_s: float = QUIET_S) -> list[Any]:
+    """Completes batches whose tasks are all finished and that got no task for `quiet_s`. Returns their rows: each
+    completion is returned once."""
+    rows = await store.BATCH_SETTLE.all(tx, org=tx.org_id, batch=batch, quiet_s=quiet_s)
     for row in rows:
         await record(tx, BatchMoved(row["batch_id"], "completed"))
     return rows

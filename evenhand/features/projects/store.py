@@ -3,6 +3,7 @@
 from evenhand.infra.sql import Sql
 
 _PROJECT = """select p.project_id, p.kind, p.medium, p.stage, p.state, p.overlap, p.review, p.review_rate, p.lease_s,
+                     p.gold_share, p.pass_mark,
                      p.version, p.created_at, p.body, v.body as version_body, v.created_at as version_at
                 from evenhand.project p
                 join evenhand.project_version v using (org_id, project_id, version)"""
@@ -46,6 +47,12 @@ PROJECT_SET = Sql(
               body = coalesce(%(body)s, body), updated_at = now()
         where org_id = %(org)s and project_id = %(project)s""",
 )
+PROJECT_GOLD = Sql(
+    "project_gold",
+    """update evenhand.project
+          set gold = true, gold_share = coalesce(%(share)s, gold_share), pass_mark = coalesce(%(pass_mark)s, pass_mark)
+        where org_id = %(org)s and project_id = %(project)s""",
+)
 VERSION_LIST = Sql(
     "project_version_list",
     """select version, created_at, body from evenhand.project_version
@@ -65,13 +72,15 @@ VERSION_GET = Sql(
 # Two counts added up: what is in the queue by its state there, what is finished by its own.
 COUNTS = Sql(
     "project_counts",
-    """select q.project_id, q.state, count(*) as n from evenhand.queue q
-        where q.org_id = %(org)s and (%(project)s::text is null or q.project_id = %(project)s)
+    """select q.project_id, q.state, count(*) as n from evenhand.project p
+         join evenhand.queue q on q.org_id = p.org_id and q.project_id = p.project_id
+        where p.org_id = %(org)s and (%(project)s::text is null or p.project_id = %(project)s)
           and (%(batch)s::text is null or q.batch_id = %(batch)s) group by q.project_id, q.state
        union all
-       select t.project_id, t.state, count(*) from evenhand.task t
-        where t.org_id = %(org)s and (%(project)s::text is null or t.project_id = %(project)s)
-          and (%(batch)s::text is null or t.batch_id = %(batch)s) and t.state <> 'todo'
+       select t.project_id, t.state, count(*) from evenhand.project p
+         join evenhand.task t on t.org_id = p.org_id and t.project_id = p.project_id
+        where p.org_id = %(org)s and (%(project)s::text is null or p.project_id = %(project)s)
+          and (%(batch)s::text is null or t.batch_id = %(batch)s) and t.state <> 'todo' and t.purpose = 'work'
         group by t.project_id, t.state""",
 )
 
@@ -86,28 +95,28 @@ _BATCH = """select b.batch_id, b.project_id, b.state, b.priority, b.created_at, 
 BATCH_GET = Sql("batch_get", _BATCH + " where b.org_id = %(org)s and b.batch_id = %(batch)s")
 BATCH_NAMED = Sql("batch_named", _BATCH + " where b.org_id = %(org)s and b.name_mac = %(name_mac)s")
 BATCH_LOCK = Sql("batch_lock", _BATCH + " where b.org_id = %(org)s and b.batch_id = %(batch)s for no key update")
-BATCH_LIST = Sql(
-    "batch_list",
-    _BATCH
-    + """ where b.org_id = %(org)s and (%(project)s::text is null or b.project_id = %(project)s)
+_BATCH_FILTER = """ where b.org_id = %(org)s and (%(project)s::text is null or b.project_id = %(project)s)
             and (%(state)s::text is null or b.state = %(state)s)
-            and (%(after)s::text is null or b.batch_id < %(after)s)
             and (%(since)s::timestamptz is null or b.created_at >= %(since)s)
             and (%(until)s::timestamptz is null or b.created_at <= %(until)s)
             and (%(done_from)s::timestamptz is null or b.completed_at >= %(done_from)s)
             and (%(done_to)s::timestamptz is null or b.completed_at <= %(done_to)s)
+            and (%(archived)s::boolean or exists (select from evenhand.project p
+                  where p.org_id = b.org_id and p.project_id = b.project_id and p.state <> 'archived'))
+            and ((%(judged_from)s::timestamptz is null and %(judged_to)s::timestamptz is null)
+                 or exists (select from evenhand.task t join evenhand.review r on r.org_id = t.org_id
+                                                                              and r.task_id = t.task_id
+                     where t.org_id = b.org_id and t.batch_id = b.batch_id and r.source = 'customer'
+                       and (%(judged_from)s::timestamptz is null or r.created_at >= %(judged_from)s)
+                       and (%(judged_to)s::timestamptz is null or r.created_at <= %(judged_to)s)))"""
+BATCH_LIST = Sql(
+    "batch_list",
+    _BATCH
+    + _BATCH_FILTER
+    + """ and (%(after)s::text is null or b.batch_id < %(after)s)
           order by b.batch_id desc offset %(offset)s limit %(limit)s""",
 )
-BATCH_COUNT = Sql(
-    "batch_count",
-    """select count(*) from evenhand.batch b
-        where b.org_id = %(org)s and (%(project)s::text is null or b.project_id = %(project)s)
-          and (%(state)s::text is null or b.state = %(state)s)
-          and (%(since)s::timestamptz is null or b.created_at >= %(since)s)
-          and (%(until)s::timestamptz is null or b.created_at <= %(until)s)
-          and (%(done_from)s::timestamptz is null or b.completed_at >= %(done_from)s)
-          and (%(done_to)s::timestamptz is null or b.completed_at <= %(done_to)s)""",
-)
+BATCH_COUNT = Sql("batch_count", "select count(*) from evenhand.batch b" + _BATCH_FILTER)
 BATCH_SET = Sql(
     "batch_set",
     """update evenhand.batch
@@ -117,14 +126,22 @@ BATCH_SET = Sql(
                                   when %(state)s is null then completed_at end
         where org_id = %(org)s and batch_id = %(batch)s""",
 )
-# A batch is complete when it has tasks and none of them is in the queue any more.
+# A batch is complete when it has tasks and none of them is in the queue any more. Not while it is still being filled:
+# else each of the first tasks, done before the next one comes, would complete it and tell the customer.
 BATCH_SETTLE = Sql(
     "batch_settle",
     """update evenhand.batch b set state = 'completed', completed_at = now()
         where b.org_id = %(org)s and b.state = 'in_progress' and (%(batch)s::text is null or b.batch_id = %(batch)s)
           and not exists (select from evenhand.queue q where q.org_id = b.org_id and q.batch_id = b.batch_id)
-          and exists (select from evenhand.task t where t.org_id = b.org_id and t.batch_id = b.batch_id)
-        returning b.batch_id, b.project_id, b.body""",
+          and (select t.created_at from evenhand.task t where t.org_id = b.org_id and t.batch_id = b.batch_id
+                order by t.task_id desc limit 1) <= now() - make_interval(secs => %(quiet_s)s)
+        returning b.batch_id, b.project_id, b.completed_at, b.body""",
+)
+# A finished batch that gets work again, by a late task or by one that is done anew, runs again.
+BATCH_REOPEN = Sql(
+    "batch_reopen",
+    """update evenhand.batch set state = 'in_progress', completed_at = null
+        where org_id = %(org)s and batch_id = %(batch)s and state = 'completed' returning batch_id""",
 )
 # What opens and holds back a task, shared until the end of the transaction: whoever finalizes, pauses or resumes at this
 # moment goes first, or sees what we add.

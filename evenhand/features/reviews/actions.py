@@ -3,6 +3,7 @@
 from typing import Any
 
 from evenhand.features.annotations import actions as annotations
+from evenhand.features.annotations import gold
 from evenhand.features.annotations import store as answers
 from evenhand.features.annotations.types import Submitted
 from evenhand.features.people.actions import pseudonym
@@ -33,6 +34,7 @@ from evenhand.pure.answers import check_answer
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 COMMENT_MOST = 5_000
+ERRORS_MOST = 1_000
 DECISIONS = ("accept", "fix", "reject")
 
 
@@ -43,14 +45,14 @@ class AlreadyJudged(Conflict):
 async def review_view(tx: Tx, task: str, *, but: str | None = None) -> dict[str, Any]:
     """The answers under review, by pseudonyms, and what was said before."""
     rows = await answers.ANSWERS_OF.all(tx, org=tx.org_id, task=task)
-    shown = [row for row in rows if row["state"] in ("current", "extra") and row["origin"] != "pilot"]
+    shown = [row for row in rows if row["state"] in ("current", "extra") and row["origin"] not in ("pilot", "gold")]
     comments = await store.REVIEWS_OF.all(tx, org=tx.org_id, task=task)
     return {
-        "by": pseudonym(tx, shown[0]["person_id"]) if shown else "",
+        "by": _by(tx, shown[0]) if shown else "",
         "answers": [
             {
                 "id": row["answer_id"],
-                "by": pseudonym(tx, row["person_id"]),
+                "by": _by(tx, row),
                 "annotations": tx.seal.open(row["body"]).get("annotations", []),
                 "extra": row["state"] == "extra",
                 "late": row["late"],
@@ -63,6 +65,11 @@ async def review_view(tx: Tx, task: str, *, but: str | None = None) -> dict[str,
             for c in comments
         ],
     }
+
+
+def _by(tx: Tx, row: Any) -> str:
+    """Whose answer it is. One that a gold task brings has nobody's name, and must look as if it had."""
+    return pseudonym(tx, row["person_id"] or row["answer_id"])
 
 
 async def check_task_answer(tx: Tx, row: Any, answer: dict[str, Any]) -> None:
@@ -88,10 +95,11 @@ async def submit_review(
             raise AlreadyJudged("You have reviewed this task already.")
         return Submitted("submitted", lease["late"], lease["extra"], None, lease["paid_s"])
     task = lease["task_id"]
-    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
     queue = await tasks_store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)
     row = await task_row(tx, task)
     late = lease["state"] != "leased"
+    if row["purpose"] != "work":
+        return await _judge_gold(tx, row, lease, key_mac, verdict, answer, seconds, late=late)
     still = row["state"] == "todo" and queue is not None and queue["state"] in ("review", "reviewing")
     if late and still and queue is not None and queue["state"] == "reviewing":
         still = False  # another reviewer holds it now
@@ -108,6 +116,24 @@ async def submit_review(
     )
     await tasks_store.DRAFT_DROP.run(tx, org=tx.org_id, assignment=assignment)
     return Submitted("submitted", late, not still, note, paid)
+
+
+async def _judge_gold(
+    tx: Tx, row: Any, lease: Any, key_mac: bytes, verdict: Verdict, answer: dict[str, Any] | None, seconds: float, *,
+    late: bool,
+) -> Submitted:  # fmt: skip
+    """A verdict on a task with a known answer: scored, and told like any other."""
+    if verdict.decision == "fix":
+        if answer is None:
+            raise Invalid("A fix needs the corrected answer.")
+        await check_task_answer(tx, row, answer)
+    await _chosen(tx, row, verdict.answer_id)
+    await gold.score_verdict(tx, row, lease["assignment_id"], verdict.decision, answer)
+    paid = await store.REVIEW_SUBMITTED.value(
+        tx, org=tx.org_id, assignment=lease["assignment_id"], key=key_mac, late=late, extra=False, seconds=seconds
+    )
+    await tasks_store.DRAFT_DROP.run(tx, org=tx.org_id, assignment=lease["assignment_id"])
+    return Submitted("submitted", late, False, None, paid)
 
 
 async def _apply(
@@ -169,7 +195,13 @@ async def _keep(
         source=source,
         decision=verdict.decision,
         seconds=seconds,
-        body=tx.seal.shut({"comment": verdict.comment[:COMMENT_MOST], **({"answer": answer} if answer else {})}),
+        body=tx.seal.shut(
+            {
+                "comment": verdict.comment[:COMMENT_MOST],
+                **({"answer": answer} if answer else {}),
+                **({"errors": verdict.errors[:ERRORS_MOST]} if verdict.errors else {}),
+            }
+        ),
     )
     await record(tx, ReviewClosed(row["task_id"], verdict.decision, source))
 

@@ -154,7 +154,7 @@ async def pilot_next(tx: Tx, project: str) -> Any:
             held = new_id()
             await tasks_store.ASSIGNMENT_ADD.run(
                 tx, org=tx.org_id, assignment=held, task=task["task_id"], project=project, person=tx.actor.id,
-                role="pilot", lease_s=max(row["lease_s"], 3600), body=tx.seal.shut({}),
+                role="pilot", lease_s=max(row["lease_s"], 3600), version=row["version"], body=tx.seal.shut({}),
             )  # fmt: skip
         return await my_assignment(tx, held)
     raise Missing("You have labelled every task of the pilot.", hint="Compare your answers with theirs, then go.")

@@ -10,6 +10,7 @@ class Verdict(msgspec.Struct, frozen=True):
     decision: str
     comment: str = ""
     answer_id: str | None = None
+    errors: list[dict[str, Any]] = []  # what is wrong where, marked without a repair
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -34,9 +34,11 @@ from evenhand.pure.ontology import EMPTY, check_ontology, with_defaults
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 METADATA_MOST = 10_240
+CONTEXT_MOST = 100_000
 TAGS_MOST = 5
 TEXT_MOST = 2_000_000
 NAME_WORDS = 16
+FINISHED = ("done", "canceled", "error")  # states that stand in the task; the others stand in the queue
 FETCH_TRIES = 4
 _WORD = re.compile(r"\w+")
 
@@ -77,6 +79,7 @@ class Adding:
     batch: Any | None = None
     kind: str = "native"
     purpose: str = "work"
+    judged: bool = False  # a gold task of reviewers: it brings an answer that is to be judged
     priority: int = 0
     overlap: int | None = None
     fetches: list[Fetch] = field(default_factory=list[Fetch])
@@ -107,6 +110,8 @@ def check_body(body: TaskBody, ontology: dict[str, Any]) -> None:
         raise Invalid("`unique_id` and `name` have at most 500 characters.")
     if body.data.text is not None and len(body.data.text) > TEXT_MOST:
         raise Invalid(f"The text is longer than {TEXT_MOST:,} characters.")
+    if len(body.data.context) > CONTEXT_MOST:
+        raise Invalid(f"`context` is longer than {CONTEXT_MOST:,} characters.")
     if "\0" in body.unique_id or "\0" in body.name:
         raise Invalid("Names must not contain a zero character.")
     if body.callback_url:
@@ -149,7 +154,9 @@ async def add_task(tx: Tx, new: Adding) -> str:
         completed_at=datetime.now(UTC) if new.finished else None,
         body=tx.seal.shut(body),
     )
-    if not new.finished and new.purpose == "work":
+    if new.purpose != "work":
+        await _gold(tx, task, new)
+    elif not new.finished:
         await _queue(tx, task, new, batch)
     await record(tx, TaskCreated(task, project["project_id"]))
     return task
@@ -180,6 +187,26 @@ async def _queue(tx: Tx, task: str, new: Adding, batch: str | None) -> None:
     )
     if new.priority:
         await store_reset(tx, project["project_id"])
+    await _fetch(tx, task, new)
+
+
+async def _gold(tx: Tx, task: str, new: Adding) -> None:
+    """A task with a known answer is not queued: it is found beside the live work."""
+    project = new.project["project_id"]
+    await projects.store.PROJECT_GOLD.run(tx, org=tx.org_id, project=project, share=None, pass_mark=None)
+    await store.GOLD_ADD.run(
+        tx,
+        org=tx.org_id,
+        task=task,
+        project=project,
+        purpose=new.purpose,
+        role="review" if new.judged else "label",
+        state="fetching" if new.fetches else "open",
+    )
+    await _fetch(tx, task, new)
+
+
+async def _fetch(tx: Tx, task: str, new: Adding) -> None:
     if new.fetches:
         wanted = [
             {"asset": await assets.expect_file(tx, fetch.url), "url": fetch.url, "use": fetch.use, "name": fetch.name}
@@ -223,7 +250,8 @@ async def create_task(tx: Tx, project: str, new: NewTask) -> str:
 
 async def take_input(tx: Tx, medium: str, given: TaskInput) -> tuple[TaskData, list[Fetch]]:
     """The data of a task from what a customer sent, and what must be fetched for it."""
-    data = TaskData(medium, prelabels=given.prelabels, context=given.context[:100_000])
+    data = TaskData(medium, prelabels=given.prelabels, context=given.context)
+    check_input(medium, given)
     if medium == "image":
         if given.asset is not None:
             data.image = await image_of(tx, given.asset)
@@ -241,6 +269,16 @@ async def take_input(tx: Tx, medium: str, given: TaskInput) -> tuple[TaskData, l
     else:
         data.text = given.text
     return data, []
+
+
+_SHOWS = {"image": ("image_url", "asset"), "text": ("text",), "conversation": ("conversation",), "none": ("text",)}
+
+
+def check_input(medium: str, given: TaskInput) -> None:
+    """What the medium cannot show would be dropped in silence."""
+    for name in ("image_url", "asset", "text", "conversation"):
+        if getattr(given, name) is not None and name not in _SHOWS[medium]:
+            raise Invalid(f"A task of a project with the medium '{medium}' has no place for `data.{name}`.")
 
 
 async def image_of(tx: Tx, asset: str) -> dict[str, Any]:
@@ -338,14 +376,15 @@ class Filter:
             uniques.append(tx.seal.mac("unique", unique))
         elif words:
             tokens += [tx.seal.token("word", w.lower()) for w in _WORD.findall(words)][:NAME_WORDS]
-        states = self.states
-        if states is not None and "review" in states:
-            states = [*states, "reviewing"]
+        waiting = [state for state in self.states or () if state not in FINISHED]
+        if "review" in waiting:
+            waiting.append("reviewing")
         return {
             "org": tx.org_id,
             "project": self.project,
             "batch": self.batch,
-            "states": states,
+            "states": [s for s in self.states if s in FINISHED] if self.states is not None else None,
+            "waiting": waiting or None,
             "kind": self.kind,
             "unique_macs": uniques or None,
             "tokens": tokens or None,
@@ -465,6 +504,10 @@ async def cancel_task(tx: Tx, task: str, *, clear_unique: bool = False) -> None:
         raise WorkHasBegun("Somebody is working on this task, so it can't be cancelled.")
     if row["state"] != "canceled":
         await store.QUEUE_DROP.run(tx, org=tx.org_id, task=task)
+        if row["purpose"] != "work":
+            await store.GOLD_STATE.run(tx, org=tx.org_id, task=task, state="closed")
+        if row["purpose"] == "training":
+            await enqueue(tx, "annotations.courses", {"project": row["project_id"]})
         await store.TASK_STATE.run(
             tx, org=tx.org_id, task=task, state="canceled", review=None, result=None, labels=None
         )

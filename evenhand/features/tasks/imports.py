@@ -16,6 +16,7 @@ from evenhand.features.tasks.actions import (
     Fetch,
     check_body,
     check_conversation,
+    check_input,
     image_of,
     name_tokens,
 )
@@ -30,6 +31,7 @@ from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble
 
 CHUNK = 5_000
 MOST_FAULTS = 1_000
+_BOM = b"\xef\xbb\xbf"
 _decoder = msgspec.json.Decoder(NewTask)
 STAGED = ("task_id", "state", "priority", "unique_mac", "tokens", "callback", "body")
 STAGE = """create temporary table if not exists evenhand_stage_task (
@@ -70,6 +72,17 @@ class _Chunk:
     uniques: dict[bytes, int] = field(default_factory=dict[bytes, int])
     fetches: list[tuple[str, list[Fetch]]] = field(default_factory=list[tuple[str, list[Fetch]]])
     faults: list[ImportFault] = field(default_factory=list[ImportFault])
+
+
+class _Remembered(msgspec.Struct):
+    """What a chunk came to, and which lines it had for which batch (their MAC)."""
+
+    report: ImportReport
+    lines: bytes
+
+
+class ImportKeyReused(Conflict):
+    hint = "Use a fresh import key for other content. What was imported under this one stays."
 
 
 async def import_lines(
@@ -136,13 +149,17 @@ async def _import_chunk(
 ) -> None:
     seal = db.seal(plan.org_id)
     key_mac = seal.mac("import", key) if key else b""
+    lines_mac = seal.mac("import-lines", b"\n".join([(plan.batch or "").encode(), *lines])) if key else b""
     async with db.tx(plan.org_id, actor, role="loader") as tx:
         if key:
             lock = int.from_bytes(seal.mac("import-lock", f"{plan.project}/{key}")[:8], "big", signed=True)
             await tx.conn.execute("select pg_advisory_xact_lock($1)", lock)
             done = await store.CHUNK_GET.value(tx, org=plan.org_id, project=plan.project, key=key_mac, first=first)
             if done is not None:
-                before = seal.open_as(done, ImportReport)
+                remembered = seal.open_as(done, _Remembered)
+                if remembered.lines != lines_mac:
+                    raise ImportKeyReused(f"Other lines were imported under this key already, from line {first} on.")
+                before = remembered.report
                 report.repeated += before.created + before.repeated
                 report.failed += before.failed
                 report.errors.extend(before.errors[: MOST_FAULTS - len(report.errors)])
@@ -151,8 +168,9 @@ async def _import_chunk(
         mine = await _copy(tx, plan, chunk)
         if key:
             await store.CHUNK_ADD.run(
-                tx, org=plan.org_id, project=plan.project, key=key_mac, first=first, body=seal.shut(mine)
-            )
+                tx, org=plan.org_id, project=plan.project, key=key_mac, first=first,
+                body=seal.shut(_Remembered(mine, lines_mac)),
+            )  # fmt: skip
         await record(tx, TasksImported(plan.project, mine.created, mine.failed))
     report.created += mine.created
     report.failed += mine.failed
@@ -167,14 +185,25 @@ async def _read(db: Database, actor: Actor, plan: _Plan, lines: list[bytes], fir
     images: dict[str, dict[str, Any] | Trouble] = {}
     for number, line in enumerate(lines, start=first):
         task = next(ids)
+        if number == 1:
+            line = line.removeprefix(_BOM)
+        if not line.strip():
+            continue
         try:
             given = _decoder.decode(line)
             body, fetches = _translate(plan, given)
             if given.data.asset is not None and plan.medium == "image":
                 body.data.image = await _image(db, actor, plan.org_id, given.data.asset, images)
             _take(plan, out, number, task, given, body, fetches, seal)
-        except msgspec.MsgspecError as err:
+        except msgspec.ValidationError as err:
             out.faults.append(ImportFault(number, "invalid", str(err)[:300]))
+        except msgspec.DecodeError as err:
+            words = str(err).removeprefix("JSON is malformed: ")[:300]
+            out.faults.append(ImportFault(number, "invalid", f"It is not JSON: {words}."))
+        except UnicodeError:
+            out.faults.append(ImportFault(number, "invalid", "It is not UTF-8 text."))
+        except RecursionError:
+            out.faults.append(ImportFault(number, "invalid", "It is nested too deeply."))
         except Trouble as err:
             out.faults.append(ImportFault(number, err.code, err.message[:300]))
     if time.monotonic() - started > 30:
@@ -199,6 +228,9 @@ async def _image(
 
 
 def _translate(plan: _Plan, given: NewTask) -> tuple[TaskBody, list[Fetch]]:
+    if given.batch is not None and given.batch != plan.batch:
+        raise Invalid("It names another batch than the import does: an import goes into one batch, or into none.")
+    check_input(plan.medium, given.data)
     data = TaskData(plan.medium, name=given.name, prelabels=given.data.prelabels, context=given.data.context)
     fetches: list[Fetch] = []
     if plan.medium == "text":
@@ -237,6 +269,7 @@ def _translate(plan: _Plan, given: NewTask) -> tuple[TaskBody, list[Fetch]]:
 def _take(
     plan: _Plan, out: _Chunk, number: int, task: str, given: NewTask, body: TaskBody, fetches: list[Fetch], seal: Seal
 ) -> None:
+    sealed = seal.shut(body)  # first: it may refuse the body, and then the line has taken nothing
     unique = None
     if body.unique_id:
         unique = seal.mac("unique", body.unique_id)
@@ -246,7 +279,7 @@ def _take(
     tokens = name_tokens(seal, body.name, body.tags) if body.name or body.tags else None
     state = "fetching" if fetches else plan.state
     callback = plan.default_callback or bool(body.callback_url)
-    out.rows.append((task, state, given.priority, unique, tokens, callback, seal.shut(body)))
+    out.rows.append((task, state, given.priority, unique, tokens, callback, sealed))
     out.lines.append(number)
     if fetches:
         out.fetches.append((task, fetches))

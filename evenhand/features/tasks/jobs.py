@@ -63,6 +63,7 @@ async def _open(tx: Tx, task: str, arrived: list[tuple[_Wanted, Arrived]]) -> st
             body.unique_id = ""
         await put_body(tx, task, body, clear_unique=clear)
         await store.QUEUE_DROP.run(tx, org=tx.org_id, task=task)
+        await store.GOLD_STATE.run(tx, org=tx.org_id, task=task, state="closed")
         await store.TASK_STATE.run(tx, org=tx.org_id, task=task, state="error", review=None, result=None, labels=None)
         await record(tx, TaskFailed(task))
         return "error"
@@ -77,6 +78,9 @@ async def _open(tx: Tx, task: str, arrived: list[tuple[_Wanted, Arrived]]) -> st
         else:
             body.data.references = [*body.data.references, {"asset": want.asset, "name": name}]
     await put_body(tx, task, body)
-    await store.READY.run(tx, org=tx.org_id, task=task)
+    if row["purpose"] == "work":
+        await store.READY.run(tx, org=tx.org_id, task=task)
+    else:
+        await store.GOLD_STATE.run(tx, org=tx.org_id, task=task, state="open")
     await record(tx, TaskReady(task))
     return "ready"

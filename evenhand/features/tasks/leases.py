@@ -1,5 +1,6 @@
 """Leases: handing tasks out, keeping them, giving them back. The database's clock decides, never ours."""
 
+import random
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from evenhand.features.people.actions import NotSignedIn, Session
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
 from evenhand.features.tasks.actions import body_of, shown_data, task_row
@@ -18,7 +20,12 @@ from evenhand.pure.scheduling import Head, order
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 MOST_LEASES = 5  # of one person in one space
-DRAFT_MOST = 4_000_000
+# A large draft comes compressed: 50 MB of shapes with their history are 20 to 30 MB at the most.
+DRAFT_MOST = 48_000_000
+TRAINING = "This is a training task. When you have submitted it, you see the expected answer beside yours."
+NOT_PASSED = ("open", "failed")  # the states of a course before which no live work is given
+FAILED = "You did not pass the training of this project. The team that runs it decides whether you may try once more."
+UNFINISHED = "Finish the training tasks that you hold; the live work comes after them."
 SKIP_REASONS = ("unclear", "broken", "not_mine", "other")
 Role = Literal["label", "review", "pilot"]
 
@@ -100,7 +107,7 @@ async def _known(db: Database, tx: Tx | None, org_id: str, project: str, version
     body = projects.body_of(tx, row)
     fresh = _Known(
         ProjectView(project, body.name, row["medium"], body.rate),
-        msgspec.json.encode(projects.version_of(tx, row).ontology),
+        msgspec.json.encode(await projects.ontology_at(tx, project, version)),
         time.monotonic(),
     )
     if len(_KNOWN) > 500:
@@ -115,13 +122,22 @@ async def heads_of(db: Database, person: str, role: str) -> list[Any]:
         return await store.HEADS.all(Narrow(conn, db.platform), person=person, role=role)
 
 
+async def waiting_for(db: Database, session: Session, role: str) -> tuple[str, list[Any]]:
+    """The person of a session and their queue heads, in one call. Raises NotSignedIn."""
+    async with db.connection("gate") as conn:
+        rows = await store.WAITING.all(Narrow(conn, db.platform), hash=session.hash, role=role)
+    if not rows:
+        raise NotSignedIn("You are not signed in.")
+    return rows[0]["person_id"], [row for row in rows if row["project_id"] is not None]
+
+
 async def next_work(
-    db: Database, person: str, role: Literal["label", "review"], want: int
+    db: Database, who: str | Session, role: Literal["label", "review"], want: int
 ) -> tuple[list[Assignment], Empty | None]:
-    """Leases up to `want` tasks, or says why there is none."""
+    """Leases up to `want` tasks for a person, or the person of a session, or says why there is none."""
     if not 1 <= want <= 3:
         raise Invalid("`want` must be 1 to 3.")
-    rows = await heads_of(db, person, role)
+    person, rows = (who, await heads_of(db, who, role)) if isinstance(who, str) else await waiting_for(db, who, role)
     # the driver gives '-infinity' (never served) without a zone, which compares with nothing
     tried = order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows])
     leased: list[Assignment] = []
@@ -153,6 +169,7 @@ async def lease(
             fact=new_id(),
             empty=seal.shut({}),
             most=MOST_LEASES,
+            draw=random.random(),
         )
     if row is None:
         return None
@@ -171,21 +188,26 @@ async def lease(
         row["lease_s"],
         # the clock that the lease runs by, as far as the reader needs it
         datetime.fromtimestamp(row["lease_until"].timestamp() - row["lease_s"], row["lease_until"].tzinfo),
-        message=body.message,
+        message=_message(body),
     )
+
+
+def _message(body: TaskBody) -> str:
+    """A reviewer's words; and a task of the training course says what it is. A gold task says nothing."""
+    return TRAINING if body.expected is not None and body.expected.get("training") else body.message
 
 
 async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
     """A lease that is held already, for a page that was reloaded."""
     task = await task_row(tx, row["task_id"])
     body = body_of(tx, task)
-    version: int = (await projects.row_of(tx, row["project_id"]))["version"]
+    version: int = row["version"]
     known = await _known(db, tx, tx.org_id, row["project_id"], version)
     draft = await store.DRAFT_GET.maybe(tx, org=tx.org_id, assignment=row["assignment_id"])
     return Assignment(
         handle_of(tx.org_id, row["assignment_id"]),
         row["role"],
-        row["task_id"],
+        row["shown_task"] or row["task_id"],
         known.view,
         shown_data(db.keys, tx.org_id, body.data),
         msgspec.Raw(known.ontology if body.ontology is None else msgspec.json.encode(body.ontology)),
@@ -195,14 +217,16 @@ async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
         row["lease_s"],
         row["server_now"],
         DraftView(draft["version"], msgspec.Raw(tx.seal.open_json(draft["body"]))) if draft is not None else None,
-        message=body.message,
+        message=_message(body),
     )
 
 
 async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
-    """The caller's own assignment; somebody else's is not found."""
-    statement = store.ASSIGNMENT_LOCK if lock else store.ASSIGNMENT_GET
-    row = await statement.maybe(tx, org=tx.org_id, assignment=assignment, person=tx.actor.id)
+    """The caller's own assignment; somebody else's is not found. With `lock`, its task is locked first, as everywhere."""
+    row = await store.ASSIGNMENT_GET.maybe(tx, org=tx.org_id, assignment=assignment, person=tx.actor.id)
+    if row is not None and lock:
+        await store.HOLD_TASK.run(tx, org=tx.org_id, task=row["task_id"])
+        row = await store.ASSIGNMENT_LOCK.maybe(tx, org=tx.org_id, assignment=assignment, person=tx.actor.id)
     if row is None:
         raise NoSuchLease("There is no such assignment.")
     return row
@@ -214,13 +238,19 @@ async def why_empty(db: Database, person: str, role: str, rows: list[Any]) -> Em
         return Empty("no_seat", "You have no seat in an active project yet. The team that runs it adds people.", 30)
     seen = {"open": False, "busy": False, "held": False}
     soonest: datetime | None = None
+    failed: bool | None = None  # None: no training course is in the way
     for row in rows:
         async with db.tx(row["org_id"], Actor("person", person)) as tx:
-            left = await store.PROJECT_OPEN_LEFT.one(tx, org=row["org_id"], project=row["project_id"])
+            left = await store.PROJECT_OPEN_LEFT.one(tx, org=row["org_id"], project=row["project_id"], person=person)
+        if role == "label" and left["open"] and left["course"] in NOT_PASSED:
+            failed = bool(failed) or left["course"] == "failed"
+            continue
         for name in seen:
             seen[name] = seen[name] or left[name]
         if left["next_free"] is not None:
             soonest = left["next_free"] if soonest is None else min(soonest, left["next_free"])
+    if failed is not None and not seen["open"]:
+        return Empty("course", FAILED if failed else UNFINISHED, 60 if failed else 15)
     if role == "label" and seen["open"]:
         return Empty("done_by_you", "You have done your part of every open task; the rest waits for other people.", 30)
     if seen["busy"] and role == "label":
@@ -262,12 +292,15 @@ async def release_all(db: Database, person: str) -> int:
 
 async def take_back(tx: Tx, person: str) -> int:
     """Everything that somebody holds in this space goes back to the queue: they sign out, or are no member any more."""
-    rows = await store.LEASED_BY.all(tx, org=tx.org_id, person=person)
-    for row in rows:
-        await store.CLOSE.run(tx, org=tx.org_id, assignment=row["assignment_id"], state="released", body=None)
+    count = 0
+    for row in await store.LEASED_BY.all(tx, org=tx.org_id, person=person):
+        await store.HOLD_TASK.run(tx, org=tx.org_id, task=row["task_id"])
+        if not await store.CLOSE.run(tx, org=tx.org_id, assignment=row["assignment_id"], state="released", body=None):
+            continue  # it ended while we waited
+        count += 1
         await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], project=row["project_id"], role=row["role"])
         await record(tx, LeaseReleased(row["task_id"]))
-    return len(rows)
+    return count
 
 
 async def skip(tx: Tx, assignment: str, reason: str, comment: str) -> None:

@@ -33,17 +33,21 @@ TASK_LOCK = Sql(
     "task_lock",
     "select state from evenhand.task where org_id = %(org)s and task_id = %(task)s for no key update",
 )
+# Whatever changes a task with its places goes through here first, so that all wait in one order: batch, task, the rest.
+HOLD_TASK = Sql("hold_task", "select evenhand.hold_task(%(org)s, %(task)s)")
 QUEUE_LOCK = Sql(
     "queue_lock",
     """select state, overlap, taken, answered, rank from evenhand.queue
         where org_id = %(org)s and task_id = %(task)s for update""",
 )
-# The filters of both doors. A state of the queue is looked up there; a finished one stands in the task.
+# The filters of both doors. A state of the queue is looked up there (`waiting`); a finished one stands in the task
+# (`states`). Look-ups are subselects that stand alone, so that they run once and not for every task.
 _FILTER = """ where t.org_id = %(org)s and t.purpose = 'work'
   and (%(project)s::text is null or t.project_id = %(project)s)
   and (%(batch)s::text is null or t.batch_id = %(batch)s)
   and (%(states)s::text[] is null or t.state = any(%(states)s)
-       or (t.state = 'todo' and coalesce(q.state, 'open') = any(%(states)s)))
+       or (%(waiting)s::text[] is not null and t.state = 'todo' and t.task_id in (select w.task_id from evenhand.queue w
+            where w.org_id = %(org)s and w.state = any(%(waiting)s))))
   and (%(kind)s::text is null or t.kind = %(kind)s)
   and (%(unique_macs)s::bytea[] is null or t.unique_mac = any(%(unique_macs)s))
   and (%(tokens)s::bigint[] is null or t.tokens @> %(tokens)s)
@@ -55,10 +59,10 @@ _FILTER = """ where t.org_id = %(org)s and t.purpose = 'work'
   and (%(done_until)s::timestamptz is null or t.completed_at <= %(done_until)s)
   and (%(changed_since)s::timestamptz is null or t.updated_at >= %(changed_since)s)
   and (%(changed_until)s::timestamptz is null or t.updated_at <= %(changed_until)s)
-  and (%(person)s::text is null or exists (select from evenhand.answer a where a.org_id = t.org_id and a.task_id = t.task_id
-        and a.person_id = %(person)s))
-  and (%(class)s::bigint is null or exists (select from evenhand.answer a where a.org_id = t.org_id
-        and a.task_id = t.task_id and a.classes @> array[%(class)s::bigint]))"""
+  and (%(person)s::text is null or t.task_id in (select a.task_id from evenhand.answer a
+        where a.org_id = %(org)s and a.task_id is not null and a.person_id = %(person)s))
+  and (%(class)s::bigint is null or t.task_id in (select a.task_id from evenhand.answer a
+        where a.org_id = %(org)s and a.classes @> array[%(class)s::bigint]))"""
 TASK_LIST = Sql(
     "task_list",
     _TASK
@@ -76,14 +80,15 @@ TASKS_DELIVERED = Sql(
     + """ where t.org_id = %(org)s and t.delivery_id is not null
             and (%(delivery)s::text is null or t.delivery_id = %(delivery)s)
             and (%(project)s::text is null or t.project_id = %(project)s)
+            and (%(states)s::text[] is null or t.state = any(%(states)s))
+            and (%(done_since)s::timestamptz is null or t.completed_at >= %(done_since)s)
+            and (%(done_until)s::timestamptz is null or t.completed_at <= %(done_until)s)
             and (%(before)s::text is null or t.task_id < %(before)s)
           order by t.task_id desc limit %(limit)s""",
 )
 TASK_COUNT = Sql(
     "task_count",
-    """select count(*) from evenhand.task t
-         left join evenhand.queue q on q.org_id = t.org_id and q.task_id = t.task_id"""
-    + _FILTER,
+    "select count(*) from evenhand.task t" + _FILTER,
 )
 ANSWERED_BY = Sql(
     "task_answered_by",
@@ -137,6 +142,15 @@ READY = Sql(
         where q.org_id = %(org)s and q.task_id = %(task)s and q.state = 'fetching'
           and p.org_id = q.org_id and p.project_id = q.project_id returning q.state""",
 )
+GOLD_ADD = Sql(
+    "gold_task_add",
+    """insert into evenhand.gold_task (org_id, task_id, project_id, purpose, role, state)
+       values (%(org)s, %(task)s, %(project)s, %(purpose)s, %(role)s, %(state)s)""",
+)
+GOLD_STATE = Sql(
+    "gold_task_state",
+    "update evenhand.gold_task set state = %(state)s where org_id = %(org)s and task_id = %(task)s and state <> 'closed'",
+)
 PILOT_FILL = Sql(
     "queue_pilot_fill",
     """update evenhand.queue q set pilot = true, state = case when q.state = 'held' then 'open' else q.state end
@@ -151,8 +165,12 @@ PILOT_FILL = Sql(
 )
 CANCEL_UNSTARTED = Sql(
     "queue_cancel_unstarted",
-    """with gone as (delete from evenhand.queue q
-                      where q.org_id = %(org)s and q.batch_id = %(batch)s and q.taken = 0
+    """with held as materialized (
+            select t.task_id from evenhand.task t
+             where t.org_id = %(org)s and t.batch_id = %(batch)s and t.state = 'todo'
+             order by t.task_id for no key update of t),
+       gone as (delete from evenhand.queue q using held
+                      where q.org_id = %(org)s and q.task_id = held.task_id and q.taken = 0
                         and q.state in ('open', 'held', 'fetching') returning q.task_id)
        update evenhand.task t set state = 'canceled', updated_at = now()
          from gone where t.org_id = %(org)s and t.task_id = gone.task_id""",
@@ -164,11 +182,12 @@ BATCH_TASKS = Sql(
 
 # --- leases
 
+WAITING = Sql("waiting", "select * from evenhand.waiting(%(hash)s, %(role)s)", role="gate")
 HEADS = Sql("queue_heads", "select * from evenhand.queue_heads(%(person)s, %(role)s)", role="scheduler")
 LEASE = Sql(
     "lease",
     """select * from evenhand.lease(%(ctx)s, %(project)s, %(person)s, %(role)s, %(assignment)s, %(fact)s, %(empty)s,
-                                    %(most)s)""",
+                                    %(most)s, %(draw)s)""",
 )
 EXPIRE = Sql("expire", "select evenhand.expire(%(ctx)s, %(limit)s)")
 EXPIRED_ORGS = Sql(
@@ -183,7 +202,8 @@ RUNNING_BATCHES = Sql(
     role="scheduler",
 )
 _ASSIGNMENT = """select a.assignment_id, a.task_id, a.project_id, a.person_id, a.role, a.state, a.leased_at,
-                        a.lease_until, a.lease_s, a.closed_at, a.late, a.extra, a.paid_s, a.body, a.key_mac,
+                        a.lease_until, a.lease_s, a.version, a.shown_task, a.closed_at, a.late, a.extra, a.paid_s,
+                        a.body, a.key_mac,
                         clock_timestamp() as server_now
                    from evenhand.assignment a"""
 # Who leaves the organisation loses sight of its work at once, whatever leases are still open.
@@ -199,9 +219,9 @@ ASSIGNMENTS_OF_TASK = Sql(
 ASSIGNMENT_ADD = Sql(
     "assignment_add",
     """insert into evenhand.assignment (org_id, assignment_id, task_id, project_id, person_id, role, state, leased_at,
-                                        lease_until, lease_s, body)
+                                        lease_until, lease_s, version, body)
        values (%(org)s, %(assignment)s, %(task)s, %(project)s, %(person)s, %(role)s, 'leased', clock_timestamp(),
-               clock_timestamp() + make_interval(secs => %(lease_s)s), %(lease_s)s, %(body)s)""",
+               clock_timestamp() + make_interval(secs => %(lease_s)s), %(lease_s)s, %(version)s, %(body)s)""",
 )
 BEAT = Sql(
     "lease_beat",
@@ -228,7 +248,7 @@ FREE_PLACE = Sql("free_place", "select evenhand.free_place(%(org)s, %(task)s, %(
 LEASED_BY = Sql(
     "leased_by",
     """select assignment_id, task_id, project_id, role from evenhand.assignment
-        where org_id = %(org)s and person_id = %(person)s and state = 'leased' for update""",
+        where org_id = %(org)s and person_id = %(person)s and state = 'leased' order by task_id""",
 )
 PROJECT_OPEN_LEFT = Sql(
     "project_work_left",
@@ -238,6 +258,12 @@ PROJECT_OPEN_LEFT = Sql(
                          and state in ('full', 'fetching', 'reviewing', 'review')) as busy,
               exists (select from evenhand.queue where org_id = %(org)s and project_id = %(project)s and state = 'held')
               as held,
+              case when exists (select from evenhand.gold_task g
+                                 where g.org_id = %(org)s and g.project_id = %(project)s and g.purpose = 'training'
+                                   and g.state = 'open')
+                   then (select c.state from evenhand.course c
+                          where c.org_id = %(org)s and c.project_id = %(project)s and c.person_id = %(person)s) end
+              as course,
               min(a.lease_until) as next_free
          from evenhand.assignment a
         where a.org_id = %(org)s and a.project_id = %(project)s and a.state = 'leased'""",

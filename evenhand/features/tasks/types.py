@@ -42,7 +42,7 @@ class TaskBody(msgspec.Struct, omit_defaults=True):
     door: dict[str, Any] = {}  # what a compatible door keeps of the request beside its params
 
 
-class TaskInput(msgspec.Struct, omit_defaults=True):
+class TaskInput(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """The data of a new task: one of image_url, asset, text, conversation."""
 
     image_url: str | None = None
@@ -53,7 +53,7 @@ class TaskInput(msgspec.Struct, omit_defaults=True):
     context: str = ""
 
 
-class NewTask(msgspec.Struct, omit_defaults=True):
+class NewTask(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     """A new task, or a line of an import."""
 
     data: TaskInput

@@ -13,7 +13,7 @@ from evenhand.pure.trouble import Invalid
 Obj = dict[str, Any]
 Check = Callable[[str, object], None]
 
-METADATA_BYTES_MAX = 10_000
+METADATA_BYTES_MAX = 10_240
 TAGS_MAX = 5
 TAG_CHARS_MAX = 500
 NAME_CHARS_MAX = 300
@@ -159,7 +159,7 @@ def metadata(name: str, value: object) -> None:
     except (UnicodeEncodeError, RecursionError):
         raise bad(name, "cannot be written as JSON") from None
     if length > METADATA_BYTES_MAX:
-        raise bad(name, f"must be at most {METADATA_BYTES_MAX // 1000} KB of JSON; this is {length:,} bytes")
+        raise bad(name, f"must be at most {METADATA_BYTES_MAX // 1024} KB of JSON; this is {length:,} bytes")
 
 
 def parse_tags(name: str, value: object, *, limit: int = TAGS_MAX) -> list[str]:

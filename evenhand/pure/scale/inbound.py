@@ -1,14 +1,16 @@
 """From a task as the interface describes it to our own: what the annotator sees, the ontology, the instructions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import msgspec
 
 from evenhand.pure.answers import check_answer
+from evenhand.pure.conditions import circle_in
 from evenhand.pure.ontology import check_ontology
 from evenhand.pure.scale import checks as c
 from evenhand.pure.scale.checks import Obj, bad, leaves
+from evenhand.pure.scale.conditions import attribute_when, field_when, labels_of
 from evenhand.pure.scale.outbound import native_annotations
 from evenhand.pure.scale.types import GLOBAL, NATIVE_GEOMETRIES, REPEATED, TaskType, prompts, unit_fields
 from evenhand.pure.trouble import Invalid
@@ -183,32 +185,44 @@ def _attribute(at: str, name: str, attribute: Obj) -> Obj:
     return out
 
 
-def _strings(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [v for v in cast(list[object], value) if isinstance(v, str)] if isinstance(value, list) else []
-
-
 def _conditions(draft: _Draft, attributes: dict[str, Obj]) -> None:
-    """A condition on labels becomes the class's own list of attributes; any other is told in the instructions."""
+    """A condition on labels becomes the class's own list of attributes, one on other attributes the attribute's `when`;
+    what cannot be read so is told in the instructions."""
     only: dict[str, set[str]] = {}
+    told: list[str] = []
     for name, attribute in attributes.items():
         conditions = attribute.get("conditions")
         if not conditions:
             continue
-        rule = cast(Obj, conditions).get("label_condition") if isinstance(conditions, dict) else None
-        labels = _strings(cast(Obj, rule).get("label", cast(Obj, rule).get("labels"))) if isinstance(rule, dict) else []
+        given = cast(Obj, conditions) if isinstance(conditions, dict) else {}
+        labels = labels_of(given.get("label_condition"))
         if labels:
             only[name] = set(labels)
-        others = {k for k in cast(Obj, conditions) if k != "label_condition"} if isinstance(conditions, dict) else {"?"}
-        if others or not labels:
-            # Not asked for by force: whether it applies is for the annotator to see.
-            draft.attributes[name].pop("required", None)
-            rule_text = msgspec.json.encode(conditions).decode()
-            draft.notes.append(f"* **{name}** applies only where: `{rule_text}`")
+        if labels and set(given) == {"label_condition"}:
+            continue
+        when = attribute_when(conditions, draft.attributes)
+        if when is None or ("label_condition" in given and not labels):
+            told.append(name)
+        else:
+            draft.attributes[name]["when"] = when
+    told += _break_circles(draft.attributes)
+    for name in told:
+        # Not asked for by force: whether it applies is for the annotator to see.
+        draft.attributes[name].pop("required", None)
+        rule_text = msgspec.json.encode(attributes[name]["conditions"]).decode()
+        draft.notes.append(f"* **{name}** applies only where: `{rule_text}`")
     if only:
         for known in draft.classes.values():
             known["attributes"] = [a for a in draft.attributes if a not in only or known["name"] in only[a]]
+
+
+def _break_circles(rows: Mapping[str, Obj]) -> list[str]:
+    """Takes away the `when` of what depends on itself, and names it: one who waits for the other could never be answered."""
+    broken: list[str] = []
+    while (name := circle_in({k: row["when"] for k, row in rows.items() if "when" in row})) is not None:
+        del rows[name]["when"]
+        broken.append(name)
+    return broken
 
 
 def _global_field(name: str, attribute: Obj) -> Obj:
@@ -354,16 +368,30 @@ def _textcollection(draft: _Draft, type_: TaskType, params: Obj) -> None:
         draft.medium, draft.data["text"] = "text", "\n\n".join(texts)
     elif texts:
         draft.context.extend(texts)
-    for at, field in unit_fields("fields", params["fields"]):
-        draft.fields.append(_unit_field(at, field))
+    fields = unit_fields("fields", params["fields"])
+    rows = {field["field_id"]: _unit_field(at, field) for at, field in fields}
+    told: list[str] = []
+    for _, field in fields:
+        if field.get("conditions"):
+            when = field_when(field["conditions"], rows)
+            if when is None:
+                told.append(field["field_id"])
+            else:
+                rows[field["field_id"]]["when"] = when
+    told += _break_circles(rows)
+    for _, field in fields:
+        if field["field_id"] in told:
+            row = rows[field["field_id"]]
+            row.pop("required", None)
+            words = f"Only where: {msgspec.json.encode(field['conditions']).decode()}"
+            row["hint"] = "\n".join(filter(None, (row.get("hint"), words)))[:5000]
+    draft.fields.extend(rows[field["field_id"]] for _, field in fields)
 
 
 def _unit_field(at: str, f: Obj) -> Obj:
     kind = f["type"]
     out: Obj = {"key": f["field_id"], "type": "text", "title": str(f.get("title") or f["field_id"])[:500]}
     hint = "\n".join(str(f[k]) for k in ("description", "hint") if f.get(k))
-    if f.get("conditions"):
-        hint = "\n".join(filter(None, (hint, f"Only where: {msgspec.json.encode(f['conditions']).decode()}")))
     if hint:
         out["hint"] = hint[:5000]
     if kind in ("category", "select"):
@@ -380,7 +408,7 @@ def _unit_field(at: str, f: Obj) -> Obj:
         out["long"] = True
     if kind in ("text", "number") and _many(f, "max_responses_required"):
         out["multiple"] = True
-    if f.get("required") is True and not f.get("conditions"):
+    if f.get("required") is True:
         out["required"] = True
     return out
 

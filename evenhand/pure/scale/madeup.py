@@ -7,12 +7,13 @@ are written here in the shape of part C. Responses that hold links ask `url_for(
 import math
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
 
+from evenhand.pure.conditions import Conditions
 from evenhand.pure.kinds.kind import Obj
 from evenhand.pure.scale.checks import leaves
 from evenhand.pure.scale.inbound import inbound
@@ -58,7 +59,7 @@ def made_up_answer(ontology: Obj, data: Obj, seed: int | str) -> Obj:
     for field in cast(list[Obj], ontology.get("fields", [])):
         asked: list[str | None] = list(targets) if field.get("target") == "answers" else [None]
         rows.extend(_field(rng, field, target, targets) for target in asked)
-    return {"annotations": rows}
+    return Conditions(ontology).settle({"annotations": rows})
 
 
 def _id(rng: random.Random) -> str:
@@ -127,6 +128,7 @@ class _Make:
     rng: random.Random
     seed: int | str
     url_for: UrlFor
+    root: Sequence[Sequence[Obj]] = ()  # the cuboids of each frame of the task that this one starts from
 
     def link(self, name: str, content: Any) -> str:
         return self.url_for(name, msgspec.json.encode(content))
@@ -143,9 +145,10 @@ class _Make:
         return max(1, min(50, len(cast(list[Any], attachments)))) if isinstance(attachments, list) else FRAMES
 
 
-def made_up(type_: TaskType, params: Obj, seed: int | str, url_for: UrlFor) -> Obj:
-    """The `response` of a test-mode task. `params` has its defaults and has been checked."""
-    m = _Make(type_, params, random.Random(f"response {seed}"), seed, url_for)
+def made_up(type_: TaskType, params: Obj, seed: int | str, url_for: UrlFor, root: Sequence[Sequence[Obj]] = ()) -> Obj:
+    """The `response` of a test-mode task. `params` has its defaults and has been checked. `root`: the cuboids, frame by
+    frame, of the lidarannotation task that a follow-up starts from."""
+    m = _Make(type_, params, random.Random(f"response {seed}"), seed, url_for, root)
     return MADE[type_.family if type_.geometry != "cuboid" or type_.family == "video" else "cuboid"](m)
 
 
@@ -297,8 +300,14 @@ def _topdown(m: _Make) -> Obj:
 
 
 def _linking(m: _Make) -> Obj:
-    a: Obj = {"cuboid_uuid": _id(m.rng), "label": m.label("labels"), "type": "box", **_drawn("box", 0)}
-    frames = [{"camera_responses": [{"camera_used": 0, "annotations": [a]}]} for _ in range(m.frames())]
+    """Each cuboid of the root task is found again in the picture of the camera; without a root, one made-up cuboid."""
+    alone: Obj = {"uuid": _id(m.rng), "label": m.label("labels")}
+    frames: list[Obj] = []
+    for cuboids in m.root or [[alone]] * m.frames():
+        rows: list[Obj] = [
+            {"cuboid_uuid": one["uuid"], "label": one["label"], "type": "box", **_drawn("box", 0)} for one in cuboids
+        ]
+        frames.append({"camera_responses": [{"camera_used": 0, "annotations": rows}]})
     return {"annotations": {"url": m.link("annotations.json", frames)}}
 
 

@@ -48,6 +48,8 @@ class BatchQuery(msgspec.Struct, frozen=True, kw_only=True):
     end_time: datetime | None = None
     completed_after: datetime | None = None
     completed_before: datetime | None = None
+    audited_after: datetime | None = None
+    audited_before: datetime | None = None
     exclude_archived: bool = False
     detailed: bool = False
     status: str | None = None

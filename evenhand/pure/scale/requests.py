@@ -9,6 +9,7 @@ from evenhand.pure.scale import checks as c
 from evenhand.pure.scale.checks import Obj, bad, given, missing
 from evenhand.pure.scale.types import (
     BY_NAME,
+    COMMON_PARAMS,
     TaskType,
     check_params,
     get_type,
@@ -17,9 +18,12 @@ from evenhand.pure.scale.types import (
     with_defaults,
 )
 
-PRIORITIES = (10, 20, 30)
+PRIORITIES = (0, 10, 20, 30)  # 0 is what tasks without one show, so a copied task may send it
 ROLES = ("labeler", "member", "manager", "admin")
 UNIQUE_ID_MAX = 500
+AUDIT_ERRORS = ("attribute", "class", "geometry", "extraneous", "missing", "other")
+AUDIT_SEVERITIES = ("default", "critical")
+AUDIT_ERRORS_MAX = 1_000
 EMAILS_MAX = 1_000
 TEMPLATED = ("textcollection", "chat", "chatexperimental", "chatlite", "multichat", "multistage")
 
@@ -143,7 +147,9 @@ def parse_task(type_name: str, body: object, *, project_params: Obj | None = Non
     return task
 
 
-def parse_quality_task(type_name: str, body: object, *, project_params: Obj | None = None) -> CreateTask:
+def parse_quality_task(
+    type_name: str, body: object, *, project_params: Obj | None = None, live: bool = False
+) -> CreateTask:
     """An evaluation or training task: a create request with the known answer."""
     type_ = get_type(type_name)
     require_quality(type_)
@@ -154,7 +160,7 @@ def parse_quality_task(type_name: str, body: object, *, project_params: Obj | No
     c.obj("expected_response", expected)
     if given(initial):
         c.obj("initial_response", initial)
-    task = parse_task(type_name, sent, project_params=project_params)
+    task = parse_task(type_name, sent, project_params=project_params, live=live)
     return msgspec.structs.replace(task, expected_response=expected, initial_response=initial or None)
 
 
@@ -180,6 +186,7 @@ def _priority(body: Obj) -> int | None:
 class Audit(msgspec.Struct, frozen=True):
     accepted: bool
     comments: str | None
+    errors: list[Obj] = []  # what is wrong, without a repair: {type, severity, annotation_uuid?, comments?}
 
 
 def parse_audit(body: object) -> Audit:
@@ -187,7 +194,29 @@ def parse_audit(body: object) -> Audit:
     if b.get("accepted") is None:
         raise missing("accepted")
     c.flag("accepted", b["accepted"])
-    return Audit(cast(bool, b["accepted"]), _optional_text(b, "comments", 100_000))
+    return Audit(cast(bool, b["accepted"]), _optional_text(b, "comments", 100_000), _audit_errors(b))
+
+
+def _audit_errors(b: Obj) -> list[Obj]:
+    if not given(b.get("errors")):
+        return []
+    c.rows("errors", b["errors"])
+    rows = cast(list[object], b["errors"])
+    if len(rows) > AUDIT_ERRORS_MAX:
+        raise bad("errors", f"has more than {AUDIT_ERRORS_MAX} entries")
+    out: list[Obj] = []
+    for i, row in enumerate(rows):
+        c.obj(f"errors[{i}]", row)
+        r = cast(Obj, row)
+        one: Obj = {"type": r.get("type"), "severity": r.get("severity") or AUDIT_SEVERITIES[0]}
+        c.one_of(*AUDIT_ERRORS)(f"errors[{i}].type", one["type"])
+        c.one_of(*AUDIT_SEVERITIES)(f"errors[{i}].severity", one["severity"])
+        for key in ("annotation_uuid", "comments"):
+            text = _optional_text(r, key, 5_000)
+            if text is not None:
+                one[key] = text
+        out.append(one)
+    return out
 
 
 def parse_unique_id(body: object) -> str:
@@ -282,7 +311,7 @@ def project_params(type_: TaskType, params: object) -> Obj:
         return {}
     c.obj("params", params)
     p = cast(Obj, params)
-    for name, check in type_.checks.items():
+    for name, check in (*COMMON_PARAMS.items(), *type_.checks.items()):
         if given(p.get(name)):
             check(name, p[name])
     if given(p.get("instruction")):
@@ -311,13 +340,16 @@ class UploadFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_upload(parts: dict[str, str]) -> UploadFile:
     """The text parts of a multipart upload; `metadata` is JSON as text."""
-    metadata: object = None
-    if given(parts.get("metadata")):
-        try:
-            metadata = msgspec.json.decode(parts["metadata"])
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-            raise bad("metadata", "must be JSON") from None
-    return _file({**parts, "metadata": metadata})
+    return _file({**parts, "metadata": _json_text(parts.get("metadata") or "")})
+
+
+def _json_text(text: str) -> object:
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        raise bad("metadata", "must be JSON") from None
 
 
 def parse_import(body: object) -> UploadFile:
@@ -325,6 +357,8 @@ def parse_import(body: object) -> UploadFile:
     if not given(b.get("file_url")):
         raise missing("file_url")
     c.url("file_url", b["file_url"])
+    if isinstance(b.get("metadata"), str):
+        b = {**b, "metadata": _json_text(b["metadata"])}
     return msgspec.structs.replace(_file(b), file_url=b["file_url"])
 
 

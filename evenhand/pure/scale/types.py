@@ -19,6 +19,7 @@ TEXT_FIELDS = ("text", "category", "number", "boolean", "select")
 ATTRIBUTE_TYPES = ("category", "number", "angle", "text", "boolean", "x_line", "y_line")
 
 
+ROOT_TYPE = "lidarannotation"  # what follow-up tasks start from
 GLOBAL = "global:"  # our keys of the fields that answer `global_attributes`
 REPEATED = "repeatable:"  # our keys of the fields that answer `repeatable_fields`
 
@@ -40,6 +41,7 @@ class TaskType:
     opens: tuple[str, ...] = ()  # attachment types that a surface opens; () = no live work yet
     geometry: str = ""  # the one geometry of a legacy image type
     quality: bool = False  # evaluation and training tasks may be made of it
+    dependent: bool = False  # may start from a completed lidarannotation task
 
 
 def _fields(name: str, value: object) -> None:
@@ -193,6 +195,21 @@ def _documents(name: str, value: object) -> None:
             c.url(f"{name}[{i}].content", a.get("content"))
 
 
+def _dependents(name: str, value: object) -> None:
+    """What is to be made once the task is completed: `{defs: [{type, ...}], require_audit}`."""
+    c.obj(name, value)
+    found = cast(Obj, value)
+    c.filled_rows(f"{name}.defs", found.get("defs"))
+    if found.get("require_audit") is not None:
+        c.flag(f"{name}.require_audit", found["require_audit"])
+    for i, one in enumerate(cast(list[object], found["defs"])):
+        at = f"{name}.defs[{i}]"
+        c.obj(at, one)
+        type_ = BY_NAME.get(str(cast(Obj, one).get("type")))
+        if type_ is None or not type_.dependent:
+            raise bad(f"{at}.type", f"must be one of {', '.join(t.name for t in TYPES if t.dependent)}")
+
+
 def _things(name: str, value: object) -> None:
     """Attachments of a comparison: URLs or texts, at least one."""
     c.filled_rows(name, value)
@@ -245,12 +262,13 @@ TYPES: tuple[TaskType, ...] = (
     TaskType("videocuboidannotation", "video", ("attachment|attachments",), {"attachment_type": "video"},
              {**_VIDEO, "objects_to_annotate": c.choices}, geometry="cuboid"),
     TaskType("federal2dvideoannotation", "video", ("attachment|attachments",), {"attachment_type": "video"}, _VIDEO),
-    TaskType("lidarannotation", "cuboids", ("attachments", "labels"), {"attachment_type": "json"}, _FRAMES),
+    TaskType("lidarannotation", "cuboids", ("attachments", "labels"), {"attachment_type": "json"},
+             {**_FRAMES, "dependents": _dependents}),
     TaskType("lidarsegmentation", "pointsegments", ("attachments|lidar_task", "labels"), {"attachment_type": "json"},
-             _FRAMES),
+             _FRAMES, dependent=True),
     TaskType("lidartopdown", "topdown", ("attachment|attachments",), {"attachment_type": "json"},
              {"geometries": _geometries, "attachments": c.urls}),
-    TaskType("lidarlinking", "linking", ("attachments|lidar_task",), {}, {"attachments": c.urls}),
+    TaskType("lidarlinking", "linking", ("attachments|lidar_task",), {}, {"attachments": c.urls}, dependent=True),
     TaskType("sensorfusion", "cuboids", ("attachments",), {"scene_format": "sensor_fusion"},
              {"attachments": c.urls, "annotation_definition": c.rows}),
     TaskType("categorization", "categorization", ("attachment", "categories"),

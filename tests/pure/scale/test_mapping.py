@@ -158,7 +158,80 @@ def test_image_ontology() -> None:
         "polygon": {"min_points": 4},
         "line": {"max_points": 2},
     }
-    assert "**edge** applies only where" in native.instructions
+    attributes = {a["name"]: a for a in native.ontology["attributes"]}
+    assert attributes["edge"]["when"] == {"attribute": "age", "in": ["2"]}
+    assert "applies only where" not in native.instructions
+
+
+def _attributes(**conditions: object) -> Obj:
+    rows = {name: {"type": "text", "required": True, "conditions": rule} for name, rule in conditions.items()}
+    params = params_of("imageannotation")
+    return {**params, "annotation_attributes": {**params["annotation_attributes"], **rows}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "when"),
+    [
+        ({"attribute_conditions": {"age": [1, 2]}}, {"attribute": "age", "in": ["1", "2"]}),
+        (
+            {"attribute_conditions": [{"age": 1, "weight": 7}, {"not": {"spots": "head"}}]},
+            {
+                "any": [
+                    {"all": [{"attribute": "age", "in": ["1"]}, {"attribute": "weight", "in": [7]}]},
+                    {"not": {"attribute": "spots", "in": ["head"]}},
+                ]
+            },
+        ),
+        (
+            {"label_condition": {"label": ["Calf"]}, "attribute_conditions": [{"age": {"not": 3}}]},
+            {"not": {"attribute": "age", "in": ["3"]}},
+        ),
+    ],
+)
+def test_conditions_become_a_rule(rule: Obj, when: Obj) -> None:
+    native = inbound(BY_NAME["imageannotation"], _attributes(extra=rule))
+    extra = next(a for a in native.ontology["attributes"] if a["name"] == "extra")
+    assert extra["when"] == when
+    assert extra["required"]
+    by_class = {c["name"]: c["attributes"] for c in native.ontology["classes"]}
+    assert ("extra" in by_class["Cow"]) == ("label_condition" not in rule)
+    check_ontology(native.ontology)
+
+
+@pytest.mark.parametrize(
+    "rule", [[], "age", {"attribute_conditions": [{"nothing": 1}]}, {"when": {"age": 1}}, {"b": 1}]
+)
+def test_conditions_that_nobody_can_read_are_told_in_words(rule: Any) -> None:
+    native = inbound(BY_NAME["imageannotation"], _attributes(extra=rule))
+    extra = next(a for a in native.ontology["attributes"] if a["name"] == "extra")
+    assert "when" not in extra
+    if rule:
+        assert "required" not in extra
+        assert "**extra** applies only where" in native.instructions
+
+
+def test_conditions_in_a_circle_are_told_in_words() -> None:
+    circle = _attributes(a={"attribute_conditions": [{"b": "x"}]}, b={"attribute_conditions": [{"a": "x"}]})
+    native = inbound(BY_NAME["imageannotation"], circle)
+    check_ontology(native.ontology)
+    assert sum("when" in row for row in native.ontology["attributes"] if row["name"] in "ab") == 1
+
+
+def test_conditions_of_unit_fields() -> None:
+    fields = [
+        {"type": "boolean", "field_id": "b"},
+        {"type": "number", "field_id": "n"},
+        {"type": "text", "field_id": "yes", "required": True, "conditions": {"b": True, "n": [1, 2]}},
+        {"type": "text", "field_id": "odd", "required": True, "conditions": {"somewhere": "else"}},
+    ]
+    native = inbound(BY_NAME["textcollection"], {**params_of("textcollection"), "fields": fields})
+    yes, odd = native.ontology["fields"][2:]
+    assert yes["when"] == {"all": [{"field": "b", "in": ["true"]}, {"field": "n", "in": [1, 2]}]}
+    assert yes["required"]
+    assert "when" not in odd
+    assert "required" not in odd
+    assert "Only where" in odd["hint"]
+    check_ontology(native.ontology)
 
 
 def test_integer_pixels() -> None:

@@ -31,7 +31,7 @@ GOOD = BODIES["annotation"]
         ({"tags": ["a"] * 3 + list("bcdef")}, "tags"),
         ({"tags": "a"}, "tags"),
         ({"tags": [1]}, "tags"),
-        ({"metadata": {"a": "x" * 10_001}}, "metadata"),
+        ({"metadata": {"a": "x" * 10_241}}, "metadata"),
         ({"metadata": []}, "metadata"),
         ({"priority": 15}, "priority"),
         ({"priority": "high"}, "priority"),

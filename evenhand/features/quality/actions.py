@@ -1,0 +1,106 @@
+"""Looking at scores, and what a manager decides about them."""
+
+from typing import Any
+
+from evenhand.features.people.actions import member_names, pseudonym
+from evenhand.features.people.rules import Verb, require
+from evenhand.features.projects import actions as projects
+from evenhand.features.quality import store
+from evenhand.features.quality.types import (
+    Course,
+    CourseReopened,
+    GoldTask,
+    Labeler,
+    ProjectQuality,
+    QualityChanged,
+    QualityPatch,
+    Score,
+)
+from evenhand.features.tasks.types import TaskBody
+from evenhand.infra.db import Tx
+from evenhand.infra.facts import record
+from evenhand.infra.ids import is_id
+from evenhand.pure.trouble import Conflict, Invalid, Missing
+
+SHARE_MOST = 0.5
+
+
+async def quality(tx: Tx, project: str) -> ProjectQuality:
+    """Everything that the project's page shows: its gold tasks and how everybody did on them."""
+    require(tx, Verb.READ)
+    row = await projects.row_of(tx, project)
+    courses = {
+        c["person_id"]: Course(c["state"], c["cycle"], c["score"])
+        for c in await store.COURSES.all(tx, org=tx.org_id, project=project)
+    }
+    tasks = [
+        GoldTask(
+            g["task_id"],
+            tx.seal.open_as(g["body"], TaskBody).name,
+            g["purpose"],
+            g["role"],
+            g["state"],
+            g["created_at"],
+            g["answers"],
+            g["mean"],
+        )
+        for g in await store.GOLD_LIST.all(tx, org=tx.org_id, project=project)
+    ]
+    found = await labelers(tx, project=project)
+    known = {one.person for one in found}
+    names = await member_names(tx)
+    everybody = [
+        *(Labeler(o.person, o.name, o.evaluations, o.mean, courses.get(o.person), o.scores) for o in found),
+        *(Labeler(p, names.get(p) or pseudonym(tx, p), 0, None, c) for p, c in courses.items() if p not in known),
+    ]
+    return ProjectQuality(round(row["gold_share"], 6), round(row["pass_mark"], 6), tasks, everybody)
+
+
+async def labelers(
+    tx: Tx, *, project: str | None = None, tasks: list[str] | None = None, people: list[str] | None = None
+) -> list[Labeler]:
+    """The scores of everybody who has some, by person."""
+    require(tx, Verb.READ)
+    names = await member_names(tx)
+    by: dict[str, list[Score]] = {}
+    for s in await store.SCORES.all(tx, org=tx.org_id, project=project, tasks=tasks, people=people):
+        score = Score(s["task_id"], s["purpose"], round(s["score"], 6), s["cycle"], s["created_at"])
+        by.setdefault(s["person_id"], []).append(score)
+    return [_labeler(tx, person, names, scores) for person, scores in by.items()]
+
+
+def _labeler(tx: Tx, person: str, names: dict[str, Any], scores: list[Score]) -> Labeler:
+    live = [s.score for s in scores if s.purpose == "evaluation"]
+    mean = sum(live) / len(live) if live else None
+    return Labeler(person, names.get(person) or pseudonym(tx, person), len(live), mean, None, scores)
+
+
+async def change_quality(tx: Tx, project: str, patch: QualityPatch) -> ProjectQuality:
+    """Sets the share of gold tasks and the pass mark of the course."""
+    require(tx, Verb.WRITE)
+    if patch.gold_share is not None and not 0 <= patch.gold_share <= SHARE_MOST:
+        raise Invalid(f"`gold_share` must be 0 to {SHARE_MOST}: the share of leases that are gold tasks.")
+    if patch.pass_mark is not None and not 0 <= patch.pass_mark <= 1:
+        raise Invalid("`pass_mark` must be 0 to 1: the mean agreement that passes the course.")
+    await projects.row_of(tx, project)
+    kept = await store.SHARES.one(tx, org=tx.org_id, project=project, share=patch.gold_share, mark=patch.pass_mark)
+    await record(tx, QualityChanged(project, round(kept["gold_share"], 6), round(kept["pass_mark"], 6)))
+    return await quality(tx, project)
+
+
+async def course_again(tx: Tx, project: str, person: str, because: str) -> ProjectQuality:
+    """A manager's decision: somebody who failed the course may try once more."""
+    require(tx, Verb.WRITE)
+    if not 1 <= len(because.strip()) <= 2000:
+        raise Invalid("`because` must say why, in 1 to 2,000 characters.")
+    await projects.row_of(tx, project)
+    again = None
+    if is_id(person):
+        again = await store.COURSE_AGAIN.maybe(tx, org=tx.org_id, project=project, person=person)
+    if again is None:
+        names = {c["person_id"] for c in await store.COURSES.all(tx, org=tx.org_id, project=project)}
+        if person in names:
+            raise Conflict("This person has not failed the course.", hint="Only who failed needs another try.")
+        raise Missing("Nobody with this id has taken the course.")
+    await record(tx, CourseReopened(project, person, because.strip()))
+    return await quality(tx, project)
