@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, cast
 
+from evenhand.pure.conditions import Conditions
 from evenhand.pure.kinds.kind import Obj, wrong
 from evenhand.pure.kinds.line import GAP_SHARE
 from evenhand.pure.kinds.listing import BY_NAME, check_annotation
@@ -39,10 +40,11 @@ class Checker:
             f["key"]: frozenset(c["value"] for c in f.get("choices", [])) for f in ontology.get("fields", [])
         }
         self.limits: dict[str, Obj] = ontology.get("limits") or {}
+        self.conditions = Conditions(ontology)
 
     def check(self, answer: object, data: Obj | None = None, *, complete: bool = True) -> None:
         """Raise `Invalid` that names every fault (the first twenty). `complete=False` lets required things be
-        missing: for prelabels and drafts."""
+        missing and keeps what does not apply (yet): for prelabels and drafts."""
         annotations = annotations_of(answer)
         faults: list[Fault] = []
         ids: set[str] = set()
@@ -57,7 +59,7 @@ class Checker:
                 if len(faults) >= FAULTS_MAX:
                     break
         if complete and not faults:
-            faults.extend(self._check_required(given, data))
+            faults.extend(self._check_fields(cast(list[Obj], annotations), given, data))
         if faults:
             raise Invalid(
                 f"The answer cannot be taken: {faults[0]['path']}: {faults[0]['detail']}.", errors=faults[:FAULTS_MAX]
@@ -83,9 +85,7 @@ class Checker:
         if a.get("attributes"):
             self._check_attributes(a)
         if complete:
-            for needed in self.required[name]:
-                if needed not in a.get("attributes", {}):
-                    raise wrong(f"attributes.{needed}", "is required")
+            self._check_applying(a)
         if kind.name == "span":
             _check_span(a, data)
         elif kind.name in self.limits:
@@ -109,6 +109,17 @@ class Checker:
                     raise wrong(path, "must be true or false")
             elif isinstance(value, bool) or not isinstance(value, int | float):
                 raise wrong(path, "must be a number")
+
+    def _check_applying(self, a: Obj) -> None:
+        """Attributes that apply and are required are there; those that do not apply are not."""
+        held = a.get("attributes") or {}
+        applies = self.conditions.attribute_applies(a)
+        for needed in self.required[a["class"]]:
+            if needed not in held and applies(needed):
+                raise wrong(f"attributes.{needed}", "is required")
+        for name in held:
+            if not applies(name):
+                raise wrong(f"attributes.{name}", "does not apply here: leave it out, or change what it depends on")
 
     @staticmethod
     def _check_limits(a: Obj, limit: Obj) -> None:
@@ -153,23 +164,35 @@ class Checker:
         elif field.get("required") and not a["text"].strip():
             raise wrong("text", "must not be empty")
 
-    def _check_required(self, given: set[tuple[str, str | None]], data: Obj | None) -> list[Fault]:
+    def _check_fields(
+        self, annotations: list[Obj], given: set[tuple[str, str | None]], data: Obj | None
+    ) -> list[Fault]:
+        """Fields that apply and are required are answered; those that do not apply are not."""
         faults: list[Fault] = []
         answered = {key for key, _ in given}
+        applies = self.conditions.field_applies(annotations)
+        for i, a in enumerate(annotations):
+            key = a.get("field")
+            if key is not None and not applies(key, self._asked_of(key, a)):
+                detail = f"field {key!r} does not apply here: leave it out, or change what it depends on"
+                faults.append({"path": f"annotations[{i}].field", "detail": detail})
         for key, field in self.fields.items():
             if not field.get("required"):
                 continue
             ids = _answer_ids(data) if field.get("target") == "answers" else None
             if ids is None:
-                if key not in answered:
+                if key not in answered and applies(key, None):
                     faults.append({"path": f"fields.{key}", "detail": "is required"})
                 continue
             faults.extend(
                 {"path": f"fields.{key}", "detail": f"is required for answer {id_!r}"}
                 for id_ in ids
-                if (key, id_) not in given
+                if (key, id_) not in given and applies(key, id_)
             )
         return faults
+
+    def _asked_of(self, key: str, a: Obj) -> str | None:
+        return a.get("target") if self.fields[key].get("target") == "answers" else None
 
 
 def annotations_of(answer: object) -> list[Any]:

@@ -3,16 +3,20 @@
 Shape (unknown keys are refused):
 
     {"classes": [{"name", "color"?, "hotkey"?, "kinds": [...], "title"?, "attributes"?: [attribute names]}],
-     "attributes": [{"name", "type": "choice|number|text|boolean", "title"?, "choices"?, "multiple"?, "required"?}],
+     "attributes": [{"name", "type": "choice|number|text|boolean", "title"?, "choices"?, "multiple"?, "required"?,
+                     "when"?}],
      "fields": [{"key", "type": "choice|text|number|rating|preference", "title"?, "hint"?, "choices"?, "multiple"?,
-                 "required"?, "min"?, "max"?, "step"?, "target"?, "long"?, "prefill"?}],
+                 "required"?, "min"?, "max"?, "step"?, "target"?, "long"?, "prefill"?, "when"?}],
      "limits": {"box": {"min_w", "min_h", "can_rotate"}, "polygon": {...}, "line": {"min_points", "max_points"}}}
+
+`when` says under which condition an attribute or a field applies: see `conditions`.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
+from evenhand.pure.conditions import circle_in, faults_in
 from evenhand.pure.kinds.kind import NAME_MAX, Obj
 from evenhand.pure.kinds.listing import CLASSED
 from evenhand.pure.numbers import is_number, is_whole
@@ -113,7 +117,7 @@ def _check_class(f: _Faults, path: str, value: object, attributes: set[str], see
 
 
 def _check_attribute(f: _Faults, path: str, value: object, seen: set[str]) -> None:
-    a = f.obj(path, value, ("name", "type", "title", "choices", "multiple", "required"), ("name", "type"))
+    a = f.obj(path, value, ("name", "type", "title", "choices", "multiple", "required", "when"), ("name", "type"))
     if a is None:
         return
     if "name" in a and f.text(f"{path}.name", a["name"], NAME_MAX, 1):
@@ -134,7 +138,7 @@ def _check_attribute(f: _Faults, path: str, value: object, seen: set[str]) -> No
 
 FIELD_KEYS = (
     "key", "type", "title", "hint", "choices", "multiple", "required",
-    "min", "max", "step", "target", "long", "prefill",
+    "min", "max", "step", "target", "long", "prefill", "when",
 )  # fmt: skip
 
 
@@ -238,6 +242,19 @@ def _check_limits(f: _Faults, value: object) -> None:
             f.say(f"limits.{kind}.max_points", "is below min_points")
 
 
+def _check_conditions(f: _Faults, part: str, key: str, ontology: Obj, names: dict[str, set[str]]) -> None:
+    """`names`: what the conditions of this part may refer to. The rest of the ontology is known to be right."""
+    rows = cast(list[Obj], ontology.get(part, []))
+    for i, row in enumerate(rows):
+        if "when" in row:
+            for fault in faults_in(f"{part}[{i}].when", row["when"], names):
+                f.say(fault["path"], fault["detail"])
+    circle = None if f else circle_in({row[key]: row["when"] for row in rows if "when" in row})
+    if circle is not None:
+        at = next(i for i, row in enumerate(rows) if row[key] == circle)
+        f.say(f"{part}[{at}].when", "depends on itself")
+
+
 def check_ontology(value: object) -> None:
     """Raise `Invalid` that names every fault (the first twenty) with its path."""
     f = _Faults()
@@ -253,6 +270,9 @@ def check_ontology(value: object) -> None:
         fields: set[str] = set()
         for i, d in enumerate(f.rows("fields", o.get("fields", []), FIELDS_MAX)):
             _check_field(f, f"fields[{i}]", d, fields)
+        if not f:
+            _check_conditions(f, "attributes", "name", o, {"class": classes, "attribute": attributes})
+            _check_conditions(f, "fields", "key", o, {"field": fields})
         if "limits" in o:
             _check_limits(f, o["limits"])
     if f:

@@ -12,14 +12,20 @@ from typing import Any, cast
 
 import msgspec
 
-from evenhand.pure.formats.task import ExportTask, Report, Spool, Streaming, image_of, pieces, safe_name
+from evenhand.pure.formats.task import ExportTask, Report, Spool, Streaming, image_of, pieces, safe_name, safe_path
 from evenhand.pure.kinds.box import outline
 from evenhand.pure.kinds.kind import Obj
 from evenhand.pure.kinds.listing import BY_NAME
 from evenhand.pure.trouble import Invalid
 
 CARRIES = ("box", "polygon", "point")
-OMITS = ("single answers", "fields (choices, texts, ratings, preferences)", "ontology beyond the names of classes")
+OMITS = (
+    "single answers",
+    "reviews",
+    "priority",
+    "fields (choices, texts, ratings, preferences)",
+    "ontology beyond the names of classes",
+)
 
 
 class CocoWriter(Streaming):
@@ -30,6 +36,7 @@ class CocoWriter(Streaming):
         self._images = (new_spool or BytesIO)()
         self._categories: dict[str, int] = {}
         self._points: set[str] = set()
+        self._names: dict[int, int] = {}  # file name -> asset; hashes, since the texts would take ten times as much
         self._image = self._annotation = 0
         self._encode = msgspec.json.Encoder().encode
         self._learn(ontology or {})
@@ -77,10 +84,20 @@ class CocoWriter(Streaming):
             "id": self._image,
             "width": width,
             "height": height,
-            "file_name": safe_name(name or "", task.id),
+            "file_name": self._file_name(task, name or "", str(image.get("asset", ""))),
             "evenhand": ours,
         }
         self._images.write((b"" if self._image == 1 else b",") + self._encode(row))
+
+    def _file_name(self, task: ExportTask, image: str, asset: str) -> str:
+        """Where the picture lay when it was sent, if the task's name tells; two pictures never share one."""
+        whole = task.name or ""
+        found = safe_path(whole if whole.endswith("/" + image) and image else image, task.id)
+        if self._names.setdefault(hash(found), hash(asset)) != hash(asset):
+            stem, dot, suffix = found.rpartition(".")
+            found = f"{stem if dot else found}-{safe_name(task.id)}{dot}{suffix if dot else ''}"
+            self.report.change("two pictures have one name, so the task's id was added to the later one's", task.id)
+        return found
 
     def _row(self, task: str, a: Obj) -> Obj | None:
         kind = a["kind"]

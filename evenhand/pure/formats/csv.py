@@ -15,7 +15,7 @@ from evenhand.pure.formats.task import ExportTask, Report, Spool, Streaming
 from evenhand.pure.kinds.kind import Obj
 from evenhand.pure.trouble import Invalid
 
-OMITS = ("task data", "ontology", "single answers")
+OMITS = ("task data", "ontology", "single answers", "reviews", "priority and error")
 TASK = (
     "task_id", "name", "project", "batch", "state", "unique_id", "created_at", "completed_at",
     "tags", "metadata", "labels",

@@ -15,7 +15,8 @@ CHUNK = 1 << 16
 
 
 class ExportTask(msgspec.Struct, kw_only=True):
-    """`result`: the annotations that are delivered; None while there are none. `answers`: every single answer."""
+    """`result`: the annotations that are delivered; None while there are none. `answers`: every single answer.
+    `reviews`: what reviewers decided, in that order. `error`: why a task could not be worked on."""
 
     id: str
     name: str | None = None
@@ -27,9 +28,12 @@ class ExportTask(msgspec.Struct, kw_only=True):
     metadata: Obj = {}
     tags: list[str] = []
     unique_id: str | None = None
+    priority: int = 0
+    error: str | None = None
     data: Obj = {}
     result: list[Obj] | None = None
     answers: list[Obj] = []
+    reviews: list[Obj] = []
     ontology: Obj = {}
 
 
@@ -134,6 +138,13 @@ def safe_name(name: str, otherwise: str = "file", most: int = 120) -> str:
     if not clean:
         return otherwise
     return f"_{clean}" if clean.partition(".")[0].lower() in _RESERVED else clean
+
+
+def safe_path(name: str, otherwise: str = "file") -> str:
+    """The same with its folders: a relative path that never leaves the folder it is written into."""
+    parts = name.replace("\\", "/").split("/")[-8:]
+    kept = [safe_name(part, "") for part in parts]
+    return "/".join([part for part in kept[:-1] if part] + [kept[-1] or otherwise])
 
 
 def image_of(task: ExportTask) -> tuple[Obj, float, float] | None:

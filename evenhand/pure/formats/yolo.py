@@ -25,6 +25,7 @@ OMITS = (
     "ids of annotations",
     "attributes",
     "single answers",
+    "reviews",
     "fields (choices, texts, ratings, preferences)",
     "metadata",
 )

@@ -3,6 +3,7 @@ import type { Rect, Vec } from '../kernel/vec'
 import type {
   Annotation,
   AttributeValue,
+  Attributes,
   Ontology,
   OntologyAttribute,
   OntologyClass,
@@ -10,6 +11,7 @@ import type {
   SpatialKind as SpatialKindName,
 } from '../model/types'
 import { findProblem } from '../model/check'
+import { attributeRule } from '../model/conditions'
 import { box } from './box'
 import type { Phrase, SpatialKind } from './kind'
 import { line } from './line'
@@ -40,9 +42,24 @@ export const hits = (a: SpatialAnnotation, p: Vec, near: number): boolean => kin
 export const classesFor = (ontology: Ontology, kind: Annotation['kind']): readonly OntologyClass[] =>
   ontology.classes.filter((c) => c.kinds.includes(kind))
 
-export function attributesFor(ontology: Ontology, className: string): readonly OntologyAttribute[] {
+/** All attributes that a class can have. */
+export function attributesOf(ontology: Ontology, className: string): readonly OntologyAttribute[] {
   const own = ontology.classes.find((c) => c.name === className)?.attributes
   return own ? ontology.attributes.filter((a) => own.includes(a.name)) : ontology.attributes
+}
+
+/** What is left of the attributes when an annotation gets another class; the very same when all of it fits. */
+export function attributesAs(ontology: Ontology, className: string, held: Attributes): Attributes | undefined {
+  const known = new Set(attributesOf(ontology, className).map((one) => one.name))
+  const kept = Object.entries(held).filter(([key]) => known.has(key))
+  if (kept.length === Object.keys(held).length) return held
+  return kept.length === 0 ? undefined : Object.fromEntries(kept)
+}
+
+/** The attributes that are asked for: of those of the class the ones whose condition holds. */
+export function attributesFor(ontology: Ontology, className: string, held: Attributes | undefined): readonly OntologyAttribute[] {
+  const offered = attributesOf(ontology, className)
+  return offered.some((a) => a.when) ? offered.filter(attributeRule(ontology, className, held)) : offered
 }
 
 const empty = (value: AttributeValue | undefined): boolean =>
@@ -58,7 +75,7 @@ export function problemsOf(a: Annotation, ontology: Ontology): readonly Phrase[]
   const own = ontology.classes.find((c) => c.name === a.class)
   if (!own) found.push({ key: 'image.problem.unknown_class', params: { name: a.class } })
   else if (!own.kinds.includes(a.kind)) found.push({ key: 'image.problem.wrong_kind', params: { name: a.class } })
-  for (const attribute of attributesFor(ontology, a.class)) {
+  for (const attribute of attributesFor(ontology, a.class, a.attributes)) {
     const value = a.attributes?.[attribute.name]
     const name = attribute.title ?? attribute.name
     if (attribute.required === true && empty(value)) {

@@ -113,6 +113,16 @@ export interface OntologyClass {
   readonly attributes?: readonly string[]
 }
 
+/** When an attribute or a field applies: see conditions.ts. Attributes know of classes and attributes, fields of fields. */
+export type Condition =
+  | { readonly all: readonly Condition[] }
+  | { readonly any: readonly Condition[] }
+  | { readonly not: Condition }
+  | { readonly class: readonly string[] }
+  /** Without `in`: answered at all. */
+  | { readonly attribute: string; readonly in?: readonly (string | number | boolean)[] }
+  | { readonly field: string; readonly in?: readonly (string | number | boolean)[] }
+
 export interface OntologyAttribute {
   readonly name: string
   readonly type: 'choice' | 'number' | 'text' | 'boolean'
@@ -120,6 +130,7 @@ export interface OntologyAttribute {
   readonly choices?: readonly string[]
   readonly multiple?: boolean
   readonly required?: boolean
+  readonly when?: Condition
 }
 
 export interface FieldChoice {
@@ -145,6 +156,7 @@ export interface OntologyField {
   readonly long?: boolean
   /** rewrite */
   readonly prefill?: 'answer'
+  readonly when?: Condition
 }
 
 export interface BoxLimits {

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from evenhand.pure.formats.csv import guard, records, unguard
 from evenhand.pure.formats.listing import BY_NAME, FORMATS, Format
-from evenhand.pure.formats.task import ExportTask, Report, safe_name, write
+from evenhand.pure.formats.task import ExportTask, Report, safe_name, safe_path, write
 from evenhand.pure.formats.yolo import YoloWriter, read_yolo
 from evenhand.pure.formats.zipstream import ZipStream
 from evenhand.pure.kinds.listing import normalise
@@ -48,6 +48,9 @@ def tasks_of(*kinds: str, most: int = 4) -> st.SearchStrategy[list[ExportTask]]:
         id=st.just(""),
         result=answers_of(*kinds, most=5).map(lambda a: [normalise(x) for x in a["annotations"]]),
         answers=st.lists(answers_of(most=2), max_size=1),
+        reviews=st.lists(st.fixed_dictionaries({"decision": st.just("accept"), "comment": words}), max_size=2),
+        priority=st.integers(-1000, 1000),
+        error=optional,
         ontology=st.sampled_from([{}, ONTOLOGY]),
         data=st.builds(_data, name_text),
     )
@@ -82,7 +85,8 @@ def test_jsonl_is_lossless(tasks: list[ExportTask]) -> None:
 def test_csv_gives_every_annotation_back(tasks: list[ExportTask]) -> None:
     content, _ = written(BY_NAME["csv"], tasks)
     back = list(BY_NAME["csv"].read(cut(content)))
-    assert back == [msgspec.structs.replace(t, data={}, ontology={}, answers=[]) for t in tasks]
+    without = {"data": {}, "ontology": {}, "answers": [], "reviews": [], "priority": 0, "error": None}
+    assert back == [msgspec.structs.replace(t, **without) for t in tasks]
     table = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     assert len(table) == sum(max(1, len(t.result or ())) for t in tasks)
     for row in table:
@@ -193,7 +197,7 @@ def test_pycocotools_opens_it(tmp_path: Path) -> None:
     from pycocotools.coco import COCO  # pyright: ignore[reportMissingTypeStubs]
 
     turned = {**BOX, "id": "t", "angle_rad": 0.5}
-    tasks = [ExportTask(id=f"{i:024x}", data=_data("a.png"), result=[BOX, POLYGON, POINT, turned]) for i in range(3)]
+    tasks = [ExportTask(id=f"{i:024x}", data=_data(f"{i}.png"), result=[BOX, POLYGON, POINT, turned]) for i in range(3)]
     content, report = written(BY_NAME["coco"], tasks)
     file = tmp_path / "coco.json"
     file.write_bytes(content)
@@ -208,6 +212,28 @@ def test_pycocotools_opens_it(tmp_path: Path) -> None:
     for box in (a for a in coco.loadAnns(coco.getAnnIds(imgIds=[1])) if a["segmentation"]):
         assert coco.annToMask(box).shape == (3000, 4000)
     assert list(report.changed) == ["a turned box has the bounds of its outline as bbox"]
+
+
+def test_coco_names_its_images_apart() -> None:
+    """A trainer finds pictures by file_name: folders are kept, and two pictures never share one."""
+    given = [("day/a.png", "a.png"), ("night/a.png", "a.png"), ("day/a.png", "a.png"), (None, "a.png"), ("x", "../b")]
+    tasks: list[ExportTask] = []
+    for i, (name, image) in enumerate([*given, given[0]]):
+        data = _data(image)
+        data["image"]["asset"] = str(i % 5)  # the last one shows the same picture as the first
+        tasks.append(ExportTask(id=f"{i:024x}", name=name, data=data, result=[BOX]))
+    content, report = written(BY_NAME["coco"], tasks)
+    names = [image["file_name"] for image in json.loads(content)["images"]]
+    assert names == ["day/a.png", "night/a.png", f"day/a-{2:024x}.png", "a.png", "b", "day/a.png"]
+    (change,) = report.changed.values()
+    assert change == {"count": 1, "examples": [f"{2:024x}"]}
+
+
+@given(st.text())
+def test_safe_paths_stay_inside(text: str) -> None:
+    path = safe_path(text)
+    assert path and not path.startswith("/")
+    assert not {"", ".", ".."} & set(path.split("/"))
 
 
 def test_foreign_coco() -> None:

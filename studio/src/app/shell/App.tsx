@@ -17,7 +17,8 @@ import { homeOf, isCustomer, loadSession, signOut, useSession, type Session } fr
 import { useKeys } from './useKeys'
 import './App.css'
 
-const ConsoleApp = lazy(() => import('../console/ConsoleApp'))
+const openConsole = () => import('../console/ConsoleApp')
+const ConsoleApp = lazy(openConsole)
 const OperatorPage = lazy(() => import('../operator/OperatorPage'))
 const WorkspacePage = lazy(() => import('../workspace/WorkspacePage').then((module) => ({ default: module.WorkspacePage })))
 
@@ -27,6 +28,8 @@ export function App() {
   useKeys()
   useEffect(() => {
     void loadSession()
+    // Fetched while the session is asked for: the address says already what will be shown.
+    if (location.pathname.startsWith('/console')) void openConsole()
   }, [])
   useEffect(() => {
     document.documentElement.lang = 'en'

@@ -1,6 +1,6 @@
 import { Combobox, ComboboxGroup, ComboboxGroupLabel, ComboboxItem, ComboboxList, ComboboxProvider } from '@ariakit/react/combobox'
 import { Dialog as AriaDialog } from '@ariakit/react/dialog'
-import { useDeferredValue, useMemo, useState } from 'react'
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { Dialog } from '../../ui/Dialog'
 import { Icon } from '../../ui/Icon'
 import { Kbd } from '../../ui/Kbd'
@@ -15,10 +15,18 @@ export function Palette() {
   const [typed, setTyped] = useState('')
   const wanted = useDeferredValue(typed)
   const found = useMemo(() => find(wanted, commands), [wanted, commands])
+  const chosen = useRef<Command | null>(null)
   const close = () => {
     closeOverlay()
     setTyped('')
   }
+  // Runs when the palette is gone and has given the focus back: else that would close the dialog which a command opens.
+  useEffect(() => {
+    if (open || !chosen.current) return
+    const { run } = chosen.current
+    chosen.current = null
+    run()
+  }, [open])
   return (
     <AriaDialog open={open} onClose={close} backdrop={<div className="eh-backdrop" />} className="eh-palette" aria-label={t('shell.palette')} unmountOnHide>
       <ComboboxProvider open setOpen={(next) => !next && close()} setValue={setTyped} resetValueOnHide={false}>
@@ -36,8 +44,8 @@ export function Palette() {
                   hideOnClick={false}
                   focusOnHover
                   onClick={() => {
+                    chosen.current = command
                     close()
-                    command.run()
                   }}
                 >
                   <Icon name={command.icon ?? 'right'} />

@@ -133,3 +133,8 @@ export function homeOf(session: Session): string {
 export function mayWrite(org: Org | null): boolean {
   return org?.role === 'owner' || org?.role === 'manager'
 }
+
+/** People and keys: for owners alone. */
+export function mayManage(org: Org | null): boolean {
+  return org?.role === 'owner'
+}

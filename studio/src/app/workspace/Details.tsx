@@ -9,11 +9,17 @@ import { TextPanel } from '../../surfaces/text/TextPanel'
 import { formatDate, t, type MessageKey } from '../../ui/messages'
 import { readableHistory, type Desk } from './desk'
 import { say } from './phrases'
-import { useDesk } from './useStore'
+import { useCompared } from './useCompared'
 import './Details.css'
 
-export function Details({ desk, surface }: { readonly desk: Desk; readonly surface: ImageSurface | null }) {
-  useDesk(desk)
+interface Props {
+  readonly desk: Desk
+  readonly surface: ImageSurface | null
+  readonly compareWith: string | null
+}
+
+export function Details({ desk, surface, compareWith }: Props) {
+  const other = useCompared(desk, compareWith)
   const { data, message, ontology, instructions } = desk.held.assignment
   const { document } = desk
   const beside = (data.medium === 'image' || data.medium === 'text') && ontology.fields.length > 0
@@ -42,7 +48,7 @@ export function Details({ desk, surface }: { readonly desk: Desk; readonly surfa
       {data.references?.length ? <References references={data.references} /> : null}
       {beside && document ? (
         <section>
-          <QuestionList key={desk.key} ontology={ontology} data={data} document={document} gaps={desk.gaps} ownsKeys={ontology.classes.length === 0} />
+          <QuestionList key={desk.key} ontology={ontology} data={data} document={document} gaps={desk.gaps} other={other} ownsKeys={ontology.classes.length === 0} />
         </section>
       ) : null}
       {desk.text && classes ? <TextPanel key={desk.key} controller={desk.text} /> : null}

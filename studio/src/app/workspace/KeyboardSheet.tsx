@@ -44,6 +44,7 @@ const FORM: readonly Row[] = [
   [['Arrows'], 'work.key.options'],
 ]
 const REVIEW: readonly Row[] = [
+  [['C'], 'work.key.compare'],
   [['A'], 'work.key.accept'],
   [['F'], 'work.key.fix'],
   [['R'], 'work.key.reject'],

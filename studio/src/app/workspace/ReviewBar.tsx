@@ -1,9 +1,9 @@
 /** Review: whose answer this is, the others beside it, and the verdict. */
-import type { Annotation } from '../../model/types'
 import { Badge } from '../../ui/Badge'
 import { Button } from '../../ui/Button'
 import { Kbd } from '../../ui/Kbd'
-import { differences, type Desk } from './desk'
+import { CompareList } from './CompareList'
+import type { Desk } from './desk'
 import type { ReviewComment } from './types'
 import { say } from './phrases'
 import { useDesk } from './useStore'
@@ -18,16 +18,10 @@ interface Props {
   readonly onReject: () => void
 }
 
-export function compared(desk: Desk, id: string | null): readonly Annotation[] | null {
-  return id === null || id === desk.which ? null : (desk.answers.find((one) => one.id === id)?.annotations ?? null)
-}
-
 export function ReviewBar({ desk, compareWith, onCompare, onAccept, onFix, onReject }: Props) {
   useDesk(desk)
   const { review } = desk.held.assignment
   const shown = desk.answers.find((one) => one.id === desk.which)
-  const others = desk.answers.filter((one) => one.id !== desk.which)
-  const image = desk.held.assignment.data.medium === 'image'
   return (
     <div className="eh-review" role="region" aria-label={say('work.title.review')}>
       {desk.answers.length > 1 ? (
@@ -45,20 +39,7 @@ export function ReviewBar({ desk, compareWith, onCompare, onAccept, onFix, onRej
           {shown ? <Marks late={shown.late} extra={shown.extra} /> : null}
         </span>
       )}
-      {others.length ? (
-        <label className="eh-review-compare">
-          <span>{say('work.review.compare.list')}</span>
-          <select value={compareWith !== null && others.some((one) => one.id === compareWith) ? compareWith : ''} onChange={(event) => onCompare(event.target.value || null)}>
-            <option value="">–</option>
-            {others.map((one) => (
-              <option key={one.id} value={one.id}>
-                {`${one.by}: ${likeness(desk, one.annotations)}`}
-              </option>
-            ))}
-          </select>
-        </label>
-      ) : null}
-      {image || compareWith === null ? null : <span className="eh-small eh-muted">{likeness(desk, compared(desk, compareWith) ?? [])}</span>}
+      <CompareList desk={desk} compareWith={compareWith} onCompare={onCompare} />
       {review?.comments.length ? <Comments comments={review.comments} /> : null}
       <span className="eh-grow" />
       {desk.changed ? <Badge look="warn">{say('work.review.changed')}</Badge> : null}
@@ -73,12 +54,6 @@ export function ReviewBar({ desk, compareWith, onCompare, onAccept, onFix, onRej
       </Button>
     </div>
   )
-}
-
-function likeness(desk: Desk, annotations: readonly Annotation[]): string {
-  const own = desk.answers.find((one) => one.id === desk.which)?.annotations ?? []
-  const count = differences(own, annotations)
-  return count === 0 ? say('work.review.same') : say('work.review.differs', { count })
 }
 
 function Marks({ late, extra }: { readonly late: boolean; readonly extra: boolean }) {

@@ -9,8 +9,9 @@ function wordsFor(state: LoopState): string {
   const { save, waiting, signin } = state
   if (save === 'saved') return say('work.save.saved')
   if (save === 'saving') return waiting > 1 ? say('work.save.sending', { count: waiting }) : say('work.save.saving')
-  if (save === 'unsafe') return say('work.save.unsafe')
+  if (save === 'unsafe') return say(state.full ? 'work.save.full' : 'work.save.unsafe')
   if (signin) return say('work.save.signin')
+  if (state.reachable) return say('work.save.large')
   return waiting > 0 ? say('work.save.device.waiting', { count: waiting }) : say('work.save.device')
 }
 

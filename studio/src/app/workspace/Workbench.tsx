@@ -6,6 +6,7 @@ import { toast } from '../../ui/Toast'
 import { useTitle } from '../shell/useTitle'
 import { Desk } from './desk'
 import { Details } from './Details'
+import { goTo } from './goTo'
 import { titleOf, type Held, type TaskLoop } from './loop'
 import { Announcer, Dialogs, Drawers, Middle, Strips, type DialogName, type DrawerName, type Mode } from './parts'
 import { ReviewBar } from './ReviewBar'
@@ -14,6 +15,7 @@ import { TopBar, type BarActions } from './TopBar'
 import type { Verdict } from './types'
 import { useInbox } from './useInbox'
 import { useInstructions, type InstructionsState } from './useInstructions'
+import { nextToCompare } from './useCompared'
 import { useLoop } from './useStore'
 import { useWorkKeys } from './useWorkKeys'
 import { useWorld } from './useWorld'
@@ -31,7 +33,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   const state = useLoop(loop)
   const held = state.current
   const desk = useMemo(
-    () => (held ? new Desk(held, (marks, annotations) => loop.edit(marks, annotations, held.assignment.handle)) : null),
+    () => (held ? new Desk(held, (marks, annotations, review) => loop.edit(marks, annotations, held.assignment.handle, review)) : null),
     // A lost lease makes another `held` of the same task: the desk stays.
     [loop, held?.assignment.handle, held?.draft],
   )
@@ -78,6 +80,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
     accept: () => verdict('accept'),
     fix: () => deskNow.current?.changed && verdict('fix'),
     reject: () => setOpen('reject'),
+    compare: () => setCompareWith((now) => (deskNow.current ? nextToCompare(deskNow.current, now) : null)),
     closeDrawer: () => {
       if (drawer === null) return false
       setDrawer(null)
@@ -96,7 +99,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
         <Middle {...parts} clipboard={clipboard} compareWith={compareWith} summary={inbox.summary} onSurface={setSurface} onLeave={onLeave} />
         {desk && panel && (drawer === null || narrow) ? (
           <aside className="eh-work-panel" aria-label={say('work.panel')}>
-            <Details desk={desk} surface={surface} />
+            <Details desk={desk} surface={surface} compareWith={compareWith} />
           </aside>
         ) : null}
         <Drawers {...parts} open={drawer} instructions={instructions} inbox={inbox} onClose={() => setDrawer(null)} />
@@ -151,22 +154,6 @@ function useActions({ loop, desk, send, setOpen, setDrawer, setPanel, instructio
     redo: () => void desk.current?.document?.redo(),
     panel: () => setPanel((open) => !open),
   }
-}
-
-/** To the first thing that is missing. */
-function goTo(desk: Desk, surface: ImageSurface | null): void {
-  const first = desk.missing[0]
-  if (!first) return
-  if (first.annotation) {
-    surface?.setSelection([first.annotation], true)
-    desk.text?.choose(first.annotation, true)
-    return
-  }
-  requestAnimationFrame(() => {
-    const field = document.querySelector(`[data-question="${CSS.escape(first.question ?? '')}"]`)
-    field?.scrollIntoView({ block: 'center' })
-    field?.querySelector<HTMLElement>('input, textarea, button')?.focus()
-  })
 }
 
 /** All that is asked stands on the stage: the panel has nothing to add but the history. */

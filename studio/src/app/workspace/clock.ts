@@ -22,6 +22,11 @@ export class ActiveClock {
     this.#activity = this.#from
   }
 
+  /** Time that was counted elsewhere: before a reload. */
+  add(seconds: number): void {
+    this.#total += seconds * 1000
+  }
+
   activity(): void {
     this.#advance()
     this.#activity = this.#now()

@@ -1,11 +1,15 @@
 /** One task on the desk: what it starts from, its answer in the making, what is missing, and (in review) which answer is looked at. */
 import { emptyHistory } from '../../kernel/history'
-import type { Annotation, Answer, Ontology } from '../../model/types'
+import { attributesFor } from '../../kinds/list'
+import { settled } from '../../model/conditions'
+import type { Annotation, Answer, Ontology, SpanAnnotation } from '../../model/types'
 import { PlainDocument, type AnswerDocument } from '../../surfaces/forms/document'
-import { gapsIn, questionsOf, titleOf as titleOfField, type Gap, type Question } from '../../surfaces/forms/questions'
+import { nameOf as nameOfAnswer } from '../../surfaces/forms/names'
+import { answersOf, gapsIn, questionsOf, titleOf as titleOfField, type Gap, type Question } from '../../surfaces/forms/questions'
+import { differencesOf } from '../../surfaces/text/compare'
 import { TextController } from '../../surfaces/text/controller'
 import type { Held } from './loop'
-import type { ReviewedAnswer } from './types'
+import type { ReviewDraft, ReviewedAnswer } from './types'
 import { say } from './phrases'
 
 /** Above this many annotations a draft is not copied for every single edit. */
@@ -17,7 +21,7 @@ export interface Start {
   readonly marks: readonly unknown[]
 }
 
-export type Save = (marks: readonly unknown[], annotations: readonly Annotation[]) => void
+export type Save = (marks: readonly unknown[], annotations: readonly Annotation[], review?: ReviewDraft) => void
 
 export interface Missing {
   readonly name: string
@@ -35,6 +39,7 @@ export class Desk {
   /** Which of the answers under review is on the desk. */
   which: string | null
   readonly #saved = new Map<string, Start>()
+  #comment: string
   readonly #listeners = new Set<() => void>()
   #off: (() => void) | null = null
   #dirty = false
@@ -46,7 +51,10 @@ export class Desk {
   ) {
     const { data, ontology } = held.assignment
     this.questions = questionsOf(ontology, data)
-    this.which = this.answers[0]?.id ?? null
+    const begun = held.draft?.review
+    this.which = (this.answers.find((one) => one.id === begun?.which) ?? this.answers[0])?.id ?? null
+    this.#comment = begun?.comment ?? ''
+    for (const [id, { annotations, edits }] of Object.entries(begun?.others ?? {})) this.#saved.set(id, { annotations, marks: edits })
     if (data.medium !== 'image') this.#openPlain()
   }
 
@@ -80,8 +88,8 @@ export class Desk {
     const here = this.#saved.get(this.which ?? '')
     if (here) return here
     const { draft } = this.held
-    const first = this.which === null || this.which === this.answers[0]?.id
-    return draft && first ? { annotations: draft.annotations, marks: draft.edits } : { annotations: this.given, marks: [] }
+    const drafted = draft?.review?.which ?? this.answers[0]?.id ?? null
+    return draft && this.which === drafted ? { annotations: draft.annotations, marks: draft.edits } : { annotations: this.given, marks: [] }
   }
 
   #openPlain(): void {
@@ -96,6 +104,8 @@ export class Desk {
   attach(document: AnswerDocument): void {
     this.#off?.()
     this.document = document
+    // The picture of another answer has only now been opened.
+    if (this.#dirty && this.#timer === null) this.flush()
     this.#off = document.on(() => this.#changed())
     this.#tell()
   }
@@ -116,7 +126,27 @@ export class Desk {
     this.#timer = null
     if (!this.#dirty) return
     this.#dirty = false
-    if (this.document) this.save(this.document.marks, this.document.annotations)
+    if (this.document) this.save(this.document.marks, this.document.annotations, this.#reviewDraft())
+  }
+
+  /** What a review has beyond the answer on the desk. */
+  #reviewDraft(): ReviewDraft | undefined {
+    if (!this.held.assignment.review) return undefined
+    const others = [...this.#saved].filter(([id]) => id !== this.which).map(([id, { annotations, marks }]) => [id, { annotations, edits: marks }] as const)
+    return { which: this.which, comment: this.#comment, others: Object.fromEntries(others) }
+  }
+
+  /** Words for the annotator, as far as they are written. */
+  get comment(): string {
+    return this.#comment
+  }
+
+  setComment(comment: string): void {
+    if (comment === this.#comment) return
+    this.#comment = comment
+    this.#dirty = true
+    this.#timer ??= setTimeout(() => this.flush(), PAUSE_MS)
+    this.#tell()
   }
 
   /** Another of the answers under review. What was changed in this one is kept. */
@@ -132,6 +162,17 @@ export class Desk {
       this.document = null
       this.#tell()
     }
+    // Which answer is looked at is no work yet; with work in any of them it belongs to it.
+    if (this.#started) this.#dirty = true
+    if (this.document) this.flush()
+  }
+
+  get #started(): boolean {
+    return this.#comment !== '' || this.held.draft !== null || [...this.#saved].some(([id, { annotations }]) => !sameAnnotations(annotations, this.#givenBy(id)))
+  }
+
+  #givenBy(id: string): readonly Annotation[] {
+    return this.answers.find((one) => one.id === id)?.annotations ?? []
   }
 
   /** The reviewer has changed the answer. */
@@ -141,17 +182,24 @@ export class Desk {
   }
 
   answer(): Answer {
-    return { annotations: this.document?.annotations ?? [] }
+    return { annotations: settled(this.ontology, this.document?.annotations ?? []) }
   }
 
   /** True when it can be submitted; else `missing` names what is not there yet. */
   check(): boolean {
     const annotations = this.document?.annotations ?? []
-    this.gaps = gapsIn(this.questions, annotations)
-    const fields = this.gaps.map((gap): Missing => ({ name: titleOfField(gap.question.field), question: gap.question.id }))
+    this.gaps = gapsIn(this.questions, annotations, this.ontology)
+    // As they stand on the page: what is asked of each answer comes under it, before what is asked of all.
+    const inSight = [...this.gaps.filter((gap) => gap.question.target), ...this.gaps.filter((gap) => !gap.question.target)]
+    const fields = inSight.map((gap): Missing => ({ name: this.#nameOf(gap.question), question: gap.question.id }))
     this.missing = [...fields, ...incomplete(this.ontology, annotations)]
     this.#tell()
     return this.missing.length === 0
+  }
+
+  #nameOf({ field, target }: Question): string {
+    const name = titleOfField(field)
+    return target ? say('work.gap.attribute', { attribute: name, name: nameOfAnswer(answersOf(this.held.assignment.data), target) }) : name
   }
 
   on(listener: () => void): () => void {
@@ -173,16 +221,15 @@ export class Desk {
 /** Shapes and spans without a class, or without an attribute that is required. */
 function incomplete(ontology: Ontology, annotations: readonly Annotation[]): readonly Missing[] {
   const found: Missing[] = []
-  const required = ontology.attributes.filter((one) => one.required)
+  const asks = ontology.attributes.some((one) => one.required)
   for (const annotation of annotations) {
     if (!('class' in annotation)) continue
     if (annotation.class === '') {
       found.push({ name: say('work.gap.class', { name: annotation.kind }), annotation: annotation.id })
       continue
     }
-    const own = ontology.classes.find((one) => one.name === annotation.class)?.attributes
-    for (const attribute of required) {
-      if (own !== undefined && !own.includes(attribute.name)) continue
+    for (const attribute of asks ? attributesFor(ontology, annotation.class, annotation.attributes) : []) {
+      if (!attribute.required) continue
       if (annotation.attributes?.[attribute.name] === undefined) {
         found.push({ name: say('work.gap.attribute', { attribute: attribute.title ?? attribute.name, name: annotation.class }), annotation: annotation.id })
       }
@@ -204,22 +251,50 @@ const canonical = (value: unknown): string =>
     return inner && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner
   })
 
+/** Annotations never change, so each is spelt out once only. */
+const prints = new WeakMap<Annotation, string>()
+
 /** Ids and order apart. */
 function fingerprint(annotation: Annotation): string {
-  const { id: _id, ...rest } = annotation
-  return canonical(rest)
+  let print = prints.get(annotation)
+  if (print === undefined) {
+    const { id: _id, ...rest } = annotation
+    prints.set(annotation, (print = canonical(rest)))
+  }
+  return print
 }
 
 export function sameAnnotations(a: readonly Annotation[], b: readonly Annotation[]): boolean {
-  return a === b || (a.length === b.length && differences(a, b) === 0)
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  const left = new Map<string, number>()
+  for (const one of a) left.set(fingerprint(one), (left.get(fingerprint(one)) ?? 0) + 1)
+  for (const one of b) {
+    const count = left.get(fingerprint(one)) ?? 0
+    if (count === 0) return false
+    left.set(fingerprint(one), count - 1)
+  }
+  return true
 }
 
-/** How many annotations are in one of them only. */
+/** In how many places two answers differ: spans by where they are, questions one by one, shapes by their classes. */
 export function differences(a: readonly Annotation[], b: readonly Annotation[]): number {
-  const counts = new Map<string, number>()
-  for (const one of a) counts.set(fingerprint(one), (counts.get(fingerprint(one)) ?? 0) + 1)
-  for (const one of b) counts.set(fingerprint(one), (counts.get(fingerprint(one)) ?? 0) - 1)
-  return [...counts.values()].reduce((sum, count) => sum + Math.abs(count), 0)
+  const spans = (all: readonly Annotation[]) => all.filter((one): one is SpanAnnotation => one.kind === 'span')
+  const counts = new Map<string, { readonly group: string; count: number }>()
+  const add = (one: Annotation, by: 1 | -1): void => {
+    if (one.kind === 'span') return
+    const found = counts.get(fingerprint(one)) ?? { group: 'class' in one ? `${one.kind} ${one.class}` : `${one.field} ${'target' in one ? (one.target ?? '') : ''}`, count: 0 }
+    counts.set(fingerprint(one), { ...found, count: found.count + by })
+  }
+  for (const one of a) add(one, 1)
+  for (const one of b) add(one, -1)
+  // One moved box is one difference, not one here and one there.
+  const groups = new Map<string, { here: number; there: number }>()
+  for (const { group, count } of counts.values()) {
+    const held = groups.get(group) ?? { here: 0, there: 0 }
+    groups.set(group, { here: held.here + Math.max(0, count), there: held.there + Math.max(0, -count) })
+  }
+  return differencesOf(spans(a), spans(b)).length + [...groups.values()].reduce((sum, { here, there }) => sum + Math.max(here, there), 0)
 }
 
 /** The history of a draft as a list that people can read. */

@@ -4,8 +4,10 @@ import { Button } from '../../ui/Button'
 import { Dialog } from '../../ui/Dialog'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { AreaField, TextField } from '../../ui/Field'
+import type { Desk } from './desk'
 import { SKIP_REASONS, type SkipReason } from './types'
 import { say } from './phrases'
+import { useDesk } from './useStore'
 import './dialogs.css'
 
 export function SkipDialog({ open, onClose, onSkip }: { readonly open: boolean; readonly onClose: () => void; readonly onSkip: (reason: SkipReason, comment: string) => void }) {
@@ -90,8 +92,17 @@ export function QuestionDialog({ open, onClose, onAsk }: AskProps) {
   )
 }
 
-export function RejectDialog({ open, onClose, onReject }: { readonly open: boolean; readonly onClose: () => void; readonly onReject: (comment: string) => void }) {
-  const [comment, setComment] = useState('')
+interface RejectProps {
+  /** Keeps the words, so that they are still there after closing the dialog or the page. */
+  readonly desk: Desk
+  readonly open: boolean
+  readonly onClose: () => void
+  readonly onReject: (comment: string) => void
+}
+
+export function RejectDialog({ desk, open, onClose, onReject }: RejectProps) {
+  useDesk(desk)
+  const { comment } = desk
   const [asked, setAsked] = useState(false)
   return (
     <Dialog
@@ -101,7 +112,6 @@ export function RejectDialog({ open, onClose, onReject }: { readonly open: boole
       onSubmit={() => {
         if (comment.trim() === '') return setAsked(true)
         onReject(comment.trim())
-        setComment('')
         setAsked(false)
       }}
       foot={
@@ -117,7 +127,7 @@ export function RejectDialog({ open, onClose, onReject }: { readonly open: boole
       <AreaField
         label={say('work.review.reject.label')}
         value={comment}
-        onText={setComment}
+        onText={(text) => desk.setComment(text)}
         required
         autoFocus
         error={asked && comment.trim() === '' ? say('work.review.reject.needed') : null}

@@ -2,14 +2,17 @@
  * Autosave. Every edit goes to the device at once (the latest wins while a write is under way) and to the server after a pause.
  * A draft belongs to a task and a role, not to a lease: when the lease is lost and the task comes back, so does the work.
  */
+import { ApiError } from '../../ui/api'
 import type { Env } from './env'
+import { pack, unpack } from './pack'
 import type { Storage } from './storage'
 import type { Assignment, Draft, LocalDraft, Role } from './types'
 import { failureOf, type WorkApi } from './workApi'
 
 export const PAUSE_MS = 2000
-/** The server takes 4 MB; the undo history is what can be left behind. */
-export const MAX_BYTES = 3_800_000
+/** A draft of this many characters waits twice as long before it is sent again, and so on: the line is for the next task too. */
+const SLOW_ABOVE = 1_000_000
+const PAUSE_MOST_MS = 60_000
 
 export interface DraftHooks {
   changed(): void
@@ -25,6 +28,9 @@ interface Slot {
   dirty: boolean
   sending: boolean
   failed: boolean
+  /** More than the server takes: it stays on the device until it is submitted. */
+  tooLarge: boolean
+  size: number
   cancel: (() => void) | null
 }
 
@@ -47,6 +53,11 @@ export class Drafts {
   /** True while an edit is not yet on the server. */
   get pending(): boolean {
     return [...this.#slots.values()].some((slot) => slot.draft.synced < slot.draft.version)
+  }
+
+  /** True while the server will not have a draft, so that this device has the only copy. */
+  get deviceOnly(): boolean {
+    return [...this.#slots.values()].some((slot) => slot.tooLarge && slot.draft.synced < slot.draft.version)
   }
 
   /** True when an edit could not be kept on the device. */
@@ -75,13 +86,15 @@ export class Drafts {
       return local.body
     }
     if (!remote) return null
-    this.#adopt(slot, { slot, handle: assignment.handle, version: remote.version, synced: remote.version, body: remote.body, at: this.env.now() })
-    return remote.body
+    const body = await unpack(remote.body).catch(() => null)
+    if (!body) return null
+    this.#adopt(slot, { slot, handle: assignment.handle, version: remote.version, synced: remote.version, body, at: this.env.now() })
+    return body
   }
 
   #adopt(slot: string, draft: LocalDraft): void {
     this.#slots.get(slot)?.cancel?.()
-    this.#slots.set(slot, { draft, writing: false, dirty: false, sending: false, failed: false, cancel: null })
+    this.#slots.set(slot, { draft, writing: false, dirty: false, sending: false, failed: false, tooLarge: false, size: 0, cancel: null })
   }
 
   edit(assignment: Pick<Assignment, 'task' | 'role' | 'handle'>, body: Draft): void {
@@ -112,10 +125,9 @@ export class Drafts {
       slot.dirty = false
       try {
         await this.storage.putDraft(slot.draft)
-        this.#deviceFull = false
+        this.#setFull(false)
       } catch {
-        this.#deviceFull = true
-        this.hooks.changed()
+        this.#setFull(true)
       }
     }
     slot.writing = false
@@ -123,11 +135,18 @@ export class Drafts {
     if (this.#slots.get(name) !== slot) await this.storage.dropDraft(name).catch(() => undefined)
   }
 
-  #schedule(name: string, wait = PAUSE_MS): void {
+  #setFull(full: boolean): void {
+    if (this.#deviceFull === full) return
+    this.#deviceFull = full
+    this.hooks.changed()
+  }
+
+  #schedule(name: string, wait?: number): void {
     const slot = this.#slots.get(name)
     if (!slot || this.#stopped) return
     slot.cancel?.()
-    slot.cancel = this.env.later(wait, () => void this.push(name))
+    const pause = Math.min(PAUSE_MOST_MS, PAUSE_MS * Math.max(1, slot.size / SLOW_ABOVE))
+    slot.cancel = this.env.later(wait ?? pause, () => void this.push(name))
   }
 
   /** Sends one draft now. */
@@ -139,7 +158,10 @@ export class Drafts {
     slot.sending = true
     const sent = slot.draft
     try {
-      await this.api.draft(sent.handle, sent.version, fitting(sent.body))
+      const { body, size } = await pack(sent.body)
+      slot.size = size
+      await this.api.draft(sent.handle, sent.version, body)
+      slot.tooLarge = false
       this.#synced(slot, sent.version)
       this.hooks.reach(true)
       if (slot.draft.version > sent.version) this.#schedule(name)
@@ -163,6 +185,10 @@ export class Drafts {
     if (failure === 'away') {
       this.hooks.reach(false)
       this.#schedule(name, 10_000)
+      return
+    }
+    if (tooLarge(error)) {
+      slot.tooLarge = true
       return
     }
     // Most often another window was further; ours is the newer work, so count on from there. Once: else the lease is gone.
@@ -205,10 +231,6 @@ export class Drafts {
   }
 }
 
-/** The draft as the server can take it: without the undo history when that makes it too large. */
-export function fitting(body: Draft): Draft {
-  // Cheap lower bound first: measuring costs a serialisation of everything.
-  if (body.edits.length < 200 && body.annotations.length < 500) return body
-  const bytes = new TextEncoder().encode(JSON.stringify(body)).length
-  return bytes <= MAX_BYTES ? body : { ...body, edits: [] }
+function tooLarge(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 413 || (error.status === 400 && error.detail.includes('larger than')))
 }

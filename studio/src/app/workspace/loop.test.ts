@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Annotation } from '../../model/types'
+import { ApiError } from '../../ui/api'
 import { inMemory } from './storage'
 import { LEASE_S, openTab, crash, Server, World } from './testing'
 
@@ -394,5 +395,118 @@ describe('time', () => {
     await world.settle()
     expect([...server.submits.values()][0]?.body.seconds).toBe(95)
     expect(loop.clock.read()).toBe(0)
+  })
+})
+
+describe('questions to the customer', () => {
+  it('wait while there is no connection, and go out once', async () => {
+    const storage = inMemory()
+    const { loop } = await openTab(world, server, storage)
+    server.failing = 'away'
+    expect(await loop.ask('Is this a car?')).toBe('waiting')
+    expect(loop.state.current?.assignment.handle).toBe('h1')
+    expect(await storage.parcels()).toHaveLength(1)
+    server.failing = null
+    server.loseReply = true
+    await world.pass(60)
+    expect([...server.questions.values()]).toEqual([{ handle: 'h1', text: 'Is this a car?' }])
+    expect(await storage.parcels()).toEqual([])
+    expect(await loop.ask('And this?')).toBe('sent')
+  })
+
+  it('survive a crash, and leave the task in hand as it was', async () => {
+    const storage = inMemory()
+    const first = await openTab(world, server, storage)
+    server.failing = 'away'
+    first.loop.edit([mark('a')], [text('a')])
+    await first.loop.ask('Is this a car?')
+    crash(world, first)
+    server.failing = null
+    const second = await openTab(world, server, storage)
+    await world.pass(5)
+    expect(server.questions.size).toBe(1)
+    expect(second.loop.state.current?.draft?.annotations).toEqual([text('a')])
+  })
+})
+
+describe('the time on a task', () => {
+  it('survives a reload, edited or not', async () => {
+    const storage = inMemory()
+    const first = await openTab(world, server, storage)
+    first.loop.edit([mark('a')], [text('a')])
+    for (let i = 0; i < 4; i++) {
+      await world.pass(30)
+      first.loop.clock.activity()
+    }
+    crash(world, first)
+    const second = await openTab(world, server, storage)
+    expect(second.loop.clock.read()).toBeGreaterThanOrEqual(115)
+    second.loop.submit({ annotations: [] })
+    await world.settle()
+    expect([...server.submits.values()][0]?.body.seconds).toBeGreaterThanOrEqual(115)
+    expect(await storage.noteKeys('looked:t1')).toEqual([])
+  })
+
+  it('of a task that was only looked at waits for it to come back', async () => {
+    const storage = inMemory()
+    const first = await openTab(world, server, storage)
+    await world.pass(40)
+    crash(world, first)
+    const second = await openTab(world, server, storage)
+    expect(second.loop.state.current?.assignment.handle).toBe('h1')
+    expect(second.loop.clock.read()).toBeGreaterThanOrEqual(35)
+    expect(second.loop.clock.read()).toBeLessThanOrEqual(40)
+  })
+})
+
+describe('a device without room', () => {
+  it('is told plainly, once; the work goes on in memory and to the server', async () => {
+    const storage = inMemory()
+    let room = false
+    const putDraft = storage.putDraft.bind(storage)
+    storage.putDraft = (draft) => (room ? putDraft(draft) : Promise.reject(new DOMException('full', 'QuotaExceededError')))
+    const { loop } = await openTab(world, server, storage)
+    server.failing = 'away'
+    loop.edit([mark('a')], [text('a')])
+    loop.edit([mark('a'), mark('b')], [text('b')])
+    await world.pass(3)
+    expect(loop.state).toMatchObject({ full: true, save: 'unsafe' })
+    expect(loop.state.notices.filter((notice) => notice.kind === 'full')).toHaveLength(1)
+    server.failing = null
+    await world.pass(30)
+    expect(server.drafts.at(-1)?.body).toMatchObject({ annotations: [text('b')] })
+    expect(loop.state.save).toBe('saved')
+    room = true
+    loop.edit([mark('a'), mark('b'), mark('c')], [text('c')])
+    await world.settle()
+    expect(loop.state.full).toBe(false)
+    expect((await storage.draft('t1:label'))?.body.annotations).toEqual([text('c')])
+  })
+
+  it('keeps an answer in memory until the server has it', async () => {
+    const storage = inMemory()
+    storage.putParcel = () => Promise.reject(new DOMException('full', 'QuotaExceededError'))
+    const { loop } = await openTab(world, server, storage)
+    server.failing = 'away'
+    loop.submit({ annotations: [text('a')] })
+    await world.pass(3)
+    expect(loop.state).toMatchObject({ full: true, save: 'unsafe', waiting: 1 })
+    server.failing = null
+    await world.pass(60)
+    expect(server.submits.size).toBe(1)
+    expect(loop.state).toMatchObject({ full: false, save: 'saved', waiting: 0 })
+  })
+})
+
+describe('a draft that the server will not take', () => {
+  it('is kept on the device, and the hold on the task is not given up', async () => {
+    const storage = inMemory()
+    const { loop } = await openTab(world, server, storage)
+    server.draft = () => Promise.reject(new ApiError(413, 'invalid', 'Too large', 'The body is larger than 5 MB.', ''))
+    loop.edit([mark('a')], [text('a')])
+    await world.pass(20)
+    expect(loop.state.current?.lost).toBe(false)
+    expect(loop.state.save).toBe('device')
+    expect((await storage.draft('t1:label'))?.body.annotations).toEqual([text('a')])
   })
 })

@@ -5,10 +5,11 @@
 import { ActiveClock } from './clock'
 import { Drafts, slotOf } from './drafts'
 import type { Env } from './env'
+import { LookedTime } from './looked'
 import { Outbox } from './outbox'
 import type { Storage } from './storage'
 import type { Answer, Annotation } from '../../model/types'
-import type { Assignment, Draft, Empty, LocalLease, Parcel, Role, SkipReason, SubmitReply, Verdict } from './types'
+import type { Assignment, Draft, Empty, LocalLease, Parcel, ReviewDraft, Role, SkipReason, SubmitReply, Verdict } from './types'
 import { failureOf, plainReason, type WorkApi } from './workApi'
 
 /** A person holds at most five leases, in all tabs together. */
@@ -27,7 +28,7 @@ export type SaveState = 'saved' | 'saving' | 'device' | 'unsafe'
 
 export interface Notice {
   readonly id: string
-  readonly kind: 'lost' | 'late' | 'extra' | 'refused' | 'recall' | 'note'
+  readonly kind: 'lost' | 'late' | 'extra' | 'refused' | 'recall' | 'note' | 'full'
   readonly title: string
   readonly text: string
 }
@@ -43,6 +44,8 @@ export interface LoopState {
   readonly signin: boolean
   readonly reachable: boolean
   readonly save: SaveState
+  /** The browser would not keep the last of it on this device. */
+  readonly full: boolean
   readonly waiting: number
   readonly refused: readonly Parcel[]
   readonly last: { readonly parcel: string; readonly handle: string; readonly title: string } | null
@@ -69,6 +72,7 @@ const START: LoopState = {
   signin: false,
   reachable: true,
   save: 'saved',
+  full: false,
   waiting: 0,
   refused: [],
   last: null,
@@ -84,6 +88,7 @@ export class TaskLoop {
   readonly drafts: Drafts
   readonly outbox: Outbox
   readonly clock: ActiveClock
+  readonly looked: LookedTime
   #filling = false
   #stopped = false
   #cancelBeat: (() => void) | null = null
@@ -108,6 +113,7 @@ export class TaskLoop {
       },
     }
     this.clock = new ActiveClock(() => env.now())
+    this.looked = new LookedTime(storage, env, this.clock)
     this.drafts = new Drafts(storage, api, env, { ...shared, lost: (handle) => this.#lose(handle) })
     this.outbox = new Outbox(storage, api, env, `evenhand-outbox-${options.person}`, {
       ...shared,
@@ -133,21 +139,23 @@ export class TaskLoop {
     await this.#adopt()
     void this.#tidy()
     this.#beatLater()
+    this.looked.run()
     await this.fill()
   }
 
   /** Work of tasks that went to somebody else long ago is not kept on this device for ever. */
   async #tidy(): Promise<void> {
-    const kept = new Set([...this.outbox.waiting, ...this.outbox.refused].map((parcel) => slotOf(parcel.task, parcel.role)))
+    const kept = new Set([...this.outbox.closing, ...this.outbox.refused].map((parcel) => slotOf(parcel.task, parcel.role)))
     for (const draft of await this.storage.drafts().catch(() => [])) {
       if (draft.at < this.env.now() - KEEP_MS && !kept.has(draft.slot) && !this.drafts.has(draft.slot)) await this.storage.dropDraft(draft.slot).catch(() => undefined)
     }
+    await this.looked.tidy(this.env.now() - KEEP_MS)
   }
 
   /** Leases of a tab that is gone: a reload, a crash. A lock per lease tells them from those of a tab that lives. */
   async #adopt(): Promise<void> {
     const leases = (await this.storage.leases().catch(() => [] as readonly LocalLease[])).filter((lease) => lease.assignment.role === this.options.role)
-    const sent = new Set(this.outbox.waiting.map((parcel) => parcel.handle))
+    const sent = new Set(this.outbox.closing.map((parcel) => parcel.handle))
     const orphans: LocalLease[] = []
     for (const lease of leases) {
       if (!(await this.#lock(lease.handle))) continue
@@ -213,7 +221,9 @@ export class TaskLoop {
 
   /** The page goes into the browser's cache, or ends: ask for nothing more. */
   pause(): void {
+    this.looked.remember()
     this.#stopped = true
+    this.looked.stop()
     this.#cancelBeat?.()
     this.#cancelBeat = null
     this.#cancelRetry?.()
@@ -222,10 +232,12 @@ export class TaskLoop {
   resume(): void {
     this.#stopped = false
     this.#beatLater()
+    this.looked.run()
   }
 
   stop(): void {
     this.#stopped = true
+    this.looked.stop()
     this.#cancelBeat?.()
     this.#cancelRetry?.()
     this.drafts.stop()
@@ -270,19 +282,19 @@ export class TaskLoop {
     const { current, ready } = this.#state
     const ahead = this.options.ahead ?? 2
     // One at a time: the next is asked for only when the server has the last.
-    if (ahead === 0 && this.outbox.waiting.length > 0) return 0
+    if (ahead === 0 && this.outbox.closing.length > 0) return 0
     const inHand = (current && !current.lost ? 1 : 0) + ready.length
-    return Math.min(3, 1 + ahead - inHand - (current?.lost ? 1 : 0), MAX_HELD - inHand - this.outbox.waiting.length)
+    return Math.min(3, 1 + ahead - inHand - (current?.lost ? 1 : 0), MAX_HELD - inHand - this.outbox.closing.length)
   }
 
   async #ask(want: number): Promise<void> {
     const everywhere = await this.storage.leases().catch(() => [] as readonly LocalLease[])
-    const have = new Set([...everywhere.map((lease) => lease.handle), ...this.#known(), ...this.outbox.waiting.map((parcel) => parcel.handle)])
+    const have = new Set([...everywhere.map((lease) => lease.handle), ...this.#known(), ...this.outbox.closing.map((parcel) => parcel.handle)])
     const reply = await this.api.next(want, this.options.role, [...have])
     this.#set({ reachable: true, trouble: null })
     const fresh: Held[] = []
     for (const assignment of reply.assignments) {
-      if (this.#known().includes(assignment.handle) || this.outbox.waiting.some((parcel) => parcel.handle === assignment.handle)) continue
+      if (this.#known().includes(assignment.handle) || this.outbox.closing.some((parcel) => parcel.handle === assignment.handle)) continue
       if (!(await this.#lock(assignment.handle))) continue
       await this.storage.putLease({ handle: assignment.handle, assignment, current: false, at: this.env.now() }).catch(() => undefined)
       this.env.preload(assignment)
@@ -326,7 +338,7 @@ export class TaskLoop {
   // ---- the task in hand ----
 
   #show(held: Held): void {
-    this.clock.start(held.draft?.seconds ?? 0)
+    void this.looked.begin(held.assignment, held.draft?.seconds ?? 0)
     this.#set({ current: held, phase: 'work', retryAt: null })
     void this.storage.putLease({ handle: held.assignment.handle, assignment: held.assignment, current: true, at: this.env.now() }).catch(() => undefined)
   }
@@ -342,11 +354,11 @@ export class TaskLoop {
   }
 
   /** Every edit: to the device now, to the server in a moment. One that names another task comes too late and is none of this one. */
-  edit(edits: readonly unknown[], annotations: readonly Annotation[], handle?: string): void {
+  edit(edits: readonly unknown[], annotations: readonly Annotation[], handle?: string, review?: ReviewDraft): void {
     const held = this.#state.current
     if (!held || (handle !== undefined && held.assignment.handle !== handle)) return
     this.#touched.add(held.assignment.handle)
-    this.drafts.edit(held.assignment, { edits, annotations, seconds: this.clock.read() })
+    this.drafts.edit(held.assignment, { edits, annotations, seconds: this.clock.read(), ...(review ? { review } : {}) })
   }
 
   submit(answer: Answer, verdict?: Verdict): void {
@@ -354,7 +366,8 @@ export class TaskLoop {
     if (!held) return
     const key = this.env.id()
     const seconds = this.clock.read()
-    this.#lastHeld = { ...held, draft: { edits: held.draft?.edits ?? [], annotations: answer.annotations, seconds } }
+    const drafted = this.#draftNow(held)
+    this.#lastHeld = { ...held, draft: { edits: drafted?.edits ?? [], annotations: answer.annotations, seconds, ...(drafted?.review ? { review: drafted.review } : {}) } }
     this.#send(held, { op: 'submit', body: { key, answer, seconds, ...(verdict ? { verdict } : {}) } }, key)
     this.#set({ done: this.#state.done + 1 })
   }
@@ -366,12 +379,25 @@ export class TaskLoop {
     this.#send(held, { op: 'skip', body: { reason, ...(comment ? { comment } : {}) } }, this.env.id())
   }
 
+  /** To the customer, about the task in hand. Without a connection it waits on the device. */
+  async ask(text: string): Promise<'sent' | 'waiting' | 'refused'> {
+    const held = this.#state.current
+    if (!held) return 'refused'
+    const { handle, task, role } = held.assignment
+    const id = this.env.id()
+    await this.outbox.add({ id, handle, task, role, title: titleOf(held.assignment), at: this.env.now(), state: 'waiting', op: 'question', body: { text } })
+    await this.outbox.flush()
+    if (this.outbox.refused.some((parcel) => parcel.id === id)) return 'refused'
+    return this.outbox.waiting.some((parcel) => parcel.id === id) ? 'waiting' : 'sent'
+  }
+
   #send(held: Held, what: Pick<Extract<Parcel, { op: 'submit' }>, 'op' | 'body'> | Pick<Extract<Parcel, { op: 'skip' }>, 'op' | 'body'>, id: string): void {
     const { assignment } = held
     const title = titleOf(assignment)
     const slot = slotOf(assignment.task, assignment.role)
     this.drafts.settle(slot)
     this.#forgetBefore(slot)
+    this.looked.forget(assignment)
     const parcel: Parcel = { id, handle: assignment.handle, task: assignment.task, role: assignment.role, title, at: this.env.now(), state: 'waiting', ...what }
     void this.outbox.add(parcel).then(() => this.#drop(assignment.handle))
     this.#set({ empty: this.#state.empty, last: what.op === 'submit' ? { parcel: id, handle: assignment.handle, title } : null })
@@ -383,7 +409,7 @@ export class TaskLoop {
   #forgetBefore(slot: string): void {
     const before = this.#lastSlot
     this.#lastSlot = slot
-    const unsent = this.outbox.waiting.some((parcel) => slotOf(parcel.task, parcel.role) === before)
+    const unsent = this.outbox.closing.some((parcel) => slotOf(parcel.task, parcel.role) === before)
     const inHand = this.#state.ready.some((held) => slotOf(held.assignment.task, held.assignment.role) === before)
     if (before && before !== slot && !unsent && !inHand) void this.drafts.forget(before)
   }
@@ -397,13 +423,14 @@ export class TaskLoop {
       let assignment = before.assignment
       const unsent = await this.outbox.take(last.parcel)
       if (!unsent) {
-        if (this.outbox.waiting.some((parcel) => parcel.id === last.parcel)) await this.outbox.flush()
+        if (this.outbox.closing.some((parcel) => parcel.id === last.parcel)) await this.outbox.flush()
         assignment = await this.api.recall(last.handle)
       }
       await this.#lock(assignment.handle)
       const draft = (await this.drafts.restore(assignment)) ?? before.draft
       this.#touched.add(assignment.handle)
       const { current, ready } = this.#state
+      this.looked.remember()
       this.#lastHeld = null
       this.#set({ last: null, done: Math.max(0, this.#state.done - 1), ready: current ? [{ ...current, draft: this.#draftNow(current) }, ...ready] : ready })
       this.#show({ assignment, draft, lost: false })
@@ -436,7 +463,7 @@ export class TaskLoop {
   async #beat(): Promise<void> {
     this.#cancelBeat?.()
     this.#cancelBeat = null
-    const handles = [...new Set([...this.#known(), ...this.outbox.waiting.map((parcel) => parcel.handle)])]
+    const handles = [...new Set([...this.#known(), ...this.outbox.closing.map((parcel) => parcel.handle)])]
     if (handles.length > 0 && !this.#state.signin) {
       try {
         const leases = await this.api.heartbeat(handles)
@@ -491,6 +518,7 @@ export class TaskLoop {
   // ---- news ----
 
   #sent(parcel: Parcel, reply: SubmitReply | null): void {
+    if (parcel.op === 'question') return
     const slot = slotOf(parcel.task, parcel.role)
     // The very last one keeps its draft, for calling back with undo.
     if (this.#state.last?.parcel !== parcel.id) void this.drafts.forget(slot)
@@ -511,13 +539,16 @@ export class TaskLoop {
   #refresh(): void {
     const waiting = this.outbox.waiting.length
     const unsaved = this.drafts.pending || waiting > 0
-    const durable = (this.options.durable ?? true) && !this.drafts.deviceFull && this.outbox.durable
-    const stuck = !this.#state.reachable || this.#state.signin
+    const full = this.drafts.deviceFull || this.outbox.full
+    const durable = (this.options.durable ?? true) && !full && this.outbox.durable
+    const stuck = !this.#state.reachable || this.#state.signin || this.drafts.deviceOnly
     const save: SaveState = !unsaved ? 'saved' : !stuck ? 'saving' : durable ? 'device' : 'unsafe'
     const refused = this.outbox.refused
-    if (save === this.#state.save && waiting === this.#state.waiting && sameParcels(refused, this.#state.refused)) return
-    this.#state = { ...this.#state, save, waiting, refused }
-    this.#tell()
+    const filled = full && !this.#state.full
+    if (save === this.#state.save && full === this.#state.full && waiting === this.#state.waiting && sameParcels(refused, this.#state.refused)) return
+    this.#state = { ...this.#state, save, full, waiting, refused }
+    if (filled) this.#notice('full', '', '')
+    else this.#tell()
   }
 
   #set(change: Partial<LoopState>): void {

@@ -23,10 +23,11 @@ export class Outbox {
   #tries = 0
   #cancel: (() => void) | null = null
   #stopped = false
+  #full = false
 
   constructor(
     private readonly storage: Storage,
-    private readonly api: Pick<WorkApi, 'submit' | 'skip'>,
+    private readonly api: Pick<WorkApi, 'submit' | 'skip' | 'question'>,
     private readonly env: Env,
     private readonly lock: string,
     private readonly hooks: OutboxHooks,
@@ -34,6 +35,11 @@ export class Outbox {
 
   get waiting(): readonly Parcel[] {
     return this.#parcels.filter((parcel) => parcel.state === 'waiting')
+  }
+
+  /** Those that end the hold on a task. */
+  get closing(): readonly Parcel[] {
+    return this.waiting.filter((parcel) => parcel.op !== 'question')
   }
 
   get refused(): readonly Parcel[] {
@@ -49,13 +55,25 @@ export class Outbox {
     this.#parcels = [...this.#parcels, parcel]
     this.#unwritten.add(parcel.id)
     this.hooks.changed()
+    await this.#keep(parcel)
+    void this.flush()
+  }
+
+  async #keep(parcel: Parcel): Promise<void> {
     try {
       await this.storage.putParcel(parcel)
       this.#unwritten.delete(parcel.id)
+      this.#full = false
     } catch {
       // A full disk: it stays in memory, and the indicator does not say "kept on this device".
+      this.#full = true
+      this.hooks.changed()
     }
-    void this.flush()
+  }
+
+  /** True when the device would not keep the last of them. */
+  get full(): boolean {
+    return this.#full && this.#unwritten.size > 0
   }
 
   /** Takes an unsent parcel back; null when it is gone or on its way. */
@@ -105,6 +123,8 @@ export class Outbox {
     while (this.#again && !this.#stopped) {
       this.#again = false
       await this.#reread()
+      // Room may have been made since.
+      if (this.full) for (const parcel of this.#parcels) if (this.#unwritten.has(parcel.id)) await this.#keep(parcel)
       for (const parcel of this.waiting) {
         if (this.#stopped || !(await this.#deliver(parcel))) return
       }
@@ -129,17 +149,30 @@ export class Outbox {
   async #deliver(parcel: Parcel): Promise<boolean> {
     this.#sending = parcel.id
     try {
-      const reply = parcel.op === 'submit' ? await this.api.submit(parcel.handle, parcel.body) : await this.api.skip(parcel.handle, parcel.id, parcel.body)
+      const reply = await this.#send(parcel)
       this.#tries = 0
       await this.#forget(parcel.id)
       this.hooks.reach(true)
-      this.hooks.sent(parcel, parcel.op === 'submit' ? (reply as SubmitReply) : null)
+      this.hooks.sent(parcel, reply)
       return true
     } catch (error) {
       return await this.#failed(parcel, error)
     } finally {
       this.#sending = null
       this.hooks.changed()
+    }
+  }
+
+  async #send(parcel: Parcel): Promise<SubmitReply | null> {
+    switch (parcel.op) {
+      case 'submit':
+        return this.api.submit(parcel.handle, parcel.body)
+      case 'skip':
+        await this.api.skip(parcel.handle, parcel.id, parcel.body)
+        return null
+      case 'question':
+        await this.api.question(parcel.handle, parcel.id, parcel.body.text)
+        return null
     }
   }
 

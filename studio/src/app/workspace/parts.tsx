@@ -13,14 +13,12 @@ import { InstructionsDrawer } from './InstructionsDrawer'
 import { KeyboardSheet } from './KeyboardSheet'
 import { titleOf, type LoopState, type TaskLoop } from './loop'
 import { Notices } from './Notices'
-import { compared } from './ReviewBar'
 import { Stage } from './Stage'
 import type { BarActions } from './TopBar'
 import type { SkipReason, Summary } from './types'
 import type { useInbox } from './useInbox'
 import type { InstructionsState } from './useInstructions'
 import { useDesk } from './useStore'
-import { workApi } from './workApi'
 import { say } from './phrases'
 
 export type Mode = 'label' | 'review' | 'pilot'
@@ -66,7 +64,7 @@ export function Middle({ loop, state, desk, mode, actions, clipboard, compareWit
   return (
     <main className="eh-stage" aria-label={say('work.stage')}>
       {desk ? (
-        <Stage key={desk.held.assignment.handle} desk={desk} clipboard={clipboard} compare={compared(desk, compareWith)} onSurface={onSurface} />
+        <Stage key={desk.held.assignment.handle} desk={desk} clipboard={clipboard} compareWith={compareWith} onSurface={onSurface} />
       ) : state.phase === 'starting' ? (
         <div className="eh-work-empty">
           <Skeleton lines={4} />
@@ -128,25 +126,28 @@ export function Dialogs({ loop, state, desk, mode, open, onClose, onReject }: Di
         open={open === 'question'}
         onClose={onClose}
         onAsk={async (text) => {
-          if (!held) return
-          await workApi.question(held.assignment.handle, text)
-          toast(say('work.question.sent'), 'ok')
+          const outcome = await loop.ask(text)
+          // What was refused is told among the notes, with the reason.
+          if (outcome !== 'refused') toast(say(`work.question.${outcome}`), outcome === 'sent' ? 'ok' : undefined)
         }}
       />
-      <RejectDialog
-        open={open === 'reject'}
-        onClose={onClose}
-        onReject={(comment) => {
-          onClose()
-          onReject(comment)
-        }}
-      />
+      {desk ? (
+        <RejectDialog
+          desk={desk}
+          open={open === 'reject'}
+          onClose={onClose}
+          onReject={(comment) => {
+            onClose()
+            onReject(comment)
+          }}
+        />
+      ) : null}
       <KeyboardSheet open={open === 'keys'} onClose={onClose} desk={desk} review={mode === 'review'} toolKeys={Object.values(TOOL_KEYS).map((key) => key.toUpperCase())} />
     </>
   )
 }
 
-function Gaps({ desk, onShow }: { readonly desk: Desk; readonly onShow: () => void }) {
+export function Gaps({ desk, onShow }: { readonly desk: Desk; readonly onShow: () => void }) {
   useDesk(desk)
   const { missing } = desk
   if (missing.length === 0) return null

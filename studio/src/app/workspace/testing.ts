@@ -4,6 +4,7 @@ import type { Env } from './env'
 import { inMemory, type Storage } from './storage'
 import { TaskLoop, type LoopOptions } from './loop'
 import type { Assignment, Draft, SubmitBody } from './types'
+import type { PackedDraft } from './pack'
 import type { WorkApi } from './workApi'
 
 export const LEASE_S = 60
@@ -84,7 +85,7 @@ export class Server implements WorkApi {
   paused = false
   readonly leases = new Map<string, Lease>()
   readonly submits = new Map<string, { readonly handle: string; readonly body: SubmitBody }>()
-  readonly drafts: { readonly handle: string; readonly version: number; readonly body: Draft }[] = []
+  readonly drafts: { readonly handle: string; readonly version: number; readonly body: Draft | PackedDraft }[] = []
   readonly released: string[] = []
   readonly skipped: string[] = []
   asked: { want: number; have: readonly string[] }[] = []
@@ -149,7 +150,7 @@ export class Server implements WorkApi {
     )
   }
 
-  async draft(handle: string, version: number, body: Draft) {
+  async draft(handle: string, version: number, body: Draft | PackedDraft) {
     this.#gate()
     const lease = this.leases.get(handle)
     if (!lease) throw new ApiError(404, 'missing', 'No such task', '', '')
@@ -180,6 +181,18 @@ export class Server implements WorkApi {
     this.skipped.push(handle)
     this.leases.delete(handle)
     return { state: 'skipped' }
+  }
+
+  readonly questions = new Map<string, { readonly handle: string; readonly text: string }>()
+
+  async question(handle: string, key: string, text: string) {
+    this.#gate()
+    this.questions.set(key, { handle, text })
+    if (this.loseReply) {
+      this.loseReply = false
+      throw new ApiError(0, 'offline', 'No connection', '', '')
+    }
+    return { id: key }
   }
 
   async release(handles: readonly string[]) {

@@ -1,5 +1,6 @@
 /** What the work routes say (`/api/v1/work`), strictly as in the contract, and what the browser keeps of it. */
 import type { Annotation, Answer, Ontology, TaskData } from '../../model/types'
+import type { PackedDraft } from './pack'
 
 export type Role = 'label' | 'review'
 
@@ -8,6 +9,14 @@ export interface Draft {
   readonly edits: readonly unknown[]
   readonly annotations: readonly Annotation[]
   readonly seconds: number
+  readonly review?: ReviewDraft
+}
+
+/** A review that was begun: which answer is on the desk, what was changed in the others, and the words for the annotator. */
+export interface ReviewDraft {
+  readonly which: string | null
+  readonly comment: string
+  readonly others: Readonly<Record<string, { readonly edits: readonly unknown[]; readonly annotations: readonly Annotation[] }>>
 }
 
 export interface Rate {
@@ -45,7 +54,7 @@ export interface Assignment {
   readonly lease_until: string
   readonly lease_s: number
   readonly server_now: string
-  readonly draft: { readonly version: number; readonly body: Draft } | null
+  readonly draft: { readonly version: number; readonly body: Draft | PackedDraft } | null
   readonly answer: Answer | null
   readonly review?: {
     readonly by: string
@@ -55,7 +64,7 @@ export interface Assignment {
   readonly message?: string | null
 }
 
-export type EmptyReason = 'nothing_open' | 'all_taken' | 'no_seat' | 'done_by_you' | 'paused'
+export type EmptyReason = 'nothing_open' | 'all_taken' | 'no_seat' | 'done_by_you' | 'paused' | 'course'
 
 export interface Empty {
   readonly reason: EmptyReason
@@ -126,6 +135,8 @@ export type Parcel = {
 } & (
   | { readonly op: 'submit'; readonly body: SubmitBody }
   | { readonly op: 'skip'; readonly body: { readonly reason: SkipReason; readonly comment?: string } }
+  /** For the customer; the task stays in hand. */
+  | { readonly op: 'question'; readonly body: { readonly text: string } }
 )
 
 /** A draft as kept on the device; `synced` is the last version that the server has confirmed. */

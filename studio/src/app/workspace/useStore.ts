@@ -20,7 +20,7 @@ export function useDesk(desk: Desk): number {
 const versions = new WeakMap<Desk, { seen: readonly unknown[]; version: number }>()
 
 function versionOf(desk: Desk): number {
-  const now = [desk.document, desk.document?.annotations, desk.document?.history, desk.gaps, desk.missing, desk.which]
+  const now = [desk.document, desk.document?.annotations, desk.document?.history, desk.gaps, desk.missing, desk.which, desk.comment]
   const before = versions.get(desk)
   if (before && now.every((value, at) => value === before.seen[at])) return before.version
   const version = (before?.version ?? 0) + 1

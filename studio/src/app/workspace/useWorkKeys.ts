@@ -11,6 +11,7 @@ interface Keys {
   readonly accept: () => void
   readonly fix: () => void
   readonly reject: () => void
+  readonly compare: () => void
   readonly closeDrawer: () => boolean
 }
 
@@ -76,9 +77,9 @@ function control(event: KeyboardEvent, { actions, review, desk }: Keys): boolean
 }
 
 /** In review the verdict comes before classes with the same letter: those can still be chosen by number or picker. */
-function verdict(event: KeyboardEvent, { review, desk, accept, fix, reject }: Keys): boolean {
+function verdict(event: KeyboardEvent, { review, desk, accept, fix, reject, compare }: Keys): boolean {
   if (!review || !desk.current || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat || isTyping(event.target)) return false
-  const act = { a: accept, f: fix, r: reject }[event.key.toLowerCase()]
+  const act = { a: accept, f: fix, r: reject, c: compare }[event.key.toLowerCase()]
   if (!act) return false
   if (event.key.toLowerCase() === 'a' && desk.current.changed) return true
   act()

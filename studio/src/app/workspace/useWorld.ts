@@ -12,6 +12,7 @@ export function useWorld(loop: TaskLoop, desk: { readonly current: Desk | null }
       if (document.visibilityState === 'visible') wake()
       else {
         desk.current?.flush()
+        loop.looked.remember()
         void loop.drafts.pushAll()
       }
     }

@@ -1,21 +1,23 @@
 /** The work routes, through the studio's one client. */
 import { API, ApiError, apiUrl, getCsrf, getOrg, newKey, problemOf, setCsrf, toApiError } from '../../ui/api'
 import { t } from '../../ui/messages'
+import type { PackedDraft } from './pack'
 import type { Assignment, Draft, InboxItem, Instructions, NextReply, Role, SkipReason, SubmitBody, SubmitReply, Summary } from './types'
 
 export interface WorkApi {
   next(want: number, role: Role, have: readonly string[]): Promise<NextReply>
   open(handle: string): Promise<Assignment>
   heartbeat(handles: readonly string[]): Promise<Readonly<Record<string, string | null>>>
-  draft(handle: string, version: number, body: Draft): Promise<{ readonly version: number }>
+  draft(handle: string, version: number, body: Draft | PackedDraft): Promise<{ readonly version: number }>
   submit(handle: string, body: SubmitBody): Promise<SubmitReply>
   skip(handle: string, key: string, body: { readonly reason: SkipReason; readonly comment?: string }): Promise<unknown>
   release(handles: readonly string[]): Promise<unknown>
   recall(handle: string): Promise<Assignment>
+  /** `key` stays the same over retries. */
+  question(handle: string, key: string, text: string): Promise<{ readonly id: string }>
 }
 
 export interface AskApi {
-  question(handle: string, text: string): Promise<{ readonly id: string }>
   instructions(project: string): Promise<Instructions>
   inbox(): Promise<readonly InboxItem[]>
   summary(): Promise<Summary>
@@ -95,7 +97,7 @@ export const workApi: WorkApi & AskApi = {
   skip: (handle, key, body) => ask('POST', `/work/${handle}/skip`, { body, key }),
   release: (handles) => ask('POST', '/work/release', { body: { handles }, keepalive: true }),
   recall: (handle) => ask<Assignment>('POST', `/work/${handle}/recall`),
-  question: (handle, text) => ask<{ id: string }>('POST', `/work/${handle}/question`, { body: { text } }),
+  question: (handle, key, text) => ask<{ id: string }>('POST', `/work/${handle}/question`, { body: { text }, key }),
   // A customer who labels the pilot reads them as a member of the organisation.
   instructions: (project) => ask<Instructions>('GET', `/work/projects/${project}/instructions`, { org: true }),
   inbox: async () => (await ask<{ items: InboxItem[] }>('GET', '/work/inbox')).items,

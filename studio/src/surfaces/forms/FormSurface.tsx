@@ -3,9 +3,11 @@ import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore
 import type { Conversation, ConversationAnswer, Ontology, TaskData } from '../../model/types'
 import { Markdown } from '../markdown/Markdown'
 import type { AnswerDocument } from './document'
-import { Field, letterOf, nameOf } from './Field'
+import type { Other } from './compare'
+import { Field } from './Field'
+import { letterOf, nameOf } from './names'
 import { answerByKey, inTurn } from './keys'
-import { answersOf, questionsOf, type Gap, type Question } from './questions'
+import { answersOf, answerTo, applying, questionsOf, type Gap, type Question } from './questions'
 import { say } from './phrases'
 import './FormSurface.css'
 
@@ -15,6 +17,8 @@ export interface FormProps {
   readonly document: AnswerDocument
   readonly gaps?: readonly Gap[]
   readonly readOnly?: boolean
+  /** Another answer to stand beside this one, question by question. */
+  readonly other?: Other | null
   /** True when number keys belong to the questions even while the focus is elsewhere. */
   readonly ownsKeys?: boolean
 }
@@ -26,10 +30,22 @@ function useDocument(document: AnswerDocument): void {
   )
 }
 
-export function FormSurface(props: FormProps) {
-  const { ontology, data, document } = props
+/** The questions that apply now; a list that stays the same object while the same ones do. */
+function useQuestions({ ontology, data, document, other }: FormProps): readonly Question[] {
   useDocument(document)
-  const questions = useMemo(() => questionsOf(ontology, data), [ontology, data])
+  const all = useMemo(() => questionsOf(ontology, data), [ontology, data])
+  // What only the other answer was asked is shown as well: it is a difference.
+  const also = other ? new Set(applying(all, other.annotations, ontology).filter((question) => answerTo(question, other.annotations))) : null
+  const here = new Set(applying(all, document.annotations, ontology))
+  const now = all.filter((question) => here.has(question) || also?.has(question))
+  const kept = useRef(now)
+  if (kept.current.length !== now.length || kept.current.some((one, at) => one !== now[at])) kept.current = now
+  return kept.current
+}
+
+export function FormSurface(props: FormProps) {
+  const { data, document } = props
+  const questions = useQuestions(props)
   const { root, active } = useKeys(questions, props, true)
   if (data.medium !== 'conversation') {
     return (
@@ -65,9 +81,7 @@ export function FormSurface(props: FormProps) {
 
 /** The questions of a task whose medium has a surface of its own. */
 export function QuestionList(props: FormProps) {
-  const { ontology, data, document } = props
-  useDocument(document)
-  const questions = useMemo(() => questionsOf(ontology, data), [ontology, data])
+  const questions = useQuestions(props)
   const { root, active } = useKeys(questions, props, props.ownsKeys ?? false)
   if (questions.length === 0) return null
   return (
@@ -77,7 +91,7 @@ export function QuestionList(props: FormProps) {
   )
 }
 
-function Fields({ questions, document, data, gaps, readOnly, active }: FormProps & { readonly questions: readonly Question[]; readonly active: string | null }) {
+function Fields({ questions, document, data, gaps, readOnly, other, active }: FormProps & { readonly questions: readonly Question[]; readonly active: string | null }) {
   const answers = answersOf(data)
   return questions.map((question) => (
     <Field
@@ -87,6 +101,7 @@ function Fields({ questions, document, data, gaps, readOnly, active }: FormProps
       answers={answers}
       gap={gaps?.find((gap) => gap.question.id === question.id)?.why}
       readOnly={readOnly ?? false}
+      other={other ?? null}
       active={question.id === active}
     />
   ))

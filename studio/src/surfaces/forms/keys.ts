@@ -2,7 +2,7 @@
 import type { ConversationAnswer } from '../../model/types'
 import type { AnswerDocument } from './document'
 import { answerTo, choiceForKey, gradesOf, preferenceOf, scaleOf, toggled, type Question } from './questions'
-import { put } from './Field'
+import { put } from './put'
 
 /** The question that keys go to: where the focus is, else the first that keys can answer and that has no answer. */
 export function inTurn(questions: readonly Question[], document: AnswerDocument, focused: string | null): Question | null {

@@ -53,11 +53,12 @@ describe('questions', () => {
   })
 
   it('name what is missing or out of range', () => {
-    expect(gapsIn(questions, []).map((gap) => gap.question.id)).toEqual(['f0-better', 'f1-quality-a1', 'f1-quality-a2'])
+    expect(gapsIn(questions, [], ontology).map((gap) => gap.question.id)).toEqual(['f0-better', 'f1-quality-a1', 'f1-quality-a2'])
     const low: Annotation = { id: 'n', kind: 'rating', field: 'minutes', value: -1 }
-    expect(gapsIn(questions, [low]).at(-1)).toMatchObject({ why: 'low', question: { id: 'f4-minutes' } })
+    expect(gapsIn(questions, [low], ontology).at(-1)).toMatchObject({ why: 'low', question: { id: 'f4-minutes' } })
     const blank: Annotation = { id: 't', kind: 'text', field: 'must', text: '  ' }
-    expect(gapsIn(questionsOf({ ...ontology, fields: [{ key: 'must', type: 'text', required: true }] }, data), [blank])).toHaveLength(1)
+    const must: Ontology = { ...ontology, fields: [{ key: 'must', type: 'text', required: true }] }
+    expect(gapsIn(questionsOf(must, data), [blank], must)).toHaveLength(1)
   })
 })
 
@@ -67,7 +68,7 @@ describe('answers by key', () => {
     for (const [id, key] of [['f0-better', '7'], ['f1-quality-a1', '5'], ['f1-quality-a2', '2'], ['f2-faults-a1', 'w'], ['f2-faults-a2', '1'], ['f3-lang', '2']] as const) {
       expect(answerByKey(named(id), document, answers, key)).toBe(true)
     }
-    expect(gapsIn(questions, document.annotations)).toEqual([])
+    expect(gapsIn(questions, document.annotations, ontology)).toEqual([])
     for (const annotation of document.annotations) expect(checkAnnotation(annotation)).toMatchObject({ ok: true })
     expect(document.annotations).toContainEqual({ id: 'f0-better', kind: 'preference', field: 'better', winner: 'a2', strength: 3 })
     expect(document.annotations).toContainEqual({ id: 'f2-faults-a1', kind: 'choice', field: 'faults', values: ['wrong'] })

@@ -9,6 +9,7 @@ import type {
   PreferenceAnnotation,
   TaskData,
 } from '../../model/types'
+import { fieldRule } from '../../model/conditions'
 
 export interface Question {
   readonly id: string
@@ -138,9 +139,15 @@ export function preferenceOf(question: Question, grade: Grade, before: FieldAnno
 
 // ---- what is missing ----
 
+/** The questions whose condition holds. */
+export function applying(questions: readonly Question[], annotations: readonly Annotation[], ontology: Ontology): readonly Question[] {
+  const applies = fieldRule(ontology, annotations)
+  return questions.filter((question) => applies(question.field, question.target?.id ?? null))
+}
+
 /** What has to be done before it can be submitted, in the order of the questions. */
-export function gapsIn(questions: readonly Question[], annotations: readonly Annotation[]): readonly Gap[] {
-  return questions.flatMap((question): Gap[] => {
+export function gapsIn(questions: readonly Question[], annotations: readonly Annotation[], ontology: Ontology): readonly Gap[] {
+  return applying(questions, annotations, ontology).flatMap((question): Gap[] => {
     const why = gapOf(question, answerTo(question, annotations))
     return why ? [{ question, why }] : []
   })

@@ -18,28 +18,9 @@ const SPARE = 6
 const SLOTS = 256
 const NONE: ReadonlySet<string> = new Set()
 
-/** All shapes, grouped by class. Follows the selection and is followed by it; only what is in sight is in the page. */
-export function AnnotationList({ surface }: { surface: ImageSurface }) {
-  const scene = useSurfaceLater(surface, (s) => s.board.scene)
-  const ontology = useSurfaceLater(surface, (s) => s.board.ontology)
+/** Which row is active, and what clicks and keys choose. */
+function useChoosing(surface: ImageSurface, rows: readonly Row[], keepInSight: (at: number) => void, fold: (name: string) => void) {
   const selection = useSurfaceLater(surface, (s) => s.board.selection)
-  const hover = useSurfaceLater(surface, (s) => s.board.hover)
-  const hidden = useSurfaceLater(surface, (s) => s.board.hiddenClasses)
-  const [filter, setFilter] = useState('')
-  const [folded, setFolded] = useState(NONE)
-  const styleOf = useMemo(() => classStyles(ontology.classes), [ontology])
-  const rows = useMemo(
-    () =>
-      rowsOf(scene, ontology, {
-        filter,
-        folded: filter === '' ? folded : NONE,
-        unnamed: say('image.list.unnamed'),
-        kindWord: (kind) => say(`image.kind.${kind}`),
-      }),
-    [scene, ontology, filter, folded],
-  )
-  const { box, from, until, keepInSight } = useWindow(rows.length)
-  const id = useId()
   const anchor = useRef<number | null>(null)
   const chosen = useRef<ReadonlySet<string>>(NONE)
   const [active, setActive] = useState(-1)
@@ -60,12 +41,6 @@ export function AnnotationList({ surface }: { surface: ImageSurface }) {
     chosen.current = surface.getSelection()
   }
 
-  const fold = (name: string) => {
-    const next = new Set(folded)
-    if (!next.delete(name)) next.add(name)
-    setFolded(next)
-  }
-
   const shapesBetween = (a: number, b: number): string[] =>
     rows.slice(Math.min(a, b), Math.max(a, b) + 1).flatMap((row) => (row.type === 'shape' ? [row.shape.id] : []))
 
@@ -73,7 +48,7 @@ export function AnnotationList({ surface }: { surface: ImageSurface }) {
     const row = rows[at]
     setActive(at)
     if (!row) return
-    const ids = row.type === 'group' ? scene.items().flatMap((a) => ('class' in a && a.class === row.name ? [a.id] : [])) : [row.shape.id]
+    const ids = row.type === 'group' ? surface.board.scene.items().flatMap((a) => ('class' in a && a.class === row.name ? [a.id] : [])) : [row.shape.id]
     if (how === 'range' && anchor.current !== null) choose(shapesBetween(anchor.current, at))
     else if (how === 'toggle') {
       const next = new Set(selection)
@@ -103,6 +78,39 @@ export function AnnotationList({ surface }: { surface: ImageSurface }) {
     event.preventDefault()
     event.stopPropagation()
   }
+
+  return { active, take, press }
+}
+
+/** All shapes, grouped by class. Follows the selection and is followed by it; only what is in sight is in the page. */
+export function AnnotationList({ surface }: { surface: ImageSurface }) {
+  const scene = useSurfaceLater(surface, (s) => s.board.scene)
+  const ontology = useSurfaceLater(surface, (s) => s.board.ontology)
+  const selection = useSurfaceLater(surface, (s) => s.board.selection)
+  const hover = useSurfaceLater(surface, (s) => s.board.hover)
+  const hidden = useSurfaceLater(surface, (s) => s.board.hiddenClasses)
+  const [filter, setFilter] = useState('')
+  const [folded, setFolded] = useState(NONE)
+  const styleOf = useMemo(() => classStyles(ontology.classes), [ontology])
+  const rows = useMemo(
+    () =>
+      rowsOf(scene, ontology, {
+        filter,
+        folded: filter === '' ? folded : NONE,
+        unnamed: say('image.list.unnamed'),
+        kindWord: (kind) => say(`image.kind.${kind}`),
+      }),
+    [scene, ontology, filter, folded],
+  )
+  const { box, from, until, keepInSight } = useWindow(rows.length)
+  const id = useId()
+  const fold = (name: string) => {
+    const next = new Set(folded)
+    if (!next.delete(name)) next.add(name)
+    setFolded(next)
+  }
+
+  const { active, take, press } = useChoosing(surface, rows, keepInSight, fold)
 
   const toggleHidden = (name: string) => {
     const next = new Set(hidden)

@@ -27,7 +27,10 @@ export function AttributePanel({ surface }: { surface: ImageSurface }) {
   const one = shapes.length === 1
   const offered = classesFor(ontology, first.kind).filter((c) => sample.every((a) => c.kinds.includes(a.kind)))
   const className = sample.every((a) => a.class === first.class) ? first.class : null
-  const shared = attributesFor(ontology, first.class).filter((a) => sample.every((s) => attributesFor(ontology, s.class).includes(a)))
+  const shared = sample.reduce((kept, a) => {
+    const own = attributesFor(ontology, a.class, a.attributes)
+    return kept.filter((one) => own.includes(one))
+  }, ontology.attributes)
   const problems = one ? problemsOf(first, ontology) : []
   const title = one ? say(`image.kind.${first.kind}`) : say('image.attributes.many', { count: shapes.length })
   return (

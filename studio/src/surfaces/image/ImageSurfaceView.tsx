@@ -45,52 +45,8 @@ const TYPING = 'input, textarea, select, [contenteditable=""], [contenteditable=
 
 /** The picture with its tool rail and the class picker beside the cursor. Fills the room it is given. */
 export function ImageSurfaceView(props: ImageSurfaceViewProps) {
-  const { image, ontology, taskKey } = props
-  const room = useRef<HTMLDivElement>(null)
-  const [surface, setSurface] = useState<ImageSurface | null>(null)
-  const [asking, setAsking] = useState<Asking | null>(null)
-  const [state, setState] = useState<'loading' | 'ready'>('loading')
-  const [error, setError] = useState<ImageSurfaceEvents['error'] | null>(null)
-  const latest = useRef(props)
-  latest.current = props
-
-  useEffect(() => {
-    const host = room.current
-    if (!host) return
-    const now = latest.current
-    const mounted = mountImage(host, {
-      image: now.image,
-      ontology: now.ontology,
-      annotations: now.annotations,
-      history: now.history,
-      readOnly: now.readOnly ?? false,
-      ...(now.clipboard ? { clipboard: now.clipboard } : {}),
-      ...(now.wheel ? { wheel: now.wheel } : {}),
-    })
-    setState('loading')
-    setError(null)
-    setAsking(null)
-    mounted.on('edits', (news) => latest.current.onEdits?.(news, mounted))
-    mounted.on('selection', (ids) => latest.current.onSelection?.(ids))
-    mounted.on('ready', () => {
-      setState('ready')
-      latest.current.onReady?.()
-    })
-    mounted.on('error', (problem) => {
-      setError(problem)
-      latest.current.onError?.(problem)
-    })
-    mounted.on('camera', () => setAsking((old) => (old && old.ids.length > 0 ? null : old)))
-    mounted.on('needsClass', ({ ids, at }) => setAsking(question(mounted, ids, at)))
-    if (now.tool) mounted.setTool(now.tool)
-    setSurface(mounted)
-    latest.current.onSurface?.(mounted)
-    return () => {
-      latest.current.onSurface?.(null)
-      mounted.dispose()
-      setSurface(null)
-    }
-  }, [image.url, taskKey])
+  const { ontology } = props
+  const { room, surface, asking, setAsking, state, error } = useMountedImage(props)
 
   useEffect(() => {
     if (surface && surface.board.ontology !== ontology) surface.board.setOntology(ontology)
@@ -144,6 +100,58 @@ export function ImageSurfaceView(props: ImageSurfaceViewProps) {
       </div>
     </div>
   )
+}
+
+/** The picture in its room: mounted anew for another task, let go of at the end. */
+function useMountedImage(props: ImageSurfaceViewProps) {
+  const { image, taskKey } = props
+  const room = useRef<HTMLDivElement>(null)
+  const [surface, setSurface] = useState<ImageSurface | null>(null)
+  const [asking, setAsking] = useState<Asking | null>(null)
+  const [state, setState] = useState<'loading' | 'ready'>('loading')
+  const [error, setError] = useState<ImageSurfaceEvents['error'] | null>(null)
+  const latest = useRef(props)
+  latest.current = props
+
+  useEffect(() => {
+    const host = room.current
+    if (!host) return
+    const now = latest.current
+    const mounted = mountImage(host, {
+      image: now.image,
+      ontology: now.ontology,
+      annotations: now.annotations,
+      history: now.history,
+      readOnly: now.readOnly ?? false,
+      ...(now.clipboard ? { clipboard: now.clipboard } : {}),
+      ...(now.wheel ? { wheel: now.wheel } : {}),
+    })
+    setState('loading')
+    setError(null)
+    setAsking(null)
+    mounted.on('edits', (news) => latest.current.onEdits?.(news, mounted))
+    mounted.on('selection', (ids) => latest.current.onSelection?.(ids))
+    mounted.on('ready', () => {
+      setState('ready')
+      latest.current.onReady?.()
+    })
+    mounted.on('error', (problem) => {
+      setError(problem)
+      latest.current.onError?.(problem)
+    })
+    mounted.on('camera', () => setAsking((old) => (old && old.ids.length > 0 ? null : old)))
+    mounted.on('needsClass', ({ ids, at }) => setAsking(question(mounted, ids, at)))
+    if (now.tool) mounted.setTool(now.tool)
+    setSurface(mounted)
+    latest.current.onSurface?.(mounted)
+    return () => {
+      latest.current.onSurface?.(null)
+      mounted.dispose()
+      setSurface(null)
+    }
+  }, [image.url, taskKey])
+
+  return { room, surface, asking, setAsking, state, error }
 }
 
 function question(surface: ImageSurface, ids: readonly string[], at: Vec): Asking | null {

@@ -1,6 +1,6 @@
 /** What keys, panels and menus ask of a board. Each is one entry of the history. */
 import { angleOf, withAngle } from '../../kinds/box'
-import { attributesFor, isSpatial, kindOf } from '../../kinds/list'
+import { attributesAs, attributesFor, isSpatial, kindOf } from '../../kinds/list'
 import { type Edit, addEdits, changeEdit, patchEdit, removeEdits } from '../../kernel/edits'
 import { type Size, unionAll } from '../../kernel/vec'
 import type { Annotation, AttributeValue, Attributes, SpatialAnnotation } from '../../model/types'
@@ -45,10 +45,8 @@ export function classify(board: Board, ids: readonly string[], name: string): vo
 function fitting(board: Board, a: Annotation, name: string): { attributes?: Attributes | undefined } {
   const attributes = 'attributes' in a ? a.attributes : undefined
   if (!attributes) return {}
-  const known = new Set(attributesFor(board.ontology, name).map((one) => one.name))
-  const kept = Object.entries(attributes).filter(([key]) => known.has(key))
-  if (kept.length === Object.keys(attributes).length) return {}
-  return { attributes: kept.length === 0 ? undefined : Object.fromEntries(kept) }
+  const kept = attributesAs(board.ontology, name, attributes)
+  return kept === attributes ? {} : { attributes: kept }
 }
 
 /** `undefined` takes the attribute away. */
@@ -57,7 +55,7 @@ export function setAttribute(board: Board, ids: readonly string[], name: string,
   for (const id of ids) {
     const a = board.scene.find(id)
     if (!a || !('class' in a)) continue
-    if (!attributesFor(board.ontology, a.class).some((one) => one.name === name)) continue
+    if (!attributesFor(board.ontology, a.class, a.attributes).some((one) => one.name === name)) continue
     const { [name]: _, ...rest } = a.attributes ?? {}
     const next: Attributes = value === undefined ? rest : { ...a.attributes, [name]: value }
     const edit = patchEdit<Annotation>(a, { attributes: Object.keys(next).length === 0 ? undefined : next })

@@ -1,10 +1,12 @@
 /** Beside the text: labels with their counts, the chosen span with its ends and attributes, and the list of all. */
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { attributesFor } from '../../kinds/list'
 import { classStyles } from '../../kinds/palette'
 import type { AttributeValue, OntologyAttribute, SpanAnnotation } from '../../model/types'
 import { Button } from '../../ui/Button'
 import { Kbd } from '../../ui/Kbd'
 import type { TextController } from './controller'
+import { Differences } from './Differences'
 import { say } from './phrases'
 import { useText } from './TextSurface'
 import './TextPanel.css'
@@ -16,6 +18,7 @@ export function TextPanel({ controller }: { readonly controller: TextController 
   useText(controller)
   return (
     <div className="eh-tp">
+      <Differences controller={controller} />
       <Labels controller={controller} />
       <Chosen controller={controller} />
       <List controller={controller} />
@@ -129,9 +132,7 @@ function Ends({ controller, which }: { readonly controller: TextController; read
 }
 
 function Attributes({ controller, span }: { readonly controller: TextController; readonly span: SpanAnnotation }) {
-  const { ontology } = controller
-  const named = ontology.classes.find((one) => one.name === span.class)?.attributes
-  const shown = ontology.attributes.filter((one) => named === undefined || named.includes(one.name))
+  const shown = attributesFor(controller.ontology, span.class, span.attributes)
   if (shown.length === 0) return null
   return (
     <div className="eh-tp-attributes" role="group" aria-label={say('text.attributes')}>

@@ -2,7 +2,7 @@
 import { memo, useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type CSSProperties, type PointerEvent as ReactPointerEvent } from 'react'
 import { classStyles, type ClassStyle } from '../../kinds/palette'
 import type { SpanAnnotation } from '../../model/types'
-import type { TextController } from './controller'
+import { GHOST, type TextController } from './controller'
 import { textKeys } from './keys'
 import { chunkAt, segmentsOf, type Chunk, type Segment } from './layout'
 import type { TextIndex } from './offsets'
@@ -58,7 +58,7 @@ export function TextSurface({ controller, name }: { readonly controller: TextCon
       >
         <div className={state.armed ? 'eh-text-page eh-text-armed' : 'eh-text-page'} ref={root} onClick={(event) => chooseByClick(controller, root.current, event)}>
         {controller.chunks.map((chunk, i) => (
-          <ChunkView key={chunk.key} index={controller.index} chunk={chunk} spans={plan.byChunk[i] ?? NO_SPANS} lanes={plan.lanes} chosen={chosenIn(plan.byChunk[i], state.chosen)} styleOf={styleOf} />
+          <ChunkView key={chunk.key} index={controller.index} chunk={chunk} spans={plan.byChunk[i] ?? NO_SPANS} lanes={plan.lanes} differing={plan.differing} chosen={chosenIn(plan.byChunk[i], state.chosen)} styleOf={styleOf} />
         ))}
         {marks.caret ? <span className="eh-text-caret" aria-hidden="true" style={marks.caret} /> : null}
         {marks.ends.map((end) => (
@@ -88,7 +88,7 @@ function chosenIn(spans: readonly SpanAnnotation[] | undefined, chosen: string |
 function chooseByClick(controller: TextController, root: Element | null, event: { readonly target: EventTarget; readonly clientX: number; readonly clientY: number }): void {
   const target = event.target as Element
   const tag = target.closest('[data-span]')?.getAttribute('data-span')
-  if (tag) return controller.choose(tag)
+  if (tag) return tag.startsWith(GHOST) ? undefined : controller.choose(tag)
   if (!root || !target.closest('[data-covered]') || controller.selection()) return
   const units = unitsFromPoint(root, event.clientX, event.clientY)
   if (units !== null) controller.chooseAt(controller.index.toPoints(units))
@@ -101,12 +101,13 @@ interface ChunkProps {
   readonly chunk: Chunk
   readonly spans: readonly SpanAnnotation[]
   readonly lanes: ReadonlyMap<string, number>
+  readonly differing: ReadonlySet<string>
   readonly chosen: string | null
   readonly styleOf: (name: string) => ClassStyle
 }
 
 /** Far from sight a chunk is plain text, which costs almost nothing; once near it stays, so that a selection across it is not torn. */
-const ChunkView = memo(function ChunkView({ index, chunk, spans, lanes, chosen, styleOf }: ChunkProps) {
+const ChunkView = memo(function ChunkView({ index, chunk, spans, lanes, differing, chosen, styleOf }: ChunkProps) {
   const box = useRef<HTMLDivElement>(null)
   const [near, setNear] = useState(chunk.key < 3)
   useEffect(() => {
@@ -128,7 +129,7 @@ const ChunkView = memo(function ChunkView({ index, chunk, spans, lanes, chosen, 
             {segments.map((segment) => {
               const start = units
               units += segment.text.length
-              return <Piece key={start} segment={segment} start={start} chosen={chosen} styleOf={styleOf} />
+              return <Piece key={start} segment={segment} start={start} differing={differing} chosen={chosen} styleOf={styleOf} />
             })}
             {segments.length === 0 ? <br /> : null}
           </div>
@@ -144,11 +145,24 @@ function sameChunk(a: ChunkProps, b: ChunkProps): boolean {
     a.chosen === b.chosen &&
     a.styleOf === b.styleOf &&
     a.spans.length === b.spans.length &&
-    a.spans.every((span, i) => span === b.spans[i] && a.lanes.get(span.id) === b.lanes.get(span.id))
+    a.spans.every((span, i) => span === b.spans[i] && a.lanes.get(span.id) === b.lanes.get(span.id) && a.differing.has(span.id) === b.differing.has(span.id))
   )
 }
 
-function Piece({ segment, start, chosen, styleOf }: { readonly segment: Segment; readonly start: number; readonly chosen: string | null; readonly styleOf: (name: string) => ClassStyle }) {
+interface PieceProps {
+  readonly segment: Segment
+  readonly start: number
+  readonly differing: ReadonlySet<string>
+  readonly chosen: string | null
+  readonly styleOf: (name: string) => ClassStyle
+}
+
+function tagClass(id: string, chosen: string | null, differing: ReadonlySet<string>): string {
+  const look = id.startsWith(GHOST) ? 'eh-text-tag-ghost' : differing.has(id) ? 'eh-text-tag-differs' : ''
+  return ['eh-text-tag', id === chosen ? 'eh-text-tag-chosen' : '', look].filter(Boolean).join(' ')
+}
+
+function Piece({ segment, start, differing, chosen, styleOf }: PieceProps) {
   const ends = segment.covers.filter((cover) => cover.last)
   const lit = segment.covers.some((cover) => cover.id === chosen)
   return (
@@ -161,7 +175,7 @@ function Piece({ segment, start, chosen, styleOf }: { readonly segment: Segment;
         return (
           <span
             key={cover.id}
-            className={cover.id === chosen ? 'eh-text-tag eh-text-tag-chosen' : 'eh-text-tag'}
+            className={tagClass(cover.id, chosen, differing)}
             data-span={cover.id}
             data-name={cover.class}
             style={{ '--tag': style.color, '--tag-ink': style.ink } as CSSProperties}
@@ -172,6 +186,9 @@ function Piece({ segment, start, chosen, styleOf }: { readonly segment: Segment;
     </>
   )
 }
+
+/** Dots: a line that no class has. */
+const GHOST_DASH = [2, 2] as const
 
 /** One line under the text for each span, dashed as its class says, with a bracket where the span begins and ends. */
 function underline(segment: Segment, chosen: string | null, styleOf: (name: string) => ClassStyle): CSSProperties {
@@ -184,7 +201,8 @@ function underline(segment: Segment, chosen: string | null, styleOf: (name: stri
     places.push(place)
   }
   for (const cover of segment.covers) {
-    const { color, dash } = styleOf(cover.class)
+    const { color, dash: own } = styleOf(cover.class)
+    const dash = cover.id.startsWith(GHOST) ? GHOST_DASH : own
     const thick = cover.id === chosen ? 3 : 2
     const from = `top ${22 + cover.lane * 5}px`
     const line = dash.length ? `repeating-linear-gradient(90deg, ${stripes(color, dash)})` : `linear-gradient(${color}, ${color})`
@@ -193,7 +211,7 @@ function underline(segment: Segment, chosen: string | null, styleOf: (name: stri
     if (cover.first) lay(cap, '2px 5px', `left 0 top ${19 + cover.lane * 5}px`)
     if (cover.last) lay(cap, '2px 5px', `right 0 top ${19 + cover.lane * 5}px`)
   }
-  const tint = segment.covers.find((cover) => cover.id === chosen) ?? segment.covers[0]
+  const tint = segment.covers.find((cover) => cover.id === chosen) ?? segment.covers.find((cover) => !cover.id.startsWith(GHOST))
   return {
     backgroundImage: images.join(','),
     backgroundSize: sizes.join(','),

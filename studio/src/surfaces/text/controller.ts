@@ -3,8 +3,11 @@
  * span. All offsets are code points.
  */
 import { changeEdit } from '../../kernel/edits'
+import { attributesAs } from '../../kinds/list'
 import type { AttributeValue, Ontology, OntologyClass, SpanAnnotation } from '../../model/types'
+import type { Other } from '../forms/compare'
 import { newAnnotationId, type AnswerDocument } from '../forms/document'
+import { differencesOf, takingOver, type Difference } from './compare'
 import { assignLanes, chunkRows, inReadingOrder, spansByChunk, splitRows, type Chunk, type Row } from './layout'
 import { indexText, type TextIndex } from './offsets'
 import { occurrencesOf, stepCharacter, stepWord, trimRange, unlabelled, wordAt, type Direction, type Range } from './words'
@@ -31,8 +34,16 @@ export interface TextState {
 export interface Plan {
   readonly spans: readonly SpanAnnotation[]
   readonly lanes: ReadonlyMap<string, number>
+  /** With the spans of another answer where that differs. */
   readonly byChunk: readonly (readonly SpanAnnotation[])[]
+  readonly other: Other | null
+  readonly differences: readonly Difference[]
+  /** Ids of spans that the other answer does not have like this. */
+  readonly differing: ReadonlySet<string>
 }
+
+/** Before the ids of spans of another answer: no annotation may be called so. */
+export const GHOST = '~'
 
 export class TextController {
   readonly index: TextIndex
@@ -42,6 +53,8 @@ export class TextController {
   #state: TextState = { caret: null, chosen: null, armed: null, picking: false, said: '', reveal: 0 }
   #recent: readonly string[] = []
   #plan: { readonly of: unknown; readonly plan: Plan } | null = null
+  #other: Other | null = null
+  #ghosts: ReadonlyMap<SpanAnnotation, SpanAnnotation> = new Map()
   readonly #listeners = new Set<() => void>()
 
   constructor(
@@ -65,7 +78,11 @@ export class TextController {
     const of = this.document.annotations
     if (this.#plan?.of === of) return this.#plan.plan
     const spans = inReadingOrder(of.filter((one): one is SpanAnnotation => one.kind === 'span' && one.start < this.index.length))
-    const plan: Plan = { spans, lanes: assignLanes(spans), byChunk: spansByChunk(this.chunks, spans) }
+    const differences = this.#other ? differencesOf(spans, [...this.#ghosts.keys()]) : []
+    const ghosts = differences.flatMap((one) => (one.theirs ? [this.#ghosts.get(one.theirs)!] : []))
+    const laid = ghosts.length ? inReadingOrder([...spans, ...ghosts]) : spans
+    const differing = new Set(differences.flatMap((one) => (one.mine ? [one.mine.id] : [])))
+    const plan: Plan = { spans, lanes: assignLanes(laid), byChunk: spansByChunk(this.chunks, laid), other: this.#other, differences, differing }
     this.#plan = { of, plan }
     return plan
   }
@@ -78,6 +95,27 @@ export class TextController {
   #set(change: Partial<TextState>): void {
     this.#state = { ...this.#state, ...change }
     for (const listener of [...this.#listeners]) listener()
+  }
+
+  /** Shows where another answer differs; null shows this one alone. */
+  compare(other: Other | null): void {
+    if (other === this.#other) return
+    this.#other = other
+    const spans = other?.annotations.filter((one): one is SpanAnnotation => one.kind === 'span' && one.start < this.index.length) ?? []
+    // Made once, so that rows which show them are not drawn again for every edit.
+    this.#ghosts = new Map(spans.map((span) => [span, { ...span, id: GHOST + span.id }]))
+    this.#plan = null
+    this.#set({})
+  }
+
+  goTo(difference: Difference): void {
+    if (difference.mine) return this.choose(difference.mine.id, true)
+    this.#set({ chosen: null, reveal: this.#state.reveal + 1, caret: { anchor: difference.start, focus: difference.start, by: 'key' } })
+  }
+
+  takeOver(difference: Difference): void {
+    if (this.readOnly) return
+    this.document.commit(say('text.mark.take'), takingOver(difference, this.document.scene, () => newAnnotationId('s')))
   }
 
   // ---- caret and selection ----
@@ -231,7 +269,9 @@ export class TextController {
   setClass(name: string): void {
     const span = this.chosenSpan()
     if (!span || this.readOnly || span.class === name) return
-    const edit = changeEdit(span, { ...span, class: name })
+    const { attributes: held, ...bare } = span
+    const attributes = held && attributesAs(this.ontology, name, held)
+    const edit = changeEdit<SpanAnnotation>(span, { ...bare, class: name, ...(attributes ? { attributes } : {}) })
     if (edit) this.document.commit(say('text.mark.class'), [edit])
     this.#used(name)
   }

@@ -30,7 +30,7 @@ export function FilterBar({ project, filter, total, columns, onColumn, onRequeue
   useEffect(() => setTyped(filter.q ?? ''), [filter.q])
   useEffect(() => {
     if (typed === (filter.q ?? '')) return
-    const timer = setTimeout(() => setQuery({ q: typed || null }, { replace: true }), 250)
+    const timer = setTimeout(() => setQuery({ q: typed || null }, { replace: true }), 120)
     return () => clearTimeout(timer)
   }, [typed, filter.q, setQuery])
 

@@ -141,7 +141,7 @@ function TaskBody({ task, project, view, onView, writes, onChanged }: {
       <section className="eh-panel-section">
         <CallbackLog task={task.id} writes={writes} />
       </section>
-      {writes && task.answers.length ? <Verdict task={task} answer={answer} onChanged={onChanged} /> : null}
+      {writes && task.state === 'done' && task.answers.length ? <Verdict task={task} answer={answer} onChanged={onChanged} /> : null}
     </>
   )
 }

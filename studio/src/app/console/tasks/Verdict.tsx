@@ -6,24 +6,25 @@ import { Dialog } from '../../../ui/Dialog'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { AreaField } from '../../../ui/Field'
 import { t } from '../../../ui/messages'
+import { navigate } from '../../../ui/router'
 import { toast } from '../../../ui/Toast'
+import { to } from '../paths'
 import type { Decision, Task, TaskAnswer } from '../types'
 
-/** The customer's own review: accept, fix, reject. */
+/** The customer's own review: accept, reject, or fix on a page of its own. */
 export function Verdict({ task, answer, onChanged }: { task: Task; answer: TaskAnswer | null; onChanged: () => void }) {
-  const [asking, setAsking] = useState<'fix' | 'reject' | null>(null)
+  const [rejecting, setRejecting] = useState(false)
   const [comment, setComment] = useState('')
-  const [json, setJson] = useState('')
   const [busy, setBusy] = useState<Decision | null>(null)
   const [error, setError] = useState<unknown>(null)
-  const current = answer?.annotations ?? task.result?.annotations ?? task.answers.find((item) => item.state === 'current')?.annotations ?? []
-  const send = async (decision: Decision, fixed?: Answer) => {
+  const another = answer !== null && answer.state !== 'current'
+  const send = async (decision: Decision, chosen?: Answer) => {
     setBusy(decision)
     setError(null)
     try {
-      await api.post(`/tasks/${task.id}/audit`, { decision, ...(comment.trim() ? { comment: comment.trim() } : {}), ...(fixed ? { answer: fixed } : {}) }, { key: newKey() })
+      await api.post(`/tasks/${task.id}/audit`, { decision, ...(comment.trim() ? { comment: comment.trim() } : {}), ...(chosen ? { answer: chosen } : {}) }, { key: newKey() })
       toast(t(`console.audit.did.${decision}`), 'ok')
-      setAsking(null)
+      setRejecting(false)
       setComment('')
       onChanged()
     } catch (caught) {
@@ -32,60 +33,43 @@ export function Verdict({ task, answer, onChanged }: { task: Task; answer: TaskA
       setBusy(null)
     }
   }
-  const parsed = parse(json)
-  const open = (what: 'fix' | 'reject') => {
-    setJson(JSON.stringify(current, null, 2))
-    setError(null)
-    setAsking(what)
-  }
   return (
     <div className="eh-verdict">
-      <Button look="primary" icon="check" busy={busy === 'accept'} onClick={() => void send('accept', answer && answer.state !== 'current' ? { annotations: answer.annotations } : undefined)}>
-        {t(answer && answer.state !== 'current' ? 'console.decide.accept-this' : 'console.decide.accept')}
+      <Button look="primary" icon="check" busy={busy === 'accept'} onClick={() => void send('accept', another ? { annotations: answer.annotations } : undefined)}>
+        {t(another ? 'console.decide.accept-this' : 'console.decide.accept')}
       </Button>
-      <Button icon="edit" onClick={() => open('fix')}>
+      <Button icon="edit" onClick={() => navigate(to.fix(task.project, task.id, answer?.id ?? null))}>
         {t('console.decide.fix')}
       </Button>
-      <Button look="danger" icon="close" onClick={() => open('reject')}>
+      <Button
+        look="danger"
+        icon="close"
+        onClick={() => {
+          setError(null)
+          setRejecting(true)
+        }}
+      >
         {t('console.decide.reject')}
       </Button>
-      {asking === null ? <ErrorNote error={error} /> : null}
+      {rejecting ? null : <ErrorNote error={error} />}
       <Dialog
-        open={asking !== null}
-        onClose={() => setAsking(null)}
-        title={t(asking === 'fix' ? 'console.decide.fix-title' : 'console.decide.reject-title')}
-        wide={asking === 'fix'}
-        onSubmit={() => {
-          if (asking === 'reject') void send('reject')
-          else if (parsed.answer) void send('fix', parsed.answer)
-        }}
+        open={rejecting}
+        onClose={() => setRejecting(false)}
+        title={t('console.decide.reject-title')}
+        onSubmit={() => void send('reject')}
         foot={
           <>
-            <Button onClick={() => setAsking(null)}>{t('ui.cancel')}</Button>
-            <Button type="submit" look={asking === 'reject' ? 'danger' : 'primary'} busy={busy !== null} disabled={asking === 'fix' && !parsed.answer}>
-              {t(asking === 'fix' ? 'console.decide.fix-send' : 'console.decide.reject')}
+            <Button onClick={() => setRejecting(false)}>{t('ui.cancel')}</Button>
+            <Button type="submit" look="danger" busy={busy !== null}>
+              {t('console.decide.reject')}
             </Button>
           </>
         }
       >
-        {asking === 'fix' ? (
-          <AreaField label={t('console.decide.json')} hint={t('console.decide.json.hint')} rows={14} spellCheck={false} value={json} onText={setJson} error={parsed.error} />
-        ) : (
-          <p className="eh-muted">{t('console.decide.reject-text')}</p>
-        )}
+        <p className="eh-muted">{t('console.decide.reject-text')}</p>
         <AreaField label={t('console.decide.comment')} hint={t('console.decide.comment.hint')} rows={3} value={comment} onText={setComment} />
         <ErrorNote error={error} />
       </Dialog>
     </div>
   )
-}
-
-function parse(json: string): { answer: Answer | null; error: string | null } {
-  try {
-    const value: unknown = JSON.parse(json)
-    if (!Array.isArray(value)) return { answer: null, error: t('console.decide.json.list') }
-    return { answer: { annotations: value as Answer['annotations'] }, error: null }
-  } catch (error) {
-    return { answer: null, error: error instanceof Error ? error.message : String(error) }
-  }
 }

@@ -24,7 +24,7 @@ export type TaskPages = {
 }
 
 async function fetchPage(query: Query, cursor: string | null, etag: string | null, signal: AbortSignal): Promise<{ page: Page<TaskRow>; etag: string | null } | null> {
-  const response = await send('GET', '/tasks', { query: { ...query, limit: PAGE, cursor }, signal }, etag ? { 'If-None-Match': etag } : {})
+  const response = await send('GET', '/tasks', { query: { ...query, limit: PAGE, cursor, count: cursor === null ? undefined : false }, signal }, etag ? { 'If-None-Match': etag } : {})
   if (response.status === 304) return null
   return { page: (await response.json()) as Page<TaskRow>, etag: response.headers.get('ETag') }
 }
@@ -55,7 +55,7 @@ export function useTaskPages(query: Query): TaskPages {
         const got = await fetchPage(JSON.parse(key) as Query, cursor, null, signal)
         if (!got || signal.aborted) break
         list.push({ cursor, items: got.page.items, next: got.page.next, etag: got.etag })
-        if (got.page.total !== undefined) setTotal(got.page.total)
+        if (typeof got.page.total === 'number') setTotal(got.page.total)
         setError(null)
         setVersion((n) => n + 1)
       }
@@ -104,7 +104,7 @@ export function useTaskPages(query: Query): TaskPages {
           // The page ends elsewhere now: what followed would leave a gap or repeat rows.
           if (got.page.next !== slot.next) slots.current.length = at + 1
           slot.next = got.page.next
-          if (got.page.total !== undefined) setTotal(got.page.total)
+          if (typeof got.page.total === 'number') setTotal(got.page.total)
           setVersion((n) => n + 1)
         }
         setError(null)
