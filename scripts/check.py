@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / ".venv" / "bin"
 STUDIO = ROOT / "studio"
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")  # the oldest release that is served from
 
 
 def lint() -> None:
@@ -37,7 +38,12 @@ def studio() -> None:
 
 
 def server() -> None:
-    run("Server, database and journeys", [BIN / "pytest", "-n", os.environ.get("EVENHAND_TEST_PROCESSES", "2"), "-q"])
+    pytest: list[Path | str] = [BIN / "pytest", "-n", os.environ.get("EVENHAND_TEST_PROCESSES", "2"), "-q"]
+    run("Server, database and journeys", pytest)
+    if (DEBIAN_15 / "postgres").exists():
+        run("Database on PostgreSQL 15", [*pytest, "-m", "database"], more={"EVENHAND_TEST_PG_BIN": str(DEBIAN_15)})
+    else:
+        print(f"\n== Database on PostgreSQL 15\n   skipped: there is no {DEBIAN_15}", flush=True)
 
 
 def bench() -> None:
@@ -48,11 +54,19 @@ def bench() -> None:
         run(f"Benchmark {file.stem}", [BIN / "python", file, "--quick"], skipped=3)
 
 
-def run(title: str, command: list[Path | str], folder: Path = ROOT, *, skipped: int | None = None) -> None:
-    """`skipped`: the exit code by which a program says that what it needs cannot be had here."""
+def run(
+    title: str,
+    command: list[Path | str],
+    folder: Path = ROOT,
+    *,
+    skipped: int | None = None,
+    more: dict[str, str] | None = None,
+) -> None:
+    """`skipped`: the exit code by which a program says that what it needs cannot be had here. `more`: environment."""
     print(f"\n== {title}", flush=True)
     started = time.monotonic()
     environment = {**os.environ, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1", "CI": os.environ.get("CI", "1")}
+    environment |= more or {}
     done = subprocess.run([str(word) for word in command], cwd=folder, env=environment)
     if done.returncode == skipped:
         print("   skipped", flush=True)

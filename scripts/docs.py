@@ -36,6 +36,7 @@ SECTIONS = {
     "tasks": "Tasks and files",
     "exports": "Exports, deliveries and callbacks",
     "org": "The organisation and the operator",
+    "quality": "Known answers and training",
 }
 
 

@@ -29,6 +29,16 @@ PASSWORD = "correct horse battery"
 KEYS = Keys(b"evenhand tests use this one key.")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks a database of the application gets the mark `database`; tests that take both servers do not need it."""
+    for item in items:
+        asks: set[str] = set(getattr(item, "fixturenames", ()))
+        if "bin_dir" not in asks and (
+            "pg_server" in asks or (asks & {"server", "served", "still"} and "tests/app" in item.nodeid)
+        ):
+            item.add_marker(pytest.mark.database)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -125,10 +135,10 @@ class World:
             await people.add_member(self.db, space, owner, "owner")
         return Customer(org.id, test.id, name, live_key.key, test_key.key, owner, email)
 
-    async def worker(self, email: str, *orgs: str, role: Any = "annotator") -> str:
+    async def worker(self, email: str, *orgs: str, role: Any = "annotator", shared: bool = False) -> str:
         person = await people.add_person(self.db, email, email.split("@")[0], PASSWORD)
         for org in orgs:
-            await people.add_member(self.db, org, person, role)
+            await people.add_member(self.db, org, person, role, shared=shared)
         return person
 
     async def browser(self, email: str, org: str = "") -> Browser:

@@ -1,7 +1,8 @@
 """A real PostgreSQL for the tests: one a test process, made in half a second, gone with it.
 
-EVENHAND_TEST_PG_BIN names another bin folder than the embedded wheel's. Durability is off: tests do not survive a
-power cut anyway. tests/infra/postgres tests it on servers of its own.
+EVENHAND_TEST_PG_BIN names another bin folder than the embedded wheel's, for these servers and for those of `serving`:
+`make test` runs the tests with the mark `database` a second time on Debian's 15. Durability is off: tests do not
+survive a power cut anyway. tests/infra/postgres tests it on servers of its own.
 """
 
 from __future__ import annotations
@@ -34,9 +35,19 @@ FAST = {
 }
 
 
+BIN_VARIABLE = "EVENHAND_TEST_PG_BIN"
+
+
 def bin_folder() -> Path | None:
-    given = os.environ.get("EVENHAND_TEST_PG_BIN", "")
+    given = os.environ.get(BIN_VARIABLE, "")
     return Path(given) if given else None
+
+
+def product_environment() -> dict[str, str]:
+    """The environment for the product in a process of its own: nothing of whoever runs the tests, and our database."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
+    chosen = bin_folder()
+    return {**known, "EVENHAND_PG_BIN": str(chosen)} if chosen else known
 
 
 @dataclass

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,7 @@ from evenhand.app.services import Services
 from evenhand.app.settings import Settings, settings_from_environment
 from evenhand.features.people import actions as people
 from evenhand.infra.fetch import ALLOW_VARIABLE
+from tests.pg import product_environment
 
 PASSWORD = "correct horse battery"
 _UP = "from evenhand.app.up import up; from evenhand.app.settings import settings_from_environment as s; "
@@ -68,8 +70,9 @@ class Serving:
             async with services(self.settings, urls, keys, connections=2) as opened:
                 return await act(opened)
 
-        with database(self.settings) as (urls, keys):
-            return asyncio.run(inside(urls, keys))
+        # in a thread of its own: Playwright keeps an event loop running in the test's
+        with database(self.settings) as (urls, keys), ThreadPoolExecutor(1) as beside:
+            return beside.submit(asyncio.run, inside(urls, keys)).result()
 
     def customer(self, name: str) -> Org:
         async def make(opened: Services) -> Org:
@@ -105,7 +108,7 @@ def serving(*, demo: bool = False) -> Generator[Serving]:
     """A server for the length of a block; nothing of it is left afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="ev-", dir="/tmp"))  # short: the database's socket lives below
     env = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("EVENHAND_")},
+        **product_environment(),
         "EVENHAND_HOME": str(folder / "home"),
         "EVENHAND_PORT": str(free_port()),
         ALLOW_VARIABLE: "1",

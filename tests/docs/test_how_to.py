@@ -1,6 +1,5 @@
 """The how-to pages do what they say: each `sh` and `python` block runs, in order, beside a real server with the demo."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pg import product_environment
 from tests.serving import Serving, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_its_blocks_run(page: Path, server: Serving, folder: Path) -> None:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
+    env = product_environment()
     env |= {
         "EVENHAND_HOME": str(server.settings.home.path),
         "EVENHAND_PORT": str(server.settings.port),

@@ -71,6 +71,11 @@ def test_the_migrated_database_obeys(conn: catalogue.Connection) -> None:
         ("create function evenhand.spy() returns trigger language plpgsql as 'begin return new; end';"
          "create trigger spy before insert on evenhand.task for each row execute function evenhand.spy()",
          "trigger spy on evenhand.task"),
+        ("create function evenhand.peek(p_ctx text) returns bigint language plpgsql security definer as"
+         " 'declare\n v_org text;\nbegin\n perform 1;\n v_org := ctx.enter(p_ctx);\n return 1; end'",
+         "evenhand.peek(text) runs with its owner's rights"),
+        ("create policy desk on evenhand.review to current_user using (true)",
+         "policy desk on evenhand.review does not ask what was proved"),
         ("grant create on schema evenhand to evenhand_app", "evenhand_app may create in evenhand"),
     ],
 )  # fmt: skip
@@ -113,7 +118,7 @@ def test_the_laws_see_a_role_that_grew(conn: catalogue.Connection) -> None:
 WALLED = {
     "project", "project_version", "batch", "seat", "asset", "task", "queue", "assignment", "draft", "answer", "review",
     "question", "notice", "import_chunk", "delivery", "callback", "callback_try", "worker_group", "setting",
-    "idempotency", "fact", "job", "job_step",
+    "idempotency", "fact", "job", "job_step", "gold_task", "gold_score", "course",
 }  # fmt: skip
 ONLY_ADDED = {"fact", "import_chunk", "callback_try", "job_step"}  # what happened is never rewritten
 MAY_GO = {"queue", "seat", "draft", "setting", "worker_group"}
@@ -147,10 +152,13 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.session": {"select": ALL, "insert": ALL, "update": _columns("expires_at"), "delete": ALL},
         "evenhand.link": {"select": ALL, "insert": ALL, "update": _columns("used_at")},
         "evenhand.signin_attempt": {"select": ALL, "insert": ALL, "update": _columns("tries"), "delete": ALL},
-        "evenhand.member": {"select": ALL, "insert": ALL, "update": _columns("role state body")},
+        "evenhand.member": {"select": ALL, "insert": ALL, "update": _columns("role source state body")},
         "evenhand.api_key": {
             "select": _columns("org_id key_id key_hash scopes expires_at revoked_at"),
         },
+        "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
+        "evenhand.queue": {"select": _columns("org_id project_id state")},
+        "evenhand.project": {"select": _columns("org_id project_id state")},
     },
     "evenhand_scheduler": {
         "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
@@ -162,10 +170,17 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
     "evenhand_picker": {
         "evenhand.job": {
             "select": _columns("org_id job_id kind state run_at lease_until fence attempts most"),
-            "update": _columns("state run_at lease_until fence attempts"),
+            "update": _columns("state run_at lease_until ended_at fence attempts"),
         },
     },
     "evenhand_sequencer": {"evenhand.fact": {"select": _columns("org_id fact_id kind xid at")}},
+    "evenhand_cleaner": {
+        "evenhand.idempotency": {"select": _columns("org_id actor_id key_mac created_at"), "delete": ALL},
+        "evenhand.job": {"select": _columns("org_id job_id state ended_at"), "delete": ALL},
+        "evenhand.session": {"select": _columns("expires_at"), "delete": ALL},
+        "evenhand.link": {"select": _columns("expires_at used_at"), "delete": ALL},
+        "evenhand.signin_attempt": {"select": _columns("window_at"), "delete": ALL},
+    },
     "evenhand_loader": {
         "evenhand.task": {"select": _columns("org_id task_id unique_mac"), "insert": ALL},
         "evenhand.queue": {"insert": ALL},
@@ -178,12 +193,14 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
 CALLS = {
     "evenhand_app": {
         "ctx.org", "evenhand.lease", "evenhand.submission", "evenhand.submit", "evenhand.expire", "evenhand.free_place",
+        "evenhand.hold_task",
     },
-    "evenhand_gate": {"evenhand.session_person"},
+    "evenhand_gate": {"evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting"},
     "evenhand_scheduler": {"evenhand.queue_heads"},
     "evenhand_loader": {"ctx.org"},
     "evenhand_picker": set(),
     "evenhand_sequencer": set(),
+    "evenhand_cleaner": set(),
 }  # fmt: skip
 
 

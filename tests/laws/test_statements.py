@@ -46,7 +46,6 @@ OUTSIDE = {
     ("evenhand.infra.db", "select set_config('evenhand.ctx', $1, true)"),
     ("evenhand.app.http.server", "select 1"),
     # no table is touched
-    ("evenhand.infra.jobs", "select clock_timestamp() + make_interval(secs => $1)"),
     ("evenhand.app.http.routes", "select pg_advisory_xact_lock($1)"),
     ("evenhand.features.tasks.actions", "select pg_advisory_xact_lock($1)"),
     ("evenhand.features.tasks.imports", "select pg_advisory_xact_lock($1)"),

@@ -47,6 +47,12 @@ CUSTOMER: dict[str, Case] = {
     "PATCH /projects/{project}": on("/projects/{}", "project", json={"name": "Mine"}),
     "GET /projects/{project}/versions": on("/projects/{}/versions", "project"),
     "GET /projects/{project}/progress": on("/projects/{}/progress", "project"),
+    "GET /projects/{project}/quality": on("/projects/{}/quality", "project"),
+    "PATCH /projects/{project}/quality": on("/projects/{}/quality", "project", json={"pass_mark": 0.5}),
+    "POST /projects/{project}/quality/again": lambda a, b: [
+        at(f"/projects/{a['project']}/quality/again", json={"person": a["member"], "because": "why"}),
+        at(f"/projects/{b['project']}/quality/again", json={"person": a["member"], "because": "why"}),
+    ],
     "GET /projects/{project}/pilot": on("/projects/{}/pilot", "project"),
     "POST /projects/{project}/pilot/next": on("/projects/{}/pilot/next", "project"),
     "POST /projects/{project}/pilot/go": on("/projects/{}/pilot/go", "project"),

@@ -242,8 +242,10 @@ BEYOND: dict[Role, tuple[str, ...]] = {
         "update evenhand.queue set state = 'open'", "select 1 from evenhand.session", "select 1 from ctx.secret",
     ),
     "gate": (
-        "select 1 from evenhand.task", "select 1 from evenhand.project", "select 1 from evenhand.answer",
-        "select 1 from evenhand.fact", "select body from evenhand.api_key", "update evenhand.api_key set revoked_at = null",
+        "select 1 from evenhand.task", "select body from evenhand.project", "select 1 from evenhand.answer",
+        "select task_id from evenhand.queue", "update evenhand.seat set served_at = now()",
+        "delete from evenhand.queue", "select 1 from evenhand.fact", "select body from evenhand.api_key",
+        "update evenhand.api_key set revoked_at = null",
         "insert into evenhand.api_key (org_id, key_id, key_hash, prefix, scopes, body) values ('', '', '', '', '{}', '')",
         "update evenhand.org set mode = 'live'", "update evenhand.session set person_id = 'x'",
         "update evenhand.link set person_id = 'x'", "update evenhand.member set org_id = 'x'",
@@ -268,6 +270,13 @@ BEYOND: dict[Role, tuple[str, ...]] = {
         "select body from evenhand.fact", "select about_id from evenhand.fact", "select actor_id from evenhand.fact",
         "select * from evenhand.fact", "update evenhand.fact set kind = ''", "delete from evenhand.fact",
         "select 1 from evenhand.task", "select 1 from evenhand.job", "create temp table x (y int)",
+    ),
+    "cleaner": (
+        "select body from evenhand.job", "select body from evenhand.idempotency", "select body from evenhand.job_step",
+        "delete from evenhand.job_step", "update evenhand.job set state = 'done'", "delete from evenhand.fact",
+        "select token_hash from evenhand.session", "select token_hash from evenhand.link", "delete from evenhand.task",
+        "select subject_mac from evenhand.signin_attempt", "select 1 from evenhand.task", "select ctx.org()",
+        "update evenhand.session set expires_at = now()", "create temp table x (y int)",
     ),
 }  # fmt: skip
 

@@ -82,6 +82,7 @@ def _send_all(
 
 
 def _add_fault(report: Report, progress: Progress, fault: Fault) -> None:
+    fault = Fault(_clean(fault.where), fault.code, fault.detail)
     report.faults.append(fault)
     progress.line(f"{fault.where}: {fault.detail}")
 

@@ -71,7 +71,7 @@ def invite(given: argparse.Namespace) -> int:
             refs = [org.id for org in await people.list_orgs(s.db)]
         spaces = [(await people.find_org(s.db, ref, mode)).id for ref in refs for mode in MODES]
         _, link = await people.invite_person(
-            s.db, given.email, s.settings.public_url, role=given.role, orgs=spaces, actor=SYSTEM
+            s.db, given.email, s.settings.public_url, role=given.role, orgs=spaces, actor=SYSTEM, shared=True
         )
         return link, await send_link(s.settings, given.email, link.link)
 

@@ -29,8 +29,9 @@ class Progress:
             self._show()
 
     def line(self, words: str) -> None:
-        """A line of its own that does not tear the bar."""
-        sys.stderr.write(("\r\x1b[K" if self._terminal else "") + words + "\n")
+        """A line of its own that does not tear the bar. Names of files may hold anything; it must not reach a terminal."""
+        shown = "".join(c if c.isprintable() else "�" for c in words)
+        sys.stderr.write(("\r\x1b[K" if self._terminal else "") + shown + "\n")
 
     def _show(self) -> None:
         self._shown = time.monotonic()

@@ -34,6 +34,15 @@ _COLUMNS = (
 )
 _PREFIXES = ("metadata.", "answer.")
 _DATA = ("image_url", "asset", "text", "conversation", "prelabels", "context")
+_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "csv"}
+_UNPACK = "Unpack it, and import the file that is in it."
+_PACKED = (
+    (b"\x1f\x8b", "compressed (gzip)", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "compressed (Zstandard)", _UNPACK),
+    (b"BZh", "compressed (bzip2)", _UNPACK),
+    (b"\xfd7zX", "compressed (xz)", _UNPACK),
+    (b"PK\x03\x04", "a zip file or a spreadsheet", "Unpack it and import the folder; save a spreadsheet as CSV first."),
+)
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
 
 
@@ -76,7 +85,9 @@ def open_source(path: Path, kind: str | None, medium: str) -> Source:
             kind = kind or "folder"
         elif not path.exists():
             raise Invalid(f"There is no file or folder {path}.")
-        kind = kind or {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv"}.get(path.suffix.lower())
+        else:
+            _refuse_packed(path)
+        kind = kind or _SUFFIXES.get(path.suffix.lower())
         if kind is None:
             raise Invalid(f"What is in {path} can't be told from its name.", hint="Add --as jsonl, csv or folder.")
         if (kind == "folder") != path.is_dir():
@@ -88,21 +99,36 @@ def open_source(path: Path, kind: str | None, medium: str) -> Source:
         raise Invalid(f"{err.filename or path} can't be read: {plain_reason(err)}.") from err
 
 
+def _refuse_packed(path: Path) -> None:
+    """Says what to do with a file that holds another one, or a spreadsheet, instead of calling it bad text."""
+    if not path.is_file():
+        raise Invalid(f"{path} is not a file or a folder.", hint="Write it into a file first.")
+    with path.open("rb") as file:
+        head = file.read(4)
+    for magic, what, hint in _PACKED:
+        if head.startswith(magic):
+            raise Invalid(f"{path} is {what}.", hint=hint)
+
+
 def _file(path: Path, kind: str) -> Source:
     digest, size = sha256(), 0
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(4096)
         file.seek(0)
         while piece := file.read(1 << 20):
             digest.update(piece)
             size += len(piece)
     if size == 0:
         raise Invalid(f"{path} is empty.", hint="There is nothing to import.")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head:
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head[:4]:
         raise Invalid(f"{path} is not UTF-8 text (line 1 begins like UTF-16).", hint="Save it as UTF-8 and try again.")
     if kind == "csv":
         _CsvHead.read(path)  # trouble with the header is told before anything is sent
         return Source(kind, size, digest.hexdigest(), lambda: _csv(path))
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"[":
+        raise Invalid(
+            f"{path} is one JSON array.", hint="Write one task a line, such as by: jq -c '.[]' FILE > FILE.jsonl"
+        )
     return Source(kind, size, digest.hexdigest(), lambda: _jsonl(path))
 
 

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -38,6 +39,13 @@ def _unforeseen(err: BaseException) -> None:
         sys.stderr.write(trace)
 
 
+def _disk_is_full(err: BaseException) -> bool:
+    """Whether there was no room, for a file of ours or for the database, which tells by its state 53100."""
+    if isinstance(err, OSError):
+        return err.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(err, "sqlstate", None) == "53100"
+
+
 def _version() -> int:
     sys.stdout.write(f"evenhand {import_module('importlib.metadata').version('evenhand')}\n")
     return 0
@@ -62,6 +70,10 @@ def _run(given: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nobody is left to tell
         return TROUBLE
     except Exception as err:
+        if _disk_is_full(err):
+            _say("The disk is full.")
+            sys.stderr.write("  Free some space and run it again; everything that was acknowledged is safe.\n")
+            return TROUBLE
         _unforeseen(err)
         return TROUBLE
 

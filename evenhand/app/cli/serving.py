@@ -15,6 +15,7 @@ from evenhand.app.cli.people import with_services
 from evenhand.app.opening import URL_VARIABLE
 from evenhand.app.services import Services
 from evenhand.app.settings import settings_from_environment
+from evenhand.app.surprises import surprises
 from evenhand.features.people import actions as people
 from evenhand.infra.home import Home
 from evenhand.infra.jobs import job_counts
@@ -89,7 +90,7 @@ def status(given: argparse.Namespace) -> int:
 
 
 def doctor(given: argparse.Namespace) -> int:
-    found = doctors.examine(Home.from_environment())
+    found = [*surprises(os.environ), *doctors.examine(Home.from_environment())]
     bad = sum(check.verdict == "fail" for check in found)
     if given.json:
         show.as_json([{"name": c.name, "verdict": c.verdict, "sentence": c.sentence, "hint": c.hint} for c in found])

@@ -40,6 +40,15 @@ class Call:
     def db(self) -> Any:
         return self.services.db
 
+    async def know(self) -> Actor:
+        """The person of a call at the desk, where it is needed apart from the work itself."""
+        if not self.actor.id:
+            holder = await people.who_holds_session(self.db, self.session)
+            if holder is None:
+                raise SignIn("You are not signed in.")
+            self.actor = Actor("person", holder[0])
+        return self.actor
+
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
 
@@ -82,10 +91,8 @@ async def who_asks(request: Request, services: Services, *, who: str, csrf: str 
     holder = await people.who_holds_session(services.db, token) if token else None
     if holder is None:
         raise SignIn("You are not signed in.")
-    if request.method not in ("GET", "HEAD"):
-        given = request.headers.get("x-evenhand-csrf") or csrf
-        if not hmac.compare_digest(given.encode(), csrf_of(services.db.keys, token).encode()):
-            raise WrongToken("This page is out of date, so the request was refused.")
+    if request.method not in ("GET", "HEAD") and not _csrf_fits(request, services, token, csrf):
+        raise WrongToken("This page is out of date, so the request was refused.")
     person, operator = holder
     if who == "operator" and not operator:
         raise Denied("This page is for operators.", hint="Ask an operator.")
@@ -96,6 +103,19 @@ async def who_asks(request: Request, services: Services, *, who: str, csrf: str 
     if role is None:
         raise Missing("There is no such organisation.", hint="Send your organisation's id as `Evenhand-Org`.")
     return Call(request, services, Actor("person", person, role), org_id, operator=operator, session=token)
+
+
+async def at_desk(request: Request, services: Services) -> Call:
+    """A call of somebody whose session the handler looks up together with its first question to the database."""
+    token = session_in(request, services)
+    if key_in(request) is None and token and _csrf_fits(request, services, token):
+        return Call(request, services, Actor("person", ""), session=token)
+    return await who_asks(request, services, who="person")  # which says what is wrong
+
+
+def _csrf_fits(request: Request, services: Services, token: str, csrf: str = "") -> bool:
+    given = request.headers.get("x-evenhand-csrf") or csrf
+    return hmac.compare_digest(given.encode(), csrf_of(services.db.keys, token).encode())
 
 
 async def read_body(request: Request, most: int = BODY_MOST) -> bytes:

@@ -1,6 +1,7 @@
 """Trouble as HTTP: one table. Errors are problem documents (RFC 9457); the compatible doors have their own shape."""
 
 import asyncio
+import errno
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from evenhand.app.logs import trail
 from evenhand.infra.db import AWAY
+from evenhand.infra.objects import StorageFull
 from evenhand.pure.trouble import Busy, Conflict, Denied, Invalid, Missing, Trouble, Upstream
 
 log = logging.getLogger("evenhand.http")
@@ -22,6 +25,7 @@ TITLES = {
     405: "Method not allowed",
     409: "Conflict",
     413: "Too large",
+    415: "Not a type that is taken here",
     429: "Too many requests",
     500: "A bug in Evenhand",
     502: "Another machine failed",
@@ -38,6 +42,11 @@ class SignIn(Denied):
 class TooLarge(Invalid):
     code = "invalid"
     hint = "Send it in smaller parts."
+
+
+class NotJson(Invalid):
+    code = "invalid"
+    hint = "Send JSON in UTF-8, as `Content-Type: application/json`."
 
 
 class WrongToken(Denied):
@@ -75,16 +84,21 @@ _AGAIN = (
     asyncpg.UniqueViolationError,
 )
 _FULL = (asyncpg.DiskFullError,)
+_FULL_AGAIN_S = 60.0
 
 
 def problem_of(err: BaseException) -> Problem:
     """What a caller is told. Anything unforeseen is logged by kind and place, and told as a bug without content."""
+    if isinstance(err, StorageFull):
+        return Problem(507, err.code, err.message, err.hint, None, _FULL_AGAIN_S)
     if isinstance(err, Trouble):
         status = next((code for kind, code in STATUS.items() if isinstance(err, kind)), 500)
         if err.code == "signin":
             status = 401
         if isinstance(err, TooLarge):
             status = 413
+        if isinstance(err, NotJson):
+            status = 415
         retry = err.retry_after_s if isinstance(err, Busy) else None
         if isinstance(err, Busy) and retry is not None and retry >= 60:
             status = 429
@@ -96,33 +110,23 @@ def problem_of(err: BaseException) -> Problem:
     if isinstance(err, RecursionError):
         return Problem(400, "invalid", "The body is nested too deeply.", "Send a flatter document.")
     if isinstance(err, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, UnicodeError)):
-        return Problem(400, "invalid", "The text has a character that can't be kept.", "Leave out zero characters.")
+        return Problem(400, "invalid", "The text is not UTF-8, or has a zero character.", "Send UTF-8.")
     if isinstance(err, asyncpg.DataError) or (isinstance(err, asyncpg.InterfaceError) and isinstance(err, ValueError)):
         return Problem(400, "invalid", "A number or a time in the request is out of range.", "Use a smaller one.")
     if isinstance(err, AWAY):
         return Problem(503, "busy", "The database is away.", "Nothing was lost. Try again in a moment.", None, 2)
     if isinstance(err, _AGAIN):
         return Problem(503, "busy", "Two changes met.", "Send the request again.", None, 1)
-    if isinstance(err, _FULL) or (isinstance(err, OSError) and err.errno == 28):
+    if isinstance(err, _FULL) or (isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT)):
         return Problem(
-            507, "busy", "The disk of the server is full.", "Nothing was changed. Tell the operator.", None, 60
+            507,
+            "busy",
+            "The disk of the server is full.",
+            "Nothing was changed. Tell the operator.",
+            None,
+            _FULL_AGAIN_S,
         )
     if isinstance(err, (TimeoutError, asyncio.TimeoutError, asyncpg.QueryCanceledError)):
         return Problem(503, "busy", "This took too long and was stopped.", "Try again, or ask for less.", None, 5)
-    if isinstance(err, OSError):
-        return Problem(503, "busy", "The database is away.", "Nothing was lost. Try again in a moment.", None, 2)
-    log.error("a bug: %s", _trail(err))
+    log.error("a bug: %s", trail(err))
     return Problem(500, "bug", "Something went wrong on our side.", "Nothing was half done. Tell the operator.")
-
-
-def _trail(err: BaseException) -> str:
-    """The type of an error and the way to it, without its message: that may quote content."""
-    places: list[str] = []
-    trace = err.__traceback__
-    while trace is not None:
-        name = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if name.startswith("evenhand."):
-            places.append(f"{name}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    detail = f" {getattr(err, 'sqlstate', '')}" if isinstance(err, asyncpg.PostgresError) else ""
-    return f"{type(err).__name__}{detail} at {' < '.join(reversed(places[-6:]))}"

@@ -3,11 +3,12 @@
 from typing import Any
 
 import msgspec
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from evenhand.app.http.call import Call
 from evenhand.app.http.projects import bounded, cursor_after
 from evenhand.app.http.routes import route
+from evenhand.app.http.streaming import streamed
 from evenhand.features.deliveries import callbacks
 from evenhand.features.deliveries.exports import Export, create_delivery, list_deliveries
 from evenhand.features.deliveries.types import Callback, CallbackSecrets, Delivery
@@ -119,7 +120,7 @@ async def export(call: Call) -> Response:
     export = await _open(call)
     name = f"evenhand-{call.query.project[-8:]}.{export.format.suffix}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return StreamingResponse(export.stream(), 200, headers, export.format.media_type)
+    return await streamed(export.stream(), 200, headers, export.format.media_type)
 
 
 @route("GET", "/exports/report", query=ExportQuery, reply=ExportReport, tx=False)

@@ -1,12 +1,11 @@
 """Media: files behind signed links, on a host name of their own, sandboxed."""
 
-from collections.abc import AsyncIterator
-
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from evenhand.app.http.errors import problem_of
 from evenhand.app.http.routes import problem_reply
+from evenhand.app.http.streaming import streamed
 from evenhand.app.services import Services
 from evenhand.features.assets import actions as assets
 from evenhand.features.assets.rules import SHOWN
@@ -59,8 +58,8 @@ async def serve_media(request: Request, services: Services) -> Response:
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=kind)
 
-    async def bytes_of() -> AsyncIterator[bytes]:
-        async for piece in services.objects.stream(media.org_id, media.object, start, end):
-            yield piece
-
-    return StreamingResponse(bytes_of(), status, headers, kind)
+    pieces = services.objects.stream(media.org_id, media.object, start, end)
+    try:
+        return await streamed(pieces, status, headers, kind)
+    except Exception as err:
+        return problem_reply(problem_of(err))

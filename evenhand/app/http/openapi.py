@@ -88,7 +88,13 @@ def _headers(r: Route) -> list[tuple[str, str, dict[str, Any]]]:
         out.append(("X-Evenhand-CSRF", "With a session: the token from `GET /session`.", text))
     if r.tx and r.who == "customer" and r.method != "GET":  # where reply and write are kept in one transaction
         key = {"type": "string", "minLength": 1, "maxLength": 128}
-        out.append(("Idempotency-Key", "The same request with the same key gets the first reply again.", key))
+        out.append(
+            (
+                "Idempotency-Key",
+                "The same request with the same key gets the first reply again, for 24 hours at least.",
+                key,
+            )
+        )
     return out
 
 
@@ -117,7 +123,9 @@ def _responses(r: Route, found: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {str(r.status): good}
     for status, words in (
         (400, "Not right"), (401, "Sign in"), (403, "Not allowed"), (404, "Not found"), (409, "Conflict"),
-        (413, "Too large"), (429, "Too many tries"), (502, "Another machine failed"), (503, "Busy"), (507, "The disk is full"),
+        (413, "Too large"), (415, "Not a type that is taken here"),
+        (429, "Too many tries"), (502, "Another machine failed"), (503, "Busy"),
+        (507, "The disk is full"),
     ):  # fmt: skip
         out[str(status)] = {"description": words, "content": problem}
     return out

@@ -228,7 +228,13 @@ async def operator_invite(call: Call) -> Any:
         for mode in ("live", "test"):
             spaces.append((await people.find_org(call.db, ref, mode)).id)
     _, link = await people.invite_person(
-        call.db, body.email, call.services.settings.public_url, role=body.role, orgs=spaces, actor=call.actor
+        call.db,
+        body.email,
+        call.services.settings.public_url,
+        role=body.role,
+        orgs=spaces,
+        actor=call.actor,
+        shared=True,
     )
     await send_link(call.services.settings, body.email, link.link)
     return link

@@ -3,6 +3,7 @@
 The OpenAPI document, the two-tenant twin test and the idempotency of writes all read this one table.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,8 +12,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from evenhand.app.http.call import BODY_MOST, Call, read_body, read_query, who_asks
-from evenhand.app.http.errors import Problem, problem_of
+from evenhand.app.http.call import BODY_MOST, Call, at_desk, read_body, read_query, who_asks
+from evenhand.app.http.errors import NotJson, Problem, problem_of
 from evenhand.app.services import Services
 from evenhand.infra.db import Actor, Tx
 from evenhand.infra.sql import Sql
@@ -45,11 +46,13 @@ class Route:
     tx: bool = True
     raw: bool = False  # the handler reads the body itself
     most: int = BODY_MOST
+    desk: bool = False  # a write of a person whose session the handler looks up
     status: int = 200
     media: str = "application/json"  # what a good reply is; several with a comma between them
 
 
 ROUTES: list[Route] = []
+_JSON_TYPE = re.compile(r'application/([\w.+-]+\+)?json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
 
 
 def route(method: str, path: str, **options: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
@@ -139,13 +142,27 @@ async def _take(found: Route, request: Request, services: Services) -> tuple[Cal
             csrf = str(msgspec.json.decode(raw).get("csrf", ""))  # sendBeacon cannot set headers
     if found.who == "public":
         call = Call(request, services, _NOBODY)
+    elif found.desk:
+        call = await at_desk(request, services)
     else:
         call = await who_asks(request, services, who=found.who, csrf=csrf)
     if found.query is not None:
         call.query = read_query(request, found.query)
     if found.body is not None and not found.raw:
-        call.body = msgspec.json.decode(raw or b"{}", type=found.body)
+        call.body = _decode(raw, found.body, request.headers.get("content-type", ""))
     return call, raw
+
+
+def _decode(raw: bytes, kind: Any, declared: str) -> Any:
+    """The body. JSON is taken under any name; what is none and does not claim to be gets 415."""
+    try:
+        return msgspec.json.decode(raw or b"{}", type=kind)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeError):
+        if declared and not _JSON_TYPE.fullmatch(declared.strip()):
+            raise NotJson(f"This address takes JSON, not '{declared[:60]}'.") from None
+        raise
 
 
 async def _answer(found: Route, call: Call, raw: bytes) -> Response:
@@ -163,6 +180,20 @@ async def _answer(found: Route, call: Call, raw: bytes) -> Response:
         reply = _reply(found, await found.handler(call, tx))
         if once is not None:
             await once.keep(tx, bytes(reply.body), reply.status_code)
+    return reply
+
+
+async def once(call: Call, tx: Tx, asked: bytes, act: Callable[[], Awaitable[Any]]) -> Any:
+    """The same for a handler that opens its own transaction. `asked`: what a repeated request has in common with the first."""
+    key = call.request.headers.get("idempotency-key", "")
+    if not key:
+        return await act()
+    kept = _Once(tx, key, f"{call.request.method} {call.request.url.path}\n".encode() + asked)
+    earlier = await kept.earlier(tx)
+    if earlier is not None:
+        return earlier
+    reply = json_reply(await act())
+    await kept.keep(tx, bytes(reply.body), reply.status_code)
     return reply
 
 

@@ -1,7 +1,7 @@
 """The ASGI application: the hot routes first, then the table, the compatible doors, media, and the studio's files."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,7 +26,7 @@ log = logging.getLogger("evenhand.http")
 STATIC = Path(__file__).parent.parent / "static"
 PREFIX = "/api/v1"
 #: modules whose import fills the route table; the order is the order of matching
-MODULES = ("work", "session", "projects", "tasks", "exports", "org")
+MODULES = ("work", "session", "projects", "tasks", "exports", "org", "quality")
 _PAGES = (
     "/",
     "/signin",
@@ -155,8 +155,8 @@ def build(
         *doors(services),
         StarletteRoute("/studio/{path:path}", _static, methods=["GET", "HEAD"]),
         *(StarletteRoute(page, _page, methods=["GET", "HEAD"]) for page in _PAGES),
-        StarletteRoute("/{path:path}", _nothing, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ]
+    routes.append(StarletteRoute("/{path:path}", _Nothing(list(routes))))
     return Doorkeeper(Starlette(routes=routes, lifespan=lifespan), settings)
 
 
@@ -172,7 +172,7 @@ async def _static(request: Request) -> Response:
     except (ValueError, OSError):  # a zero character, a name that is too long
         found = False
     if not found:
-        return await _nothing(request)
+        return _not_here()
     cache = "public, max-age=31536000, immutable" if "/assets/" in str(path) else "no-cache"
     return FileResponse(path, headers={"cache-control": cache})
 
@@ -184,8 +184,29 @@ async def _page(request: Request) -> Response:
     return FileResponse(index, headers={"cache-control": "no-store"})
 
 
-async def _nothing(request: Request) -> Response:
-    known = any(request.url.path == f"{PREFIX}{r.path}" for r in ROUTES)
-    if known:
-        return problem_reply(Problem(405, "invalid", "This path does not take that method."))
+def _not_here() -> Response:
     return problem_reply(Problem(404, "missing", "There is nothing at this address.", "Look at /api/v1/openapi.json."))
+
+
+class _Nothing:
+    """What no route takes, whatever the method: an address that others reach (405, with what it takes), or none."""
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self._routes = [r for r in routes if isinstance(r, StarletteRoute)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._reply(scope)(scope, receive, send)
+
+    def _reply(self, scope: Scope) -> Response:
+        allowed: set[str] = set()
+        for found in self._routes:
+            if found.matches(scope)[0] is Match.PARTIAL:
+                allowed |= found.methods or set()
+        if not allowed:
+            return _not_here()
+        if scope["method"] == "OPTIONS":
+            reply = Response(status_code=204)
+        else:
+            reply = problem_reply(Problem(405, "invalid", f"This address does not take {scope['method'][:20]}."))
+        reply.headers["allow"] = ", ".join(sorted({*allowed, "OPTIONS"}))
+        return reply

@@ -44,12 +44,13 @@ class TaskPage(msgspec.Struct):
     since: str | None = msgspec.field(default=None, name="from")
     until: str | None = msgspec.field(default=None, name="to")
     order: str = "newest"
+    count: bool = True
 
 
 class Tasks(msgspec.Struct, frozen=True):
     items: list[TaskRow]
     next: str | None
-    total: int
+    total: int | None  # null where `count` is false
 
 
 class HistoryLine(msgspec.Struct, frozen=True):
@@ -189,7 +190,10 @@ async def list_tasks(call: Call, tx: Tx) -> Any:
     oldest = query.order == "oldest"
     before, after = (None, query.cursor) if oldest else (query.cursor, None)
     rows = await tasks.list_rows(tx, wanted, before=before, after=after, limit=limit, oldest=oldest)
-    total = await tasks.count_matching(tx, wanted)
+    if query.cursor is None and len(rows) < limit:
+        total = len(rows)
+    else:
+        total = await tasks.count_matching(tx, wanted) if query.count else None
     items = await tasks.list_tasks(tx, call.db, rows)
     return Tasks(items, items[-1].id if len(items) == limit else None, total)
 

@@ -6,10 +6,10 @@ from typing import Any, Literal
 import msgspec
 
 from evenhand.app.http.call import Call
-from evenhand.app.http.routes import route
+from evenhand.app.http.routes import once, route
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.annotations.types import Submitted
-from evenhand.features.people.actions import role_in
+from evenhand.features.people.actions import role_in, session_shown
 from evenhand.features.people.rules import CUSTOMER_ROLES
 from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import actions as reviews
@@ -22,6 +22,7 @@ from evenhand.infra.db import Actor
 from evenhand.pure.trouble import Invalid, Missing
 
 ANSWER_MOST = 64_000_000
+DRAFT_MOST = leases.DRAFT_MOST
 MOST_HANDLES = 20
 
 
@@ -98,11 +99,11 @@ async def _actor(call: Call, org_id: str) -> Actor:
     return Actor("person", call.actor.id, role or "")
 
 
-@route("POST", "/work/next", who="person", body=WantWork, reply=Work, tx=False)
+@route("POST", "/work/next", who="person", body=WantWork, reply=Work, tx=False, desk=True)
 async def next_work(call: Call) -> Any:
     """Lease the next tasks"""
     body: WantWork = call.body
-    leased, empty = await leases.next_work(call.db, call.actor.id, body.role, body.want)
+    leased, empty = await leases.next_work(call.db, session_shown(call.session), body.role, body.want)
     if body.role == "review":
         leased = [await _with_review(call, one) for one in leased]
     else:
@@ -113,14 +114,15 @@ async def next_work(call: Call) -> Any:
 async def _with_own_answer(call: Call, one: Assignment) -> Assignment:
     """A task that came back brings what its annotator had made of it."""
     org_id, _ = split_handle(one.handle)
-    async with call.db.tx(org_id, call.actor) as tx:
+    async with call.db.tx(org_id, await call.know()) as tx:
         return msgspec.structs.replace(one, answer=await annotations.own_answer(tx, one.task))
 
 
 async def _with_review(call: Call, one: Assignment) -> Assignment:
     org_id, _ = split_handle(one.handle)
-    async with call.db.tx(org_id, call.actor) as tx:
-        view = await reviews.review_view(tx, one.task)
+    async with call.db.tx(org_id, await call.know()) as tx:
+        # not by the id that is shown: that of a gold task is made up
+        view = await reviews.review_view(tx, (await leases.my_assignment(tx, split_handle(one.handle)[1]))["task_id"])
     first = next((a for a in view["answers"] if not a["extra"]), None)
     answer = {"annotations": first["annotations"]} if first is not None else None
     return msgspec.structs.replace(one, review=view, answer=answer)
@@ -219,7 +221,9 @@ async def get_assignment(call: Call) -> Any:
         return msgspec.structs.replace(view, answer=answer)
 
 
-@route("PUT", "/work/{handle}/draft", who="person", body=DraftIn, reply=dict[str, int], tx=False)
+@route(
+    "PUT", "/work/{handle}/draft", who="person", body=DraftIn, reply=dict[str, int], tx=False, most=DRAFT_MOST + 1_000
+)
 async def put_draft(call: Call) -> Any:
     """Autosave"""
     org_id, assignment = split_handle(call.path("handle"))
@@ -229,7 +233,16 @@ async def put_draft(call: Call) -> Any:
         return {"version": await leases.save_draft(tx, assignment, call.body.version, bytes(call.body.body))}
 
 
-@route("POST", "/work/{handle}/submit", who="person", body=Submission, reply=Submitted, tx=False, most=ANSWER_MOST)
+@route(
+    "POST",
+    "/work/{handle}/submit",
+    who="person",
+    body=Submission,
+    reply=Submitted,
+    tx=False,
+    most=ANSWER_MOST,
+    desk=True,
+)
 async def submit(call: Call) -> Any:
     """Submit an answer or a review"""
     body: Submission = call.body
@@ -237,14 +250,15 @@ async def submit(call: Call) -> Any:
     answer = {"annotations": body.answer.annotations} if body.answer is not None else None
     if body.verdict is not None:
         org_id, assignment = split_handle(handle)
-        async with call.db.tx(org_id, call.actor) as tx:
+        async with call.db.tx(org_id, await call.know()) as tx:
             return await reviews.submit_review(tx, assignment, body.key, body.verdict, answer, body.seconds)
     if answer is None:
         raise Invalid("`answer` is missing.")
     try:
-        return await annotations.submit(call.db, call.actor.id, handle, body.key, answer, body.seconds)
+        return await annotations.submit(call.db, session_shown(call.session), handle, body.key, answer, body.seconds)
     except leases.NoSuchLease:
         org_id, assignment = split_handle(handle)
+        await call.know()
         actor = await _actor(call, org_id)
         async with call.db.tx(org_id, actor) as tx:
             row = await leases.my_assignment(tx, assignment)
@@ -278,4 +292,9 @@ async def ask(call: Call) -> Any:
     """Ask the customer about a task"""
     org_id, assignment = split_handle(call.path("handle"))
     async with call.db.tx(org_id, call.actor) as tx:
-        return {"id": await reviews.ask(tx, assignment, call.body.text)}
+
+        async def act() -> dict[str, str]:
+            return {"id": await reviews.ask(tx, assignment, call.body.text)}
+
+        # Asked while offline it is sent when the network is back, perhaps twice.
+        return await once(call, tx, msgspec.json.encode(call.body), act)

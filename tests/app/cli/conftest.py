@@ -1,7 +1,6 @@
 """The real command in processes of its own, beside a running server or without one."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.pg import product_environment
 from tests.serving import free_port, serving
 
 COMMAND = [sys.executable, "-c", "import sys; from evenhand.app.cli import main; sys.exit(main())"]
@@ -39,8 +39,7 @@ class Place:
 
     @property
     def env(self) -> dict[str, str]:
-        known = {name: value for name, value in os.environ.items() if not name.startswith("EVENHAND_")}
-        return {**known, "EVENHAND_HOME": str(self.home), "EVENHAND_PORT": str(self.port), **self.more}
+        return {**product_environment(), "EVENHAND_HOME": str(self.home), "EVENHAND_PORT": str(self.port), **self.more}
 
     @property
     def url(self) -> str:

@@ -1,6 +1,8 @@
 """Imports: what is good goes in once, what is bad is named with its line, whatever happens in between."""
 
+import gzip
 import json
+import os
 import shutil
 import signal
 import time
@@ -112,6 +114,47 @@ def test_a_file_that_holds_no_tasks_is_one_sentence(
 def test_a_file_without_rows_holds_no_tasks(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)
     assert list(open_source(tmp_path / name, None, "text").records()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence", "hint"),
+    [
+        ("a.jsonl", gzip.compress(b'{"text":"x"}', mtime=0), "is compressed (gzip)", "Unpack it"),
+        ("a.jsonl.gz", gzip.compress(b'{"text":"x"}', mtime=0), "is compressed (gzip)", "Unpack it"),
+        ("a.csv", b"PK\x03\x04...", "is a zip file or a spreadsheet", "save a spreadsheet as CSV"),
+        ("a.jsonl", b'\xef\xbb\xbf\n[\n{"text":"x"}\n]', "is one JSON array", "one task a line"),
+        ("a.json", b'[{"text":"x"}]', "is one JSON array", "one task a line"),
+        ("a.jsonl", '{"text":"x"}'.encode("utf-16"), "is not UTF-8", "Save it as UTF-8"),
+        ("a.jsonl", b"", "is empty", "nothing to import"),
+        ("a.xyz", b"x", "can't be told from its name", "--as"),
+    ],
+)
+def test_what_is_no_table_is_called_by_its_name(
+    tmp_path: Path, name: str, content: bytes, sentence: str, hint: str
+) -> None:
+    source = tmp_path / name
+    source.write_bytes(content)
+    with pytest.raises(Invalid) as caught:
+        open_source(source, None, "text")
+    assert sentence in caught.value.message
+    assert hint in (caught.value.hint or "")
+
+
+def test_a_file_name_that_is_no_text(served: Place, tmp_path: Path) -> None:
+    _project(served, "Odd names", "image")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    shutil.copy(PICTURES / "01-chickens.jpg", os.fsencode(folder) + b"/b\xe9d\n\x1b[31m.jpg")
+    (folder / "none\x1b[31m.jpg").write_bytes(b"not a picture")
+    done = served.run("task", "import", folder, "--project", "Odd names", "--json")
+    assert (done.code, done.json["created"], done.json["failed"]) == (1, 1, 1), done.err
+    assert "none" in done.err and "\x1b" not in done.err
+
+
+def test_a_pipe_is_no_source(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")  # reading it twice would wait for ever
+    with pytest.raises(Invalid, match="not a file or a folder"):
+        open_source(tmp_path / "pipe.jsonl", None, "text")
 
 
 def test_an_import_of_nothing_is_exit_1(served: Place, tmp_path: Path) -> None:

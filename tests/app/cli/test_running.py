@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from evenhand.app.cli import run
@@ -67,11 +68,15 @@ def test_a_bug_says_so_and_where_its_log_is(
 
 
 def test_ctrl_c_is_130_without_a_traceback(served: Place, tmp_path: Path) -> None:
-    served.good("project", "create", "Interrupted", "--medium", "text")
+    project = served.good("project", "create", "Interrupted", "--medium", "text")["id"]
     source = tmp_path / "many.jsonl"
     source.write_text("".join(f'{{"text": "Text {i} {"x" * 2000}"}}\n' for i in range(20_000)))
     process = served.start("task", "import", str(source), "--project", "Interrupted")
-    time.sleep(1.5)
+    with httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {served.more['EVENHAND_KEY']}"}) as api:
+        until = time.monotonic() + 40
+        while not api.get("/api/v1/tasks", params={"project": project, "limit": 1}).json()["total"]:
+            assert time.monotonic() < until and process.poll() is None, "the import has not begun"
+            time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -98,4 +103,4 @@ def test_up_serves_until_ctrl_c_and_leaves_nothing(still: Place) -> None:
     assert process.returncode == 0
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", still.port)) != 0
-    assert still.run("status", "--json").json["running"] is False
+    assert still.good("status")["running"] is False

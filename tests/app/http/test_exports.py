@@ -50,6 +50,21 @@ async def test_every_format(world: World) -> None:
     assert (await api.get(f"{done}&format=exe")).status_code == 400
 
 
+async def test_jsonl_has_what_reviewers_said_and_what_was_asked(world: World) -> None:
+    api, project = await labelled(world)
+    (first, *_) = (await api.get(f"/api/v1/tasks?project={project}&state=done")).json()["items"]
+    verdict = {"decision": "accept", "comment": "Well boxed"}
+    assert (await api.post(f"/api/v1/tasks/{first['id']}/audit", json=verdict)).status_code == 200
+    asset = (await api.get(f"/api/v1/exports?project={project}")).text.split('"asset":"')[1][:24]
+    body = {"data": {"asset": asset}, "priority": 7}
+    assert (await api.post(f"/api/v1/projects/{project}/tasks", json=body)).status_code == 200
+    found = {t.id: t for t in BY_NAME["jsonl"].read([(await api.get(f"/api/v1/exports?project={project}")).content])}
+    (review,) = found[first["id"]].reviews
+    assert (review["decision"], review["comment"], review["source"]) == ("accept", "Well boxed", "customer")
+    assert sorted(t.priority for t in found.values()) == [0, 0, 0, 7]
+    assert sum(len(t.reviews) for t in found.values()) == 1
+
+
 async def test_deliveries_hold_what_is_new(world: World) -> None:
     api, project = await labelled(world)
     first = (await api.post("/api/v1/deliveries", json={"project": project, "name": "May"})).json()

@@ -32,7 +32,7 @@ def mood(value: str) -> dict:
 
 async def test_picture_from_upload_to_result(world: World) -> None:
     acme = await world.customer("Acme")
-    await world.worker("ann@people.example", acme.live)
+    await world.worker("ann@people.example", acme.live, shared=True)
     api = world.keyed(acme.live_key)
     upload = await api.post("/api/v1/assets", files={"file": ("street.jpg", picture(), "image/jpeg")})
     assert upload.status_code == 200, upload.text
@@ -155,6 +155,11 @@ async def test_skip_release_recall_and_questions(world: World) -> None:
     assert beats[first["handle"]] and beats[second["handle"]] is None
     question = await ann.post(f"/work/{first['handle']}/question", {"text": "What is a mood?"})
     assert question.status_code == 200
+    # Sent again because the first reply was lost: still one question.
+    path, key = f"/work/{first['handle']}/question", {"Idempotency-Key": "q1"}
+    twice = [await ann.post(path, {"text": "Asked offline?"}, headers=key) for _ in range(2)]
+    assert twice[0].json() == twice[1].json()
+    assert len((await api.get("/api/v1/questions?open=true")).json()["items"]) == 2
     assert (await ann.post(f"/work/{first['handle']}/skip", {"reason": "unclear"})).json() == {"state": "skipped"}
     again = (await ann.post("/work/next", {"want": 3})).json()["assignments"]
     assert [a["task"] for a in again] == [second["task"]], "a skipped task is not shown to the same person again"
