@@ -38,13 +38,11 @@ grant evenhand_app to evenhand_bench;
 grant usage on schema bench to evenhand_bench, evenhand_gate, evenhand_scheduler;
 create table bench.client (n int primary key, person text, session bytea);
 grant select on bench.client to evenhand_bench, evenhand_gate, evenhand_scheduler;
-create function bench.session(p int) returns text language sql stable security definer as
-  $$ select s.person_id from bench.client c, evenhand.session_person(c.session) s where c.n = p $$;
-alter function bench.session(int) owner to evenhand_gate;
-create function bench.heads(p int) returns text language sql stable security definer as
-  $$ select h.project_id from bench.client c, evenhand.queue_heads(c.person, 'label') h where c.n = p and h.waiting
+create function bench.waiting(p int) returns table (person_id text, project_id text) language sql stable security definer as
+  $$ select h.person_id, h.project_id from bench.client c, evenhand.waiting(c.session, 'label') h where c.n = p and h.waiting
      order by h.served_at limit 1 $$;
-alter function bench.heads(int) owner to evenhand_scheduler;
+alter function bench.waiting(int) owner to evenhand_gate;
+create function bench.hash(p int) returns bytea language sql stable as $$ select c.session from bench.client c where c.n = p $$;
 create function bench.id() returns text language sql volatile as
   $$ select substr(encode(sha256((random()::text || clock_timestamp()::text)::bytea), 'hex'), 1, 24) $$;
 create function bench.mint(p_org text, p_person text) returns text language plpgsql stable security definer as $$
@@ -57,14 +55,14 @@ end $$;
 grant execute on all functions in schema bench to evenhand_bench;
 """
 _SCRIPT = r"""\set me :client_id
-select bench.session(:me) as person \gset
-select bench.heads(:me) as project \gset
+select person_id as person, project_id as project from bench.waiting(:me) \gset
 select bench.id() as assignment \gset
 select task_id as task from evenhand.lease(bench.mint('ORG', :person), :project, :person, 'label', :assignment,
   bench.id(), '\x007b7d'::bytea, 5) \gset
-select bench.session(:me) as person \gset
-select version as v from evenhand.submission(bench.mint('ORG', :person), :assignment, :person) \gset
-select outcome as o from evenhand.submit(bench.mint('ORG', :person), :assignment, :person, sha256(convert_to(:assignment, 'UTF8')),
+select person_id as person, version as v from evenhand.submission(
+  bench.mint('ORG', 'session'), bench.hash(:me), null, :assignment) \gset
+select outcome as o from evenhand.submit(
+  bench.mint('ORG', :person), :task, :assignment, :person, sha256(convert_to(:assignment, 'UTF8')),
   bench.id(), bench.id(), bench.id(), '\x007b22616e6e6f746174696f6e73223a5b5d7d'::bytea, '\x007b7d'::bytea,
   '\x007b7d'::bytea, 1, array[1::bigint], 1) \gset
 """

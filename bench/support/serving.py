@@ -63,7 +63,7 @@ class Running:
         return asyncio.run(run())
 
     def cpu(self) -> dict[str, float]:
-        """Seconds of CPU used so far: by our processes and by the database's."""
+        """Seconds of CPU used so far: by our processes and by the database's, those that have ended included."""
         mine = psutil.Process(self.process.pid)
         out = {"server": 0.0, "database": 0.0}
         for p in [mine, *mine.children(recursive=True)]:
@@ -72,7 +72,7 @@ class Running:
                 kind = "database" if "postgres" in p.name() else "server"
             except psutil.NoSuchProcess:
                 continue
-            out[kind] += times.user + times.system
+            out[kind] += times.user + times.system + times.children_user + times.children_system
         return out
 
 

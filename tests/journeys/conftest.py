@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.serving import Serving, serving
+from tests.serving import PASSWORD, Elsewhere, Serving, elsewhere, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = Path(__file__).resolve().parents[2] / "studio" / "node_modules" / "axe-core" / "axe.min.js"
@@ -31,13 +31,19 @@ class Demo:
         return [p["email"] for p in self.found["people"] if p["role"] == role][number]
 
     def password(self, email: str) -> str:
-        return next(p["password"] for p in self.found["people"] if p["email"] == email)
+        return next((p["password"] for p in self.found["people"] if p["email"] == email), PASSWORD)
 
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
     with serving(demo=True) as server:
         yield Demo(server, json.loads(server.settings.home.demo_file.read_text()))
+
+
+@pytest.fixture
+def other() -> Iterator[Elsewhere]:
+    with elsewhere() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +84,11 @@ def sit(demo: Demo, browser: Browser) -> Iterator[Sit]:
         page.on("pageerror", lambda err: person.wrong.append(str(err)))
         page.on(
             "console",
-            lambda m: person.wrong.append(m.text) if m.type == "error" and "status of 401" not in m.text else None,
+            lambda m: (
+                person.wrong.append(f"{m.text} {m.location.get('url', '')}")
+                if m.type == "error" and "status of 401" not in m.text
+                else None
+            ),
         )
         people.append(person)
         if email is not None:
@@ -100,7 +110,8 @@ def sit(demo: Demo, browser: Browser) -> Iterator[Sit]:
 
 def check_axe(page: Page, where: str) -> None:
     """axe finds nothing (WCAG 2.2 A and AA)."""
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
     found = page.evaluate(
         """async () => (await axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa']}))
             .violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | '))"""

@@ -113,7 +113,7 @@ async def _person(s: Services, who: DemoPerson, role: str, spaces: list[str], ma
     password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
     person = await people.add_person(s.db, who.email, who.name, password, operator=role == "operator")
     for space in spaces:
-        await people.add_member(s.db, space, person, msgspec.convert(role, RoleName))
+        await people.add_member(s.db, space, person, msgspec.convert(role, RoleName), shared=True)
     made.ids[who.email] = person
     made.people.append({"name": who.name, "role": role, "email": who.email, "password": password})
 

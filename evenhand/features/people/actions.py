@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import msgspec
 
 from evenhand.features.people import store
 from evenhand.features.people.passwords import check_strength, hash_password, verify_password
-from evenhand.features.people.rules import CUSTOMER_ROLES, ROLES, Verb, require
+from evenhand.features.people.rules import ROLES, WORKER_ROLES, Verb, require, source_of
 from evenhand.features.people.types import (
     Key,
     KeyCreated,
@@ -45,6 +46,11 @@ class WrongCredentials(Denied):
     hint = "Check the address and the password, or ask for a reset link."
 
 
+class NotSignedIn(Denied):
+    code = "signin"
+    hint = "Sign in, or send an API key as `Authorization: Bearer`."
+
+
 class LinkUsed(Missing):
     hint = "Ask for a new link; each works once and for a week."
 
@@ -55,6 +61,10 @@ class LinkBusy(Conflict):
 
 class AlreadyMember(Conflict):
     hint = "Change their role instead."
+
+
+class Shared(Conflict):
+    hint = "Invite somebody of your own for this role."
 
 
 class NameTaken(Conflict):
@@ -68,6 +78,10 @@ class LastOwner(Conflict):
 class _Profile(msgspec.Struct):
     name: str
     email: str
+
+
+#: what an organisation keeps of somebody in the operator's pool: a name that is not there can't come out
+_NOBODY = _Profile("", "")
 
 
 class _OrgBody(msgspec.Struct):
@@ -257,14 +271,18 @@ async def invite_person(
     role: Literal["operator"] | RoleName,
     orgs: list[str],
     actor: Actor = SYSTEM,
+    shared: bool = False,
 ) -> tuple[str, NewLink]:
-    """Invites somebody by a single-use link; gives (person id, link). `orgs` are live or test spaces to join.
+    """Invites somebody by a single-use link; gives (person id, link). `orgs` are live or test spaces to join. `shared`:
+    the operator lends a worker, whom these organisations know by a pseudonym.
 
     Who invites sees the link, so it is worth no more than the invitation: it joins these spaces and no others, and asks
     for the password of somebody who has one. Nothing that other spaces know of the person is shown to this one."""
     email = tidy_email(email)
     if role != "operator" and role not in ROLES:
         raise Invalid(f"Unknown role '{role}'.", hint=f"Roles are {', '.join(ROLES)} and operator.")
+    source = source_of(role, shared=shared)
+    profile = _NOBODY if source == "pool" else _Profile(email.split("@")[0], email)
     async with db.narrow("gate") as door:
         person, _ = await _ensure_person(door, email)
         joins = [
@@ -275,8 +293,9 @@ async def invite_person(
                 org=org,
                 person=person,
                 role=role,
+                source=source,
                 state="invited",
-                body=db.seal(org).shut(_Profile(email.split("@")[0], email)),
+                body=db.seal(org).shut(profile),
             )
         ]
         if orgs and not joins:
@@ -399,13 +418,14 @@ async def add_person(db: Database, email: str, name: str, password: str, *, oper
     return person
 
 
-async def add_member(db: Database, org_id: str, person: str, role: RoleName) -> None:
-    """Makes an active person a member at once."""
+async def add_member(db: Database, org_id: str, person: str, role: RoleName, *, shared: bool = False) -> None:
+    """Makes an active person a member at once; `shared` as in an invitation."""
+    source = source_of(role, shared=shared)
     async with db.narrow("gate") as door:
         row = await store.PERSON_GET.one(door, person=person)
-        profile = door.seal.open_as(row["body"], _Profile)
+        profile = _NOBODY if source == "pool" else door.seal.open_as(row["body"], _Profile)
         body = db.seal(org_id).shut(profile)
-        await store.MEMBER_PUT.run(door, org=org_id, person=person, role=role, state="active", body=body)
+        await store.MEMBER_PUT.run(door, org=org_id, person=person, role=role, source=source, state="active", body=body)
         await store.MEMBER_ACTIVATE.run(door, org=org_id, person=person, body=body)
     async with db.tx(org_id, SYSTEM) as tx:
         await record(tx, MemberJoined(person, role))
@@ -431,6 +451,20 @@ async def sign_in(db: Database, email: str, password: str, came_from: str) -> st
     async with db.narrow("gate") as door:
         await store.TRY_CLEAR.run(door, subject=door.seal.mac("try", f"email {email}"))
         return await _start_session(door, row["person_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that was shown and not yet looked up: the database does so in the first call that needs the person."""
+
+    hash: bytes
+
+
+def session_shown(token: str) -> Session:
+    """The session of a token. Raises NotSignedIn for what can't be one."""
+    if not 20 <= len(token) <= 100:
+        raise NotSignedIn("You are not signed in.")
+    return Session(hashed(token))
 
 
 async def who_holds_session(db: Database, token: str) -> tuple[str, bool] | None:
@@ -479,19 +513,19 @@ async def list_members(tx: Tx) -> list[Member]:
     for r in rows:
         profile = tx.seal.open_as(r["body"], _Profile)
         expires_at = r["created_at"] + timedelta(seconds=LINK_S) if r["state"] == "invited" else None
-        out.append(Member(r["person_id"], profile.name, profile.email, r["role"], r["state"], expires_at))
+        name = _name_here(tx, r)
+        out.append(Member(r["person_id"], name, profile.email, r["role"], r["state"], r["source"], expires_at))
     return out
 
 
 async def member_names(tx: Tx) -> dict[str, str]:
-    """person -> the name under which this customer knows them: staff by name, workers by a pseudonym of this wall."""
-    rows = await store.MEMBER_LIST.all(tx, org=tx.org_id)
-    return {
-        r["person_id"]: tx.seal.open_as(r["body"], _Profile).name
-        if r["role"] in CUSTOMER_ROLES
-        else pseudonym(tx, r["person_id"])
-        for r in rows
-    }
+    """person -> the name under which this customer knows them."""
+    return {r["person_id"]: _name_here(tx, r) for r in await store.MEMBER_LIST.all(tx, org=tx.org_id)}
+
+
+def _name_here(tx: Tx, row: Any) -> str:
+    """Whom the customer invited by name, workers of the operator's pool by a pseudonym of this wall."""
+    return tx.seal.open_as(row["body"], _Profile).name if row["source"] == "own" else pseudonym(tx, row["person_id"])
 
 
 def pseudonym(tx: Tx, person: str | None) -> str:
@@ -508,6 +542,8 @@ async def change_role(tx: Tx, person: str, role: RoleName) -> None:
     row = await store.MEMBER_GET.maybe(tx, org=tx.org_id, person=person)
     if row is None or row["state"] == "removed":
         raise Missing("There is no such member.")
+    if row["source"] == "pool" and role not in WORKER_ROLES:
+        raise Shared("This worker is shared by the operator, and can only be an annotator or a reviewer.")
     if row["role"] == "owner" and role != "owner":
         await _not_last_owner(tx)
     await store.MEMBER_SET.run(tx, org=tx.org_id, person=person, role=role, state=row["state"])

@@ -2,12 +2,18 @@
 
 from enum import Enum
 
+from evenhand.features.people.types import Source
 from evenhand.infra.db import Actor, Tx
 from evenhand.pure.trouble import Denied
 
 CUSTOMER_ROLES = ("owner", "manager", "viewer")
 WORKER_ROLES = ("annotator", "reviewer")
 ROLES = CUSTOMER_ROLES + WORKER_ROLES
+
+
+def source_of(role: str, *, shared: bool) -> Source:
+    """Only workers are shared; whoever is an owner, manager or viewer belongs to the customer."""
+    return "pool" if shared and role in WORKER_ROLES else "own"
 
 
 class Verb(Enum):

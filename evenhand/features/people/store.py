@@ -100,22 +100,20 @@ TRY_COUNT = Sql(
     role="gate",
 )
 TRY_CLEAR = Sql("signin_clear", "delete from evenhand.signin_attempt where subject_mac = %(subject)s", role="gate")
-TRY_PURGE = Sql(
-    "signin_purge", "delete from evenhand.signin_attempt where window_at < now() - interval '1 day'", role="gate"
-)
 
 MEMBER_PUT = Sql(
     "member_put",
-    """insert into evenhand.member (org_id, person_id, role, state, body)
-       values (%(org)s, %(person)s, %(role)s, %(state)s, %(body)s)
+    """insert into evenhand.member (org_id, person_id, role, source, state, body)
+       values (%(org)s, %(person)s, %(role)s, %(source)s, %(state)s, %(body)s)
        on conflict (org_id, person_id) do update
-          set role = excluded.role, body = excluded.body, state = excluded.state
+          set role = excluded.role, source = excluded.source, body = excluded.body, state = excluded.state
         where evenhand.member.state <> 'active'""",
     role="gate",
 )
 MEMBER_ACTIVATE = Sql(
     "member_activate",
-    """update evenhand.member set state = 'active', body = %(body)s
+    """update evenhand.member
+          set state = 'active', body = case source when 'own' then %(body)s::bytea else body end
         where org_id = %(org)s and person_id = %(person)s and state = 'invited' returning role""",
     role="gate",
 )
@@ -138,12 +136,12 @@ MEMBER_COUNTS = Sql(
 )
 MEMBER_LIST = Sql(
     "member_list",
-    """select person_id, role, state, created_at, body from evenhand.member
+    """select person_id, role, source, state, created_at, body from evenhand.member
         where org_id = %(org)s and state <> 'removed' order by created_at, person_id""",
 )
 MEMBER_GET = Sql(
     "member_get",
-    "select person_id, role, state, body from evenhand.member where org_id = %(org)s and person_id = %(person)s",
+    "select person_id, role, source, state, body from evenhand.member where org_id = %(org)s and person_id = %(person)s",
 )
 MEMBER_SET = Sql(
     "member_set",

@@ -7,6 +7,7 @@ import msgspec
 
 Mode = Literal["live", "test"]
 RoleName = Literal["owner", "manager", "viewer", "annotator", "reviewer"]
+Source = Literal["own", "pool"]
 
 
 class Org(msgspec.Struct, frozen=True):
@@ -39,11 +40,15 @@ class SessionView(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
+    """`source`: whom the organisation invited is its own and has a name; who comes from the operator's shared pool has
+    a pseudonym, and no address."""
+
     person: str
     name: str
     email: str
     role: RoleName
     state: Literal["active", "invited"]
+    source: Source = "own"
     expires_at: datetime | None = None
 
 

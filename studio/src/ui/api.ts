@@ -187,7 +187,7 @@ export const api = {
   del: <T>(path: string, options: RequestOptions = {}) => request<T>('DELETE', path, options),
 }
 
-export type Page<T> = { items: T[]; next: string | null; total?: number }
+export type Page<T> = { items: T[]; next: string | null; total?: number | null }
 
 /** Upload with progress; fetch cannot report it. `onPart` gets 0..1. */
 export function upload<T>(path: string, form: FormData, onPart: (share: number) => void, signal?: AbortSignal, key: string = newKey()): Promise<T> {

@@ -15,6 +15,8 @@ describe('messages', () => {
   })
   it('writes numbers with units', () => {
     expect(formatDuration(4.24)).toBe('4.2 sec')
+    expect(formatDuration(0.03)).toBe('<1 sec')
+    expect(formatDuration(0)).toBe('0 sec')
     expect(formatDuration(18_600)).toBe('5 hr 10 min')
     expect(formatPercent(0.934, 1)).toBe('93.4%')
     expect(formatBytes(1_500_000)).toBe('1.5 MB')

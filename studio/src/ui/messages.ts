@@ -124,6 +124,7 @@ export function formatAgo(value: string | number | Date, now: number = Date.now(
 export function formatDuration(seconds: number): string {
   const unit = (value: number, name: string, digits = 0) =>
     formatNumber(value, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits })
+  if (seconds > 0 && seconds < 0.5) return `<${unit(1, 'second')}`
   if (seconds < 60) return unit(seconds, 'second', seconds < 10 ? 1 : 0)
   const pair = (big: number, bigName: string, small: number, smallName: string) =>
     small > 0 ? `${unit(big, bigName)} ${unit(small, smallName)}` : unit(big, bigName)

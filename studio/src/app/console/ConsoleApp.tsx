@@ -10,7 +10,7 @@ import { AccountMenu } from '../shell/AccountMenu'
 import { Brand } from '../shell/Brand'
 import { useCommands, type Command } from '../shell/commands'
 import { ErrorBoundary } from '../shell/ErrorBoundary'
-import { chooseOrg, isCustomer, useSignedIn } from '../shell/session'
+import { chooseOrg, isCustomer, mayManage, mayWrite, useSignedIn } from '../shell/session'
 import { HomePage } from './home/HomePage'
 import { ProjectPage } from './project/ProjectPage'
 import { ProjectsPage } from './projects/ProjectsPage'
@@ -24,6 +24,7 @@ const PeoplePage = lazy(() => import('./org/PeoplePage').then((module) => ({ def
 const KeysPage = lazy(() => import('./org/KeysPage').then((module) => ({ default: module.KeysPage })))
 const AuditPage = lazy(() => import('./org/AuditPage').then((module) => ({ default: module.AuditPage })))
 const DeliveriesPage = lazy(() => import('./org/DeliveriesPage').then((module) => ({ default: module.DeliveriesPage })))
+const FixPage = lazy(() => import('./tasks/FixPage').then((module) => ({ default: module.FixPage })))
 const PilotPage = lazy(() => import('../workspace/WorkspacePage').then((module) => ({ default: module.PilotPage })))
 
 /** The customer's console: /console/ORGANISATION/... */
@@ -67,6 +68,13 @@ export default function ConsoleApp() {
         <PilotPage key={pilot['id'] ?? ''} projectId={pilot['id'] ?? ''} />
       </Suspense>
     )
+  const fix = match('/projects/:id/fix/:task', rest)
+  if (fix?.['task'])
+    return (
+      <Suspense fallback={<Skeleton lines={6} />}>
+        <FixPage key={fix['task']} projectId={fix['id'] ?? ''} taskId={fix['task']} />
+      </Suspense>
+    )
   return <Frame key={named_org.id} rest={rest} />
 }
 
@@ -74,7 +82,8 @@ function Frame({ rest }: { rest: string }) {
   const [menu, setMenu] = useState(false)
   const projects = useApi<List<Project>>('/projects', { query: { limit: 200 }, poll: 15_000 })
   const items = projects.data?.items
-  useCommands(useMemo(() => consoleCommands(items ?? []), [items]))
+  const { org } = useSignedIn()
+  useCommands(useMemo(() => consoleCommands(items ?? [], mayWrite(org), mayManage(org)), [items, org]))
   useEffect(() => setMenu(false), [rest])
   return (
     <div className="eh-console">
@@ -92,7 +101,7 @@ function Frame({ rest }: { rest: string }) {
         </div>
         <main id="content" className="eh-console-page" tabIndex={-1}>
           <ErrorBoundary name={rest}>
-            <Suspense fallback={<Skeleton lines={6} />}>{page(rest, projects)}</Suspense>
+            <Suspense fallback={<Skeleton lines={6} />}>{page(rest, projects, mayWrite(org))}</Suspense>
           </ErrorBoundary>
         </main>
       </div>
@@ -100,10 +109,10 @@ function Frame({ rest }: { rest: string }) {
   )
 }
 
-function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>): ReactNode {
+function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>, writes: boolean): ReactNode {
   if (rest === '/' || rest === '') return <HomePage projects={projects} />
   if (match('/projects', rest)) return <ProjectsPage projects={projects} />
-  if (match('/new', rest)) return <NewProjectPage />
+  if (match('/new', rest) && writes) return <NewProjectPage />
   const project = match('/projects/:id/:tab?', rest)
   if (project) return <ProjectPage key={project['id'] ?? ''} id={project['id'] ?? ''} tab={project['tab'] ?? 'overview'} />
   if (match('/people', rest)) return <PeoplePage />
@@ -125,8 +134,10 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>):
   )
 }
 
-function consoleCommands(projects: readonly Project[]): Command[] {
+/** What somebody may not do is not offered. */
+function consoleCommands(projects: readonly Project[], writes: boolean, manages: boolean): Command[] {
   const pages = t('console.group.pages')
+  const act = t('console.group.do')
   return [
     { id: 'home', label: t('console.home'), group: pages, icon: 'home', keys: 'G H', run: () => navigate(to.home()) },
     { id: 'projects', label: t('console.projects'), group: pages, icon: 'folder', keys: 'G P', run: () => navigate(to.projects()) },
@@ -134,9 +145,13 @@ function consoleCommands(projects: readonly Project[]): Command[] {
     { id: 'people', label: t('console.people'), group: pages, icon: 'people', run: () => navigate(to.people()) },
     { id: 'keys', label: t('console.keys'), group: pages, icon: 'key', words: 'api token', run: () => navigate(to.keys()) },
     { id: 'audit', label: t('console.audit'), group: pages, icon: 'log', run: () => navigate(to.audit()) },
-    { id: 'new', label: t('console.project.new'), group: t('console.group.do'), icon: 'plus', keys: 'N', run: () => navigate(to.newProject()) },
-    { id: 'invite', label: t('console.people.invite'), group: t('console.group.do'), icon: 'plus', run: () => navigate(`${to.people()}?invite=1`) },
-    { id: 'new-key', label: t('console.keys.new'), group: t('console.group.do'), icon: 'plus', run: () => navigate(`${to.keys()}?new=1`) },
+    ...(writes ? [{ id: 'new', label: t('console.project.new'), group: act, icon: 'plus' as const, keys: 'N', run: () => navigate(to.newProject()) }] : []),
+    ...(manages
+      ? [
+          { id: 'invite', label: t('console.people.invite'), group: act, icon: 'plus' as const, run: () => navigate(`${to.people()}?invite=1`) },
+          { id: 'new-key', label: t('console.keys.new'), group: act, icon: 'plus' as const, run: () => navigate(`${to.keys()}?new=1`) },
+        ]
+      : []),
     ...projects.map((project) => ({
       id: `project ${project.id}`,
       label: project.name,

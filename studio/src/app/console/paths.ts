@@ -12,6 +12,7 @@ export const to = {
   project: (id: string, tab = '') => `${base()}/projects/${id}${tab ? `/${tab}` : ''}`,
   task: (project: string, task: string) => `${base()}/projects/${project}/tasks?task=${task}`,
   tasks: (project: string, query: Record<string, string>) => `${base()}/projects/${project}/tasks?${new URLSearchParams(query).toString()}`,
+  fix: (project: string, task: string, answer: string | null) => `${base()}/projects/${project}/fix/${task}${answer ? `?answer=${answer}` : ''}`,
   pilotLabel: (id: string) => `${base()}/projects/${id}/pilot/label`,
   deliveries: () => `${base()}/deliveries`,
   people: () => `${base()}/people`,

@@ -2,7 +2,9 @@
 import type { Annotation, Answer, Medium, Ontology, TaskData } from '../../model/types'
 
 export type Counts = { fetching?: number; held: number; open: number; full: number; review: number; done: number; canceled: number; error: number; total: number }
-export type Role = 'owner' | 'manager' | 'viewer' | 'annotator' | 'reviewer'
+export const roles = ['owner', 'manager', 'viewer', 'annotator', 'reviewer'] as const
+export const workerRoles = ['annotator', 'reviewer'] as const
+export type Role = (typeof roles)[number]
 export type Stage = 'pilot' | 'live'
 export type ProjectState = 'active' | 'paused' | 'archived'
 export type ReviewPolicy = 'none' | 'all' | 'sample'
@@ -97,9 +99,9 @@ export type Task = TaskRow & {
 
 export type HistoryItem = { at: string; who: string; what: string; detail: string | Record<string, unknown> | null }
 export type Question = { id: string; project: string; task: string | null; question: string; answer: string | null; asked_at: string; answered_at: string | null }
-export type Member = { person: string; name: string; email: string; role: Role; state: 'active' | 'invited'; expires_at?: string | null }
+export type Member = { person: string; name: string; email: string; role: Role; state: 'active' | 'invited'; source: 'own' | 'pool'; expires_at?: string | null }
 export type Seat = { person: string; name: string; role: 'label' | 'review' }
-export type ApiKey = { id: string; name: string; mode: 'live' | 'test'; prefix: string; scopes?: string[]; created_at?: string; expires_at?: string | null; last_used_at?: string | null }
+export type ApiKey = { id: string; name: string; mode: 'live' | 'test'; prefix: string; scopes: ('read' | 'write' | 'manage')[]; created_at: string; expires_at?: string | null }
 export type Delivery = { id: string; name: string | null; project?: string; format?: string; task_count: number; at: string; url: string }
 export type Callback = {
   id: string

@@ -37,7 +37,7 @@ export function HomePage({ projects }: { projects: Loaded<List<Project>> }) {
       </div>
       {projects.error && !projects.data ? <ErrorNote error={projects.error} retry={projects.reload} /> : null}
       {!projects.data && !projects.error ? <Skeleton lines={5} height={40} /> : null}
-      {projects.data && live.length === 0 ? <FirstProject /> : null}
+      {projects.data && live.length === 0 ? <FirstProject writes={mayWrite(org)} /> : null}
       {live.length ? (
         <>
           <Needs projects={live} />
@@ -68,7 +68,8 @@ export function HomePage({ projects }: { projects: Loaded<List<Project>> }) {
   )
 }
 
-function FirstProject() {
+function FirstProject({ writes }: { writes: boolean }) {
+  if (!writes) return <EmptyState icon="folder" title={t('console.first.none')} text={t('console.first.wait')} />
   return (
     <EmptyState
       icon="folder"

@@ -98,7 +98,7 @@ export class Import {
 
   private async block(file: string, lines: readonly TaskLine[], key: string): Promise<void> {
     const reply = await request<BulkReply>('POST', `/projects/${this.project.id}/tasks/bulk`, {
-      query: { import: key, batch: this.batch || null },
+      query: { import: this.batch ? `${key}-${this.batch}` : key, batch: this.batch || null },
       raw: { body: lines.map((item) => JSON.stringify(item.task)).join('\n') + '\n', type: 'application/x-ndjson' },
       signal: this.control.signal,
       key: `bulk-${key}-${this.batch}`.slice(0, 128),
@@ -124,6 +124,7 @@ export class Import {
         const form = new FormData()
         form.append('file', file, file.name)
         form.append('name', file.name)
+        form.append('reference_id', `console/${key}`) // the same picture dropped again is the same asset
         const asset = await upload<Asset>('/assets', form, (share) => this.part(file, share), this.control.signal, `asset-${key}`)
         data = { asset: asset.id }
       } else data = { text: new TextDecoder().decode(bytes) }

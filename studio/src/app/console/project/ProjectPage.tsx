@@ -23,11 +23,15 @@ import './Project.css'
 
 const PilotTab = lazy(() => import('./PilotTab').then((module) => ({ default: module.PilotTab })))
 const BatchesTab = lazy(() => import('./BatchesTab').then((module) => ({ default: module.BatchesTab })))
-const TasksTab = lazy(() => import('../tasks/TasksTab').then((module) => ({ default: module.TasksTab })))
+const openTasks = () => import('../tasks/TasksTab').then((module) => ({ default: module.TasksTab }))
+const TasksTab = lazy(openTasks)
 const QuestionsTab = lazy(() => import('./QuestionsTab').then((module) => ({ default: module.QuestionsTab })))
 const InstructionsTab = lazy(() => import('./InstructionsTab').then((module) => ({ default: module.InstructionsTab })))
 const ExportTab = lazy(() => import('./ExportTab').then((module) => ({ default: module.ExportTab })))
 const SettingsTab = lazy(() => import('./SettingsTab').then((module) => ({ default: module.SettingsTab })))
+
+// The tab that is opened most comes while its project is asked for.
+if (/\/projects\/\w+\/tasks/.test(location.pathname)) void openTasks()
 
 const tabs = ['overview', 'tasks', 'batches', 'pilot', 'questions', 'instructions', 'export', 'settings'] as const
 

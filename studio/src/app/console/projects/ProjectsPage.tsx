@@ -9,6 +9,7 @@ import { Segments } from '../../../ui/Field'
 import { Skeleton } from '../../../ui/Skeleton'
 import { Table } from '../../../ui/Table'
 import { useApi, type Loaded } from '../../../ui/useApi'
+import { mayWrite, useSignedIn } from '../../shell/session'
 import { useTitle } from '../../shell/useTitle'
 import { doneShare, honestPercent, projectLook, wanted } from '../numbers'
 import { to } from '../paths'
@@ -17,6 +18,7 @@ import type { List, Project } from '../types'
 export function ProjectsPage({ projects }: { projects: Loaded<List<Project>> }) {
   const [query, setQuery] = useQuery()
   useTitle(t('console.projects'))
+  const writes = mayWrite(useSignedIn().org)
   const archived = query.get('show') === 'archived'
   const all = useApi<List<Project>>(archived ? '/projects' : null, { query: { archived: true, limit: 200 } })
   const list = archived ? all : projects
@@ -35,15 +37,17 @@ export function ProjectsPage({ projects }: { projects: Loaded<List<Project>> }) 
           ]}
           onValue={(value) => setQuery({ show: value === 'archived' ? 'archived' : null })}
         />
-        <Link className="eh-button eh-button-primary" to={to.newProject()}>
-          <Icon name="plus" />
-          {t('console.project.new')}
-        </Link>
+        {writes ? (
+          <Link className="eh-button eh-button-primary" to={to.newProject()}>
+            <Icon name="plus" />
+            {t('console.project.new')}
+          </Link>
+        ) : null}
       </div>
       {list.error && !list.data ? <ErrorNote error={list.error} retry={list.reload} /> : null}
       {!list.data && !list.error ? <Skeleton lines={6} height={32} /> : null}
       {list.data && rows.length === 0 ? (
-        <EmptyState icon="folder" title={archived ? t('console.projects.none-archived') : t('console.first.title')} text={archived ? t('console.projects.none-archived.text') : t('console.first.text')} />
+        <EmptyState icon="folder" title={t(archived ? 'console.projects.none-archived' : writes ? 'console.first.title' : 'console.first.none')} text={t(archived ? 'console.projects.none-archived.text' : writes ? 'console.first.text' : 'console.first.wait')} />
       ) : null}
       {rows.length ? (
         <Table

@@ -55,6 +55,8 @@ export const generalMessages = {
   'console.needs.data': '{name}: no tasks yet',
   'console.first.title': 'Start with a project',
   'console.first.text': 'A project says what to label and how. Choose a template, drop your files, label ten yourself, and let it run.',
+  'console.first.none': 'No project yet',
+  'console.first.wait': 'When an owner or a manager of this organisation makes a project, it appears here.',
   'console.first.example': 'Or from the command line',
 
   'console.plot.progress': 'Tasks done over time',

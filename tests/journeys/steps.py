@@ -1,0 +1,82 @@
+"""What people do in more than one journey."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, Response
+
+from tests.serving import Serving
+
+
+def eventually(ask: Callable[[], Any], within_s: float = 20) -> Any:
+    """Asks again until the answer is a yes, and gives it."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = ask()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def native(server: Serving, key: str) -> httpx.Client:
+    """The native API for a program of the customer."""
+    return httpx.Client(base_url=f"{server.url}/api/v1", headers={"authorization": f"Bearer {key}"}, timeout=20)
+
+
+def ok(reply: httpx.Response) -> Any:
+    assert reply.status_code == 200, reply.text
+    return reply.json()
+
+
+def called(page: Page) -> str:
+    """The name of the task on screen, when it can be worked on."""
+    page.wait_for_selector(".eh-stage-image canvas, .eh-text, .eh-answers")
+    return page.locator(".eh-bar-name").inner_text()
+
+
+def draw_box(page: Page, begin: float = 0.4, end: float = 0.6) -> None:
+    """A box of the first class, from `begin` to `end` of the view, both ways."""
+    area = page.locator(".eh-image-view canvas").last.bounding_box()
+    assert area is not None
+    page.keyboard.press("b")
+    page.mouse.move(area["x"] + area["width"] * begin, area["y"] + area["height"] * begin)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] * end, area["y"] + area["height"] * end, steps=4)
+    page.mouse.up()
+    page.keyboard.press("1")  # the first class of the picker beside the cursor
+
+
+def send(page: Page, press: Callable[[], None]) -> Response:
+    """Does what submits the task on screen; the reply, when the next task or an empty queue is there."""
+    name = called(page)
+    with page.expect_response(lambda r: r.url.endswith("/submit")) as sent:
+        press()
+    assert sent.value.status == 200, sent.value.text()
+    page.wait_for_function(
+        "(name) => document.querySelector('.eh-work-empty') || document.querySelector('.eh-bar-name')?.textContent !== name",
+        arg=name,
+    )
+    return sent.value
+
+
+def submit(page: Page) -> Response:
+    return send(page, lambda: page.keyboard.press("Control+Enter"))
+
+
+def work_through(
+    person: httpx.Client, project: str, most: int, answer: Callable[[dict[str, Any]], list[dict[str, Any]]]
+) -> int:
+    """A colleague who works through the same doors without a browser: up to `most` tasks of the project."""
+    done = 0
+    while done < most:
+        held = ok(person.post("/work/next", json={"want": 1, "project": project}))["assignments"]
+        if not held:
+            return done
+        for one in held:
+            body = {"key": one["handle"], "answer": {"annotations": answer(one)}, "seconds": 4}
+            ok(person.post(f"/work/{one['handle']}/submit", json=body))
+            done += 1
+    return done
