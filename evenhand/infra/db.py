@@ -15,6 +15,7 @@ from evenhand.infra.seal import Seal
 from evenhand.pure.trouble import Busy
 
 Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner"]
+Pool = Literal[Role, "desk"]
 
 
 #: what the driver raises when the database is away, going or coming: nothing is wrong with what was asked
@@ -69,6 +70,9 @@ class Narrow:
 
 
 ACQUIRE_S = 10.0
+#: Connections that next and submit share: a step takes a millisecond, so a few that stay warm do more than many, and no
+#: export that holds the app's connections for minutes keeps an annotator waiting.
+DESK = 3
 #: A plan that is made while a table is small is kept while it grows: it must never be a scan of the whole table.
 _PLANS = {"enable_seqscan": "off"}
 
@@ -84,22 +88,23 @@ class Database:
         self._urls = urls
         self.keys = keys
         self._secret = keys.key("context")
-        self._most: dict[Role, int] = {
+        self._most: dict[Pool, int] = {
             "app": app_connections,
-            "gate": 4,
+            "desk": DESK,
+            "gate": DESK,
             "scheduler": 4,
             "picker": 1,
             "sequencer": 1,
             "loader": 2,
             "cleaner": 1,
         }
-        self._pools: dict[Role, Any] = {}
+        self._pools: dict[Pool, Any] = {}
         self.platform = Seal(keys, "")
 
     async def __aenter__(self) -> "Database":
         for role, most in self._most.items():
             self._pools[role] = await asyncpg.create_pool(
-                getattr(self._urls, role),
+                self._urls.app if role == "desk" else getattr(self._urls, role),
                 min_size=0,
                 max_size=most,
                 max_inactive_connection_lifetime=120,
@@ -120,7 +125,7 @@ class Database:
         return Seal(self.keys, org_id)
 
     @asynccontextmanager
-    async def connection(self, role: Role) -> AsyncGenerator[Any]:
+    async def connection(self, role: Pool) -> AsyncGenerator[Any]:
         """A connection of a role. Raises Busy when none comes free, and one of AWAY when the database cannot be reached:
         no other error, so that whoever asks again later has one list to know."""
         pool = self._pools[role]

@@ -72,7 +72,7 @@ async def submit(
         raise Invalid("`seconds` must be 0 to 86,400.")
     org_id, assignment = leases.split_handle(handle)
     seal = db.seal(org_id)
-    async with db.connection("app") as conn:
+    async with db.connection("desk") as conn:
         row = await store.SUBMISSION.one(
             Narrow(conn, seal),
             ctx=db.sign(conn, org_id, who if isinstance(who, str) else "session"),
@@ -96,7 +96,7 @@ async def submit(
         checker.check(answer, msgspec.to_builtins(body.data))
         if body.expected is not None:
             return await gold.submit_gold(db, org_id, person, assignment, key, answer, seconds)
-    async with db.connection("app") as conn:
+    async with db.connection("desk") as conn:
         done = await store.SUBMIT.maybe(
             Narrow(conn, seal),
             ctx=db.sign(conn, org_id, person),

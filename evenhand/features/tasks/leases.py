@@ -158,7 +158,7 @@ async def lease(
     """One lease in one project, in a single call of the database."""
     assignment = new_id()
     seal = db.seal(org_id)
-    async with db.connection("app") as conn:
+    async with db.connection("desk") as conn:
         row = await store.LEASE.maybe(
             Narrow(conn, seal),
             ctx=db.sign(conn, org_id, person),
