@@ -130,7 +130,8 @@ class Database:
         no other error, so that whoever asks again later has one list to know."""
         pool = self._pools[role]
         try:
-            conn = await pool.acquire(timeout=ACQUIRE_S)
+            # a timer for each call only where there may be something to wait for
+            conn = await pool.acquire(timeout=None if pool.get_idle_size() else ACQUIRE_S)
         except (TimeoutError, asyncpg.TooManyConnectionsError) as err:
             raise Busy("All database connections are in use.", hint="Try again in a moment.", retry_after_s=2) from err
         except OSError as err:  # its socket is not there yet: a missing file, but none that anybody asked for

@@ -113,7 +113,12 @@ def check_axe(page: Page, where: str) -> None:
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text())
     found = page.evaluate(
-        """async () => (await axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa']}))
-            .violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | '))"""
+        # what is on its way from one colour to another is read when it has got there
+        """async () => {
+            const moving = document.getAnimations().filter(a => a.effect?.getComputedTiming().iterations !== Infinity)
+            await Promise.allSettled(moving.map(a => a.finished))
+            return (await axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa']}))
+            .violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | '))
+        }"""
     )
     assert found == [], f"{where}: {found}"

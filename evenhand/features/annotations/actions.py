@@ -47,18 +47,13 @@ _CHECKERS: dict[tuple[str, str, int], Checker] = {}
 _MOST_CHECKERS = 500
 
 
-async def _checker(db: Database, org_id: str, actor: Actor, project: str, version: int) -> Checker:
-    """The rules of a project's version. Versions never change, so they are kept."""
-    key = (org_id, project, version)
-    held = _CHECKERS.get(key)
-    if held is not None:
-        return held
+async def _keep_checker(db: Database, actor: Actor, org_id: str, project: str, version: int) -> None:
+    """Reads the rules of a project's version. Versions never change, so they are kept."""
     async with db.tx(org_id, actor) as tx:
         found = Checker(await projects.ontology_at(tx, project, version))
     if len(_CHECKERS) >= _MOST_CHECKERS:
         _CHECKERS.clear()
-    _CHECKERS[key] = found
-    return found
+    _CHECKERS[(org_id, project, version)] = found
 
 
 async def submit(
@@ -72,53 +67,69 @@ async def submit(
         raise Invalid("`seconds` must be 0 to 86,400.")
     org_id, assignment = leases.split_handle(handle)
     seal = db.seal(org_id)
-    async with db.connection("desk") as conn:
-        row = await store.SUBMISSION.one(
-            Narrow(conn, seal),
-            ctx=db.sign(conn, org_id, who if isinstance(who, str) else "session"),
-            hash=None if isinstance(who, str) else who.hash,
-            person=who if isinstance(who, str) else None,
-            assignment=assignment,
-        )
-    person: str | None = row["person_id"]
-    if person is None:
-        raise NotSignedIn("You are not signed in.")
-    if row["task_id"] is None or row["role"] != "label":
-        raise NoSuchLease("There is no such assignment.")
-    # A repeated submission was checked the first time; the rules may have changed since.
-    if row["state"] != "submitted":
-        body = seal.open_as(row["body"], TaskBody)
-        checker = (
-            await _checker(db, org_id, Actor("person", person), row["project_id"], row["version"])
-            if body.ontology is None
-            else Checker(body.ontology)
-        )
-        checker.check(answer, msgspec.to_builtins(body.data))
-        if body.expected is not None:
-            return await gold.submit_gold(db, org_id, person, assignment, key, answer, seconds)
-    async with db.connection("desk") as conn:
-        done = await store.SUBMIT.maybe(
-            Narrow(conn, seal),
-            ctx=db.sign(conn, org_id, person),
-            task=row["task_id"],
-            assignment=assignment,
-            person=person,
-            key=seal.mac("submit", key),
-            answer=new_id(),
-            fact=new_id(),
-            job=new_id(),
-            body=seal.shut(AnswerBody(answer["annotations"])),
-            fact_body=seal.shut({"assignment": assignment}),
-            job_body=seal.shut({"task": row["task_id"]}),
-            labels=len(answer["annotations"]),
-            classes=class_tokens(seal, answer),
-            seconds=seconds,
-        )
+    while True:
+        async with db.connection("desk") as conn:
+            row = await _submission(db, conn, org_id, who, assignment)
+            if row["state"] == "submitted":  # a repeat: it was checked the first time
+                done = await _take_in(db, conn, org_id, row, assignment, key, answer, seconds)
+                break
+            body = seal.open_as(row["body"], TaskBody)
+            rules = (org_id, row["project_id"], row["version"])
+            checker = _CHECKERS.get(rules) if body.ontology is None else Checker(body.ontology)
+            if checker is not None:
+                checker.check(answer, msgspec.to_builtins(body.data))
+                if body.expected is None:
+                    done = await _take_in(db, conn, org_id, row, assignment, key, answer, seconds)
+                    break
+        # Either needs a connection of its own, so not while this one is held.
+        if checker is not None:
+            return await gold.submit_gold(db, org_id, row["person_id"], assignment, key, answer, seconds)
+        await _keep_checker(db, Actor("person", row["person_id"]), *rules)
     if done is None:
         raise NoSuchLease("There is no such assignment.")
     if done["outcome"] == "conflict":
         raise gold.SubmittedOtherwise("This task has been submitted already.")
     return Submitted("submitted", done["late"], done["extra"], _note(done), done["paid_s"])
+
+
+async def _submission(db: Database, conn: Any, org_id: str, who: str | Session, assignment: str) -> Any:
+    """The assignment with its task's body, and whose it is. Raises NotSignedIn, NoSuchLease."""
+    row = await store.SUBMISSION.one(
+        Narrow(conn, db.seal(org_id)),
+        ctx=db.sign(conn, org_id, who if isinstance(who, str) else "session"),
+        hash=None if isinstance(who, str) else who.hash,
+        person=who if isinstance(who, str) else None,
+        assignment=assignment,
+    )
+    if row["person_id"] is None:
+        raise NotSignedIn("You are not signed in.")
+    if row["task_id"] is None or row["role"] != "label":
+        raise NoSuchLease("There is no such assignment.")
+    return row
+
+
+async def _take_in(
+    db: Database, conn: Any, org_id: str, row: Any, assignment: str, key: str, answer: dict[str, Any], seconds: float
+) -> Any:
+    """Hands a checked answer to the database, in one call."""
+    seal = db.seal(org_id)
+    return await store.SUBMIT.maybe(
+        Narrow(conn, seal),
+        ctx=db.sign(conn, org_id, row["person_id"]),
+        task=row["task_id"],
+        assignment=assignment,
+        person=row["person_id"],
+        key=seal.mac("submit", key),
+        answer=new_id(),
+        fact=new_id(),
+        job=new_id(),
+        body=seal.shut(AnswerBody(answer["annotations"])),
+        fact_body=seal.shut({"assignment": assignment}),
+        job_body=seal.shut({"task": row["task_id"]}),
+        labels=len(answer["annotations"]),
+        classes=class_tokens(seal, answer),
+        seconds=seconds,
+    )
 
 
 def _note(done: Any) -> str | None:
