@@ -72,7 +72,7 @@ class Narrow:
 ACQUIRE_S = 10.0
 #: Connections that next and submit share: a step takes a millisecond, so a few that stay warm do more than many, and no
 #: export that holds the app's connections for minutes keeps an annotator waiting.
-DESK = 3
+DESK = 4
 #: A plan that is made while a table is small is kept while it grows: it must never be a scan of the whole table.
 _PLANS = {"enable_seqscan": "off"}
 

@@ -14,7 +14,7 @@ PROJECT_ADD = Sql(
                                      lease_s, everyone, body)
        values (%(org)s, %(project)s, %(name_mac)s, %(kind)s, %(medium)s, %(stage)s, %(overlap)s, %(review)s,
                %(review_rate)s, %(lease_s)s, %(everyone)s, %(body)s)
-       on conflict (org_id, name_mac) do nothing returning project_id""",
+       on conflict (org_id, name_mac) where name_mac is not null do nothing returning project_id""",
 )
 VERSION_ADD = Sql(
     "project_version_add",
@@ -88,7 +88,7 @@ BATCH_ADD = Sql(
     "batch_add",
     """insert into evenhand.batch (org_id, batch_id, project_id, name_mac, state, priority, body)
        values (%(org)s, %(batch)s, %(project)s, %(name_mac)s, %(state)s, %(priority)s, %(body)s)
-       on conflict (org_id, name_mac) do nothing returning batch_id""",
+       on conflict (org_id, name_mac) where name_mac is not null do nothing returning batch_id""",
 )
 _BATCH = """select b.batch_id, b.project_id, b.state, b.priority, b.created_at, b.completed_at, b.body
               from evenhand.batch b"""

@@ -63,14 +63,12 @@ create function ctx.enter(p_ctx text) returns text
     language plpgsql volatile
 as $$
 declare
-    org text;
+    org text := set_config('evenhand.ctx', p_ctx, true);  -- an expression costs less here than a statement
 begin
-    perform set_config('evenhand.ctx', p_ctx, true);
     org := ctx.org();
     if org is null then
         raise exception 'context is missing' using errcode = '28000';
     end if;
-    perform set_config('evenhand.org', org, true);
-    return org;
+    return set_config('evenhand.org', org, true);
 end
 $$;

@@ -22,9 +22,9 @@ create table evenhand.project (
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now(),
     body        bytea not null,
-    primary key (org_id, project_id),
-    unique (org_id, name_mac)
+    primary key (org_id, project_id)
 );
+create unique index project_name on evenhand.project (org_id, name_mac) where name_mac is not null;
 create table evenhand.project_version (
     org_id     text collate "C" not null,
     project_id text collate "C" not null,
@@ -45,10 +45,10 @@ create table evenhand.batch (
     completed_at timestamptz,
     body         bytea not null,
     primary key (org_id, batch_id),
-    unique (org_id, name_mac),
     foreign key (org_id, project_id) references evenhand.project,
     check (state <> 'completed' or completed_at is not null)
 );
+create unique index batch_name on evenhand.batch (org_id, name_mac) where name_mac is not null;
 create index batch_project on evenhand.batch (org_id, project_id, batch_id) where project_id is not null;
 create table evenhand.seat (
     org_id      text collate "C" not null,
@@ -153,7 +153,7 @@ create table evenhand.assignment (
 ) with (fillfactor = 80);
 create unique index assignment_live on evenhand.assignment (org_id, person_id, task_id, role) where state = 'leased';
 create index assignment_task on evenhand.assignment (org_id, task_id) where task_id is not null;
-create index assignment_due on evenhand.assignment (org_id, lease_until) where state = 'leased';
+create index assignment_due on evenhand.assignment (org_id, lease_until) where state = 'leased' and lease_until is not null;
 create table evenhand.draft (
     org_id        text collate "C" not null,
     assignment_id text collate "C" not null,

@@ -19,11 +19,10 @@ create function ctx.person(p_hash bytea) returns text
     language plpgsql volatile
 as $$
 declare
-    person text;
+    person text := set_config('evenhand.session', encode(p_hash, 'hex'), true);
 begin
-    perform set_config('evenhand.session', encode(p_hash, 'hex'), true);
     select s.person_id into person from evenhand.session s where s.token_hash = p_hash and s.expires_at > now();
-    perform set_config('evenhand.person', person, true);
+    person := set_config('evenhand.person', person, true);
     return (select p.person_id from evenhand.person p where p.person_id = person and p.state = 'active');
 end
 $$;
@@ -45,11 +44,14 @@ create function evenhand.queue_heads(p_person text, p_role text)
     language sql stable
 as $$
     select s.org_id, s.project_id, s.served_at,
+           -- in the order of the index that holds nothing else: another one would be read past all that is not open
            case when p_role = 'label'
-                then exists (select from evenhand.queue q
-                              where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'open')
-                else exists (select from evenhand.queue q
-                              where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'review') end
+                then (select true from evenhand.queue q
+                       where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'open'
+                       order by q.rank limit 1) is not null
+                else (select true from evenhand.queue q
+                       where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'review'
+                       order by q.rank limit 1) is not null end
       from evenhand.seat s join evenhand.project p using (org_id, project_id)
      where s.person_id = p_person and s.role = p_role and p.state = 'active'
 $$;
