@@ -59,10 +59,8 @@ select person_id as person, project_id as project from bench.waiting(:me) \gset
 select bench.id() as assignment \gset
 select task_id as task from evenhand.lease(bench.mint('ORG', :person), :project, :person, 'label', :assignment,
   bench.id(), '\x007b7d'::bytea, 5) \gset
-select person_id as person, version as v from evenhand.submission(
-  bench.mint('ORG', 'session'), bench.hash(:me), null, :assignment) \gset
 select outcome as o from evenhand.submit(
-  bench.mint('ORG', :person), :task, :assignment, :person, sha256(convert_to(:assignment, 'UTF8')),
+  bench.mint('ORG', 'session'), bench.hash(:me), null, :task, :assignment, sha256(convert_to(:assignment, 'UTF8')),
   bench.id(), bench.id(), bench.id(), '\x007b22616e6e6f746174696f6e73223a5b5d7d'::bytea, '\x007b7d'::bytea,
   '\x007b7d'::bytea, 1, array[1::bigint], 1) \gset
 """

@@ -20,9 +20,9 @@ from evenhand.features.projects.batches import reopen_batch, share_gates
 from evenhand.features.tasks import leases
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import Filter, body_of, put_body, task_row
-from evenhand.features.tasks.leases import NoSuchLease, my_assignment
+from evenhand.features.tasks.leases import NoSuchLease, Place, my_assignment
 from evenhand.features.tasks.types import TaskBody, TaskRequeued
-from evenhand.infra.db import Actor, Database, Narrow, Tx
+from evenhand.infra.db import SYSTEM, Database, Narrow, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import Job, enqueue
@@ -47,9 +47,9 @@ _CHECKERS: dict[tuple[str, str, int], Checker] = {}
 _MOST_CHECKERS = 500
 
 
-async def _keep_checker(db: Database, actor: Actor, org_id: str, project: str, version: int) -> None:
+async def _keep_checker(db: Database, org_id: str, project: str, version: int) -> None:
     """Reads the rules of a project's version. Versions never change, so they are kept."""
-    async with db.tx(org_id, actor) as tx:
+    async with db.tx(org_id, SYSTEM) as tx:
         found = Checker(await projects.ontology_at(tx, project, version))
     if len(_CHECKERS) >= _MOST_CHECKERS:
         _CHECKERS.clear()
@@ -67,24 +67,39 @@ async def submit(
         raise Invalid("`seconds` must be 0 to 86,400.")
     org_id, assignment = leases.split_handle(handle)
     seal = db.seal(org_id)
+    remembered = leases.handed_out(handle)
+    person = ""
     while True:
         async with db.connection("desk") as conn:
-            row = await _submission(db, conn, org_id, who, assignment)
-            if row["state"] == "submitted":  # a repeat: it was checked the first time
-                done = await _take_in(db, conn, org_id, row, assignment, key, answer, seconds)
-                break
-            body = seal.open_as(row["body"], TaskBody)
-            rules = (org_id, row["project_id"], row["version"])
+            place = remembered
+            if place is None:
+                row = await _submission(db, conn, org_id, who, assignment)
+                person = row["person_id"]
+                place = Place(row["task_id"], row["project_id"], row["version"], row["body"])
+                if row["state"] == "submitted":  # a repeat: it was checked the first time
+                    done = await _take_in(db, conn, org_id, who, place, assignment, key, answer, seconds)
+                    break
+            body = seal.open_as(place.body, TaskBody)
+            rules = (org_id, place.project, place.version)
             checker = _CHECKERS.get(rules) if body.ontology is None else Checker(body.ontology)
             if checker is not None:
-                checker.check(answer, msgspec.to_builtins(body.data))
+                try:
+                    checker.check(answer, msgspec.to_builtins(body.data))
+                except Invalid:
+                    if remembered is None:
+                        raise
+                    remembered = None  # nothing is said before the database has said whose it is
+                    continue
                 if body.expected is None:
-                    done = await _take_in(db, conn, org_id, row, assignment, key, answer, seconds)
+                    done = await _take_in(db, conn, org_id, who, place, assignment, key, answer, seconds)
                     break
         # Either needs a connection of its own, so not while this one is held.
         if checker is not None:
-            return await gold.submit_gold(db, org_id, row["person_id"], assignment, key, answer, seconds)
-        await _keep_checker(db, Actor("person", row["person_id"]), *rules)
+            return await gold.submit_gold(db, org_id, person, assignment, key, answer, seconds)
+        await _keep_checker(db, *rules)
+    leases.came_back(handle)
+    if done is not None and done["outcome"] == "nobody":
+        raise NotSignedIn("You are not signed in.")
     if done is None:
         raise NoSuchLease("There is no such assignment.")
     if done["outcome"] == "conflict":
@@ -95,11 +110,7 @@ async def submit(
 async def _submission(db: Database, conn: Any, org_id: str, who: str | Session, assignment: str) -> Any:
     """The assignment with its task's body, and whose it is. Raises NotSignedIn, NoSuchLease."""
     row = await store.SUBMISSION.one(
-        Narrow(conn, db.seal(org_id)),
-        ctx=db.sign(conn, org_id, who if isinstance(who, str) else "session"),
-        hash=None if isinstance(who, str) else who.hash,
-        person=who if isinstance(who, str) else None,
-        assignment=assignment,
+        Narrow(conn, db.seal(org_id)), **_shown(db, conn, org_id, who), assignment=assignment
     )
     if row["person_id"] is None:
         raise NotSignedIn("You are not signed in.")
@@ -109,27 +120,41 @@ async def _submission(db: Database, conn: Any, org_id: str, who: str | Session, 
 
 
 async def _take_in(
-    db: Database, conn: Any, org_id: str, row: Any, assignment: str, key: str, answer: dict[str, Any], seconds: float
+    db: Database,
+    conn: Any,
+    org_id: str,
+    who: str | Session,
+    place: Place,
+    assignment: str,
+    key: str,
+    answer: dict[str, Any],
+    seconds: float,
 ) -> Any:
     """Hands a checked answer to the database, in one call."""
     seal = db.seal(org_id)
     return await store.SUBMIT.maybe(
         Narrow(conn, seal),
-        ctx=db.sign(conn, org_id, row["person_id"]),
-        task=row["task_id"],
+        **_shown(db, conn, org_id, who),
+        task=place.task,
         assignment=assignment,
-        person=row["person_id"],
         key=seal.mac("submit", key),
         answer=new_id(),
         fact=new_id(),
         job=new_id(),
         body=seal.shut(AnswerBody(answer["annotations"])),
         fact_body=seal.shut({"assignment": assignment}),
-        job_body=seal.shut({"task": row["task_id"]}),
+        job_body=seal.shut({"task": place.task}),
         labels=len(answer["annotations"]),
         classes=class_tokens(seal, answer),
         seconds=seconds,
     )
+
+
+def _shown(db: Database, conn: Any, org_id: str, who: str | Session) -> dict[str, Any]:
+    """The proof that a function of the desk asks for: a person that the context vouches for, or a session."""
+    if isinstance(who, str):
+        return {"ctx": db.sign(conn, org_id, who), "hash": None, "person": who}
+    return {"ctx": db.sign(conn, org_id, "session"), "hash": who.hash, "person": None}
 
 
 def _note(done: Any) -> str | None:

@@ -198,9 +198,10 @@ $$;
 grant execute on function evenhand.submission(text, bytea, text, text) to evenhand_app;
 
 -- app: take an answer in. The task is locked first, then what hangs on it: everyone locks in this order. Late work is never
--- thrown away: it gets its place back while that is free, else it is extra.
+-- thrown away: it gets its place back while that is free, else it is extra. The outcome is 'nobody' for a session that is none,
+-- and there is no row where the person has no such assignment.
 create function evenhand.submit(
-    p_ctx text, p_task text, p_assignment text, p_person text, p_key bytea, p_answer text, p_fact text, p_job text,
+    p_ctx text, p_hash bytea, p_person text, p_task text, p_assignment text, p_key bytea, p_answer text, p_fact text, p_job text,
     p_body bytea, p_fact_body bytea, p_job_body bytea, p_labels integer, p_classes bigint[], p_seconds real)
     returns table (outcome text, task_id text, project_id text, late boolean, extra boolean, paid_s real, settled boolean)
     language plpgsql volatile security definer
@@ -208,6 +209,7 @@ create function evenhand.submit(
 as $$
 declare
     v_org text;
+    v_person text;
     v_now timestamptz := clock_timestamp();
     a record;
     q record;
@@ -218,13 +220,19 @@ declare
     v_full boolean := false;
 begin
     v_org := ctx.enter(p_ctx);
+    v_person := case when p_hash is null then p_person else ctx.person(p_hash) end;
+    if v_person is null then
+        return query select 'nobody'::text, null::text, null::text, false, false, 0::real, false;
+        return;
+    end if;
     select x.task_id, x.project_id, x.state, x.lease_until, x.leased_at, x.late, x.extra, x.paid_s, x.key_mac,
            k.state as task_state, k.callback, p.review into a
       from evenhand.task k
       join evenhand.assignment x on x.org_id = v_org and x.assignment_id = p_assignment
       join evenhand.project p on p.org_id = v_org and p.project_id = x.project_id
+      join evenhand.member m on m.org_id = v_org and m.person_id = v_person and m.state = 'active'
      where k.org_id = v_org and k.task_id = p_task
-       and x.task_id = p_task and x.person_id = p_person and x.role = 'label'
+       and x.task_id = p_task and x.person_id = v_person and x.role = 'label'
        for no key update of k for update of x;
     if not found then return; end if;
     if a.state = 'submitted' or a.key_mac = p_key then  -- whatever happened since: a repeat is no new work
@@ -237,7 +245,7 @@ begin
     v_late := v_now > a.lease_until or a.state <> 'leased';
     if a.task_state = 'todo' and a.state <> 'leased' then
         update evenhand.assignment x set state = 'withdrawn', closed_at = v_now
-         where x.org_id = v_org and x.task_id = a.task_id and x.person_id = p_person and x.role = 'label'
+         where x.org_id = v_org and x.task_id = a.task_id and x.person_id = v_person and x.role = 'label'
            and x.state = 'leased';
         v_mine := found;
     end if;
@@ -247,7 +255,7 @@ begin
     elsif a.state = 'leased' then
         null;  -- its place is still its own
     elsif exists (select from evenhand.assignment x
-                   where x.org_id = v_org and x.task_id = a.task_id and x.person_id = p_person and x.role = 'label'
+                   where x.org_id = v_org and x.task_id = a.task_id and x.person_id = v_person and x.role = 'label'
                      and x.state = 'submitted' and not x.extra) then
         v_extra := true;  -- the same person has answered since
     elsif v_mine then
@@ -261,13 +269,13 @@ begin
     end if;
     insert into evenhand.answer (org_id, answer_id, task_id, project_id, assignment_id, person_id, origin, state, late,
                                  seconds, labels, classes, body)
-    values (v_org, p_answer, a.task_id, a.project_id, p_assignment, p_person, 'label',
+    values (v_org, p_answer, a.task_id, a.project_id, p_assignment, v_person, 'label',
             case when v_extra then 'extra' else 'current' end, v_late, v_paid, p_labels, p_classes, p_body);
     update evenhand.assignment x
        set state = 'submitted', closed_at = v_now, late = v_late, extra = v_extra, paid_s = v_paid, key_mac = p_key
      where x.org_id = v_org and x.assignment_id = p_assignment;
     insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
-    values (v_org, p_fact, 'AnnotationSubmitted', 'person', p_person, a.task_id, p_fact_body);
+    values (v_org, p_fact, 'AnnotationSubmitted', 'person', v_person, a.task_id, p_fact_body);
     if not v_extra then
         v_full := q.answered + 1 >= q.overlap;
         if v_full and q.overlap = 1 and a.review = 'none' and not a.callback then
@@ -286,7 +294,7 @@ begin
     return query select 'submitted'::text, a.task_id, a.project_id, v_late, v_extra, v_paid, v_full;
 end
 $$;
-grant execute on function evenhand.submit(text, text, text, text, bytea, text, text, text, bytea, bytea, bytea, integer, bigint[],
+grant execute on function evenhand.submit(text, bytea, text, text, text, bytea, text, text, text, bytea, bytea, bytea, integer, bigint[],
     real) to evenhand_app;
 
 -- app: the locks of a change to a task with its places, in the order that everyone keeps: its batch (shared: whoever pauses or

@@ -244,3 +244,28 @@ async def test_half_a_picture_is_kept_but_not_labelled(world: World) -> None:
     ).json()
     made = await api.post(f"/api/v1/projects/{project['id']}/tasks", json={"data": {"asset": asset["id"]}})
     assert made.status_code == 400 and "broken" in made.text
+
+
+async def test_what_is_remembered_of_a_lease_serves_nobody_else(world: World) -> None:
+    acme = await world.customer("Acme")
+    await world.worker("ann@people.example", acme.live)
+    await world.worker("bob@people.example", acme.live)
+    api = world.keyed(acme.live_key)
+    project = (
+        await api.post("/api/v1/projects", json={"name": "T", "medium": "text", "ontology": TEXTS, "instructions": ""})
+    ).json()["id"]
+    for text in ("one", "two"):
+        await api.post(f"/api/v1/projects/{project}/tasks", json={"data": {"text": text}})
+    await world.drain()
+    ann, bob = await world.browser("ann@people.example"), await world.browser("bob@people.example")
+    lease = (await ann.post("/work/next", {"want": 1})).json()["assignments"][0]
+    wrong = {"annotations": [{"id": "a", "kind": "choice", "field": "mood", "values": ["neither"]}]}
+    for answer in (wrong, {"annotations": []}):
+        reply = await bob.post(f"/work/{lease['handle']}/submit", {"key": "k", "answer": answer})
+        assert reply.status_code == 404 and "neither" not in reply.text and "mood" not in reply.text
+    assert (await ann.post(f"/work/{lease['handle']}/submit", {"key": "k", "answer": wrong})).status_code == 400
+    me = (await ann.get("/session")).json()["person"]["id"]
+    async with world.db.narrow("gate") as door:
+        await door.conn.execute("delete from evenhand.session where person_id = $1", me)
+    reply = await ann.post(f"/work/{lease['handle']}/submit", {"key": "k", "answer": wrong})
+    assert reply.status_code == 401 and "mood" not in reply.text
