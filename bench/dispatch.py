@@ -142,7 +142,7 @@ def main() -> None:
             with psycopg.connect(admin(running), autocommit=True) as conn:
                 conn.execute("analyze")
             seats(running, org, project, people)
-            through_http(running, sessions[:2], 1)  # warm
+            through_http(running, sessions, 1.5)  # until all connections are open and their plans made
             for annotators in (1, 16):
                 peer = pgbench(running, org, people, sessions, annotators, seconds)
                 result, cpu = through_http(running, sessions[:annotators], seconds)
