@@ -67,7 +67,7 @@ async def submit(
         raise Invalid("`seconds` must be 0 to 86,400.")
     org_id, assignment = leases.split_handle(handle)
     seal = db.seal(org_id)
-    remembered = leases.handed_out(handle)
+    remembered = leases.handed_out(handle, who)
     person = ""
     while True:
         async with db.connection("desk") as conn:

@@ -92,6 +92,7 @@ class Place:
     project: str
     version: int
     body: bytes
+    to: str | Session | None = None  # whom this process handed it to
 
 
 #: What this process has just handed out, so that its answer needs no look-up: the database still says whose it is, and
@@ -101,8 +102,10 @@ _MOST_HANDED_OUT = 2000
 _SMALL = 16_384
 
 
-def handed_out(handle: str) -> Place | None:
-    return _HANDED_OUT.get(handle)
+def handed_out(handle: str, who: str | Session) -> Place | None:
+    """What is remembered, for those who were given it: for anybody else it is as if it never was."""
+    place = _HANDED_OUT.get(handle)
+    return place if place is not None and place.to == who else None
 
 
 def came_back(handle: str) -> None:
@@ -169,7 +172,7 @@ async def next_work(
     leased: list[Assignment] = []
     while tried and len(leased) < want:
         at = tried.pop(0)
-        one = await lease(db, rows[at]["org_id"], rows[at]["project_id"], person, role)
+        one = await lease(db, rows[at]["org_id"], rows[at]["project_id"], person, role, to=who)
         if one is not None:
             leased.append(one)
             tried.append(at)  # it has had its turn
@@ -179,9 +182,15 @@ async def next_work(
 
 
 async def lease(
-    db: Database, org_id: str, project: str, person: str, role: Literal["label", "review"]
+    db: Database,
+    org_id: str,
+    project: str,
+    person: str,
+    role: Literal["label", "review"],
+    *,
+    to: str | Session | None = None,
 ) -> Assignment | None:
-    """One lease in one project, in a single call of the database."""
+    """One lease in one project, in a single call of the database. `to`: who will hand the answer in."""
     assignment = new_id()
     seal = db.seal(org_id)
     async with db.connection("desk") as conn:
@@ -202,8 +211,8 @@ async def lease(
     known = await _known(db, None, org_id, project, row["version"])
     body = seal.open_as(row["body"], TaskBody)
     handle = handle_of(org_id, assignment)
-    if role == "label" and body.expected is None and len(row["body"]) <= _SMALL:
-        _HANDED_OUT[handle] = Place(row["task_id"], project, row["version"], row["body"])
+    if to is not None and role == "label" and body.expected is None and len(row["body"]) <= _SMALL:
+        _HANDED_OUT[handle] = Place(row["task_id"], project, row["version"], row["body"], to)
         if len(_HANDED_OUT) > _MOST_HANDED_OUT:
             _HANDED_OUT.popitem(last=False)
     return Assignment(
