@@ -35,13 +35,9 @@ create schema bench;
 do $$ begin if not exists (select from pg_roles where rolname = 'evenhand_bench') then
   create role evenhand_bench login nosuperuser nobypassrls; end if; end $$;
 grant evenhand_app to evenhand_bench;
-grant usage on schema bench to evenhand_bench, evenhand_gate, evenhand_scheduler;
-create table bench.client (n int primary key, person text, session bytea);
-grant select on bench.client to evenhand_bench, evenhand_gate, evenhand_scheduler;
-create function bench.waiting(p int) returns table (person_id text, project_id text) language sql stable security definer as
-  $$ select h.person_id, h.project_id from bench.client c, evenhand.waiting(c.session, 'label') h where c.n = p and h.waiting
-     order by h.served_at limit 1 $$;
-alter function bench.waiting(int) owner to evenhand_gate;
+grant usage on schema bench to evenhand_bench;
+create table bench.client (n int primary key, session bytea);
+grant select on bench.client to evenhand_bench;
 create function bench.hash(p int) returns bytea language sql stable as $$ select c.session from bench.client c where c.n = p $$;
 create function bench.id() returns text language sql volatile as
   $$ select substr(encode(sha256((random()::text || clock_timestamp()::text)::bytea), 'hex'), 1, 24) $$;
@@ -55,10 +51,9 @@ end $$;
 grant execute on all functions in schema bench to evenhand_bench;
 """
 _SCRIPT = r"""\set me :client_id
-select person_id as person, project_id as project from bench.waiting(:me) \gset
 select bench.id() as assignment \gset
-select task_id as task from evenhand.lease(bench.mint('ORG', :person), :project, :person, 'label', :assignment,
-  bench.id(), '\x007b7d'::bytea, 5) \gset
+select task_id as task from evenhand.lease(bench.mint('ORG', 'session'), bench.hash(:me), null, 'PROJECT', 'label',
+  :assignment, bench.id(), '\x007b7d'::bytea, 5) \gset
 select outcome as o from evenhand.submit(
   bench.mint('ORG', 'session'), bench.hash(:me), null, :task, :assignment, sha256(convert_to(:assignment, 'UTF8')),
   bench.id(), bench.id(), bench.id(), '\x007b22616e6e6f746174696f6e73223a5b5d7d'::bytea, '\x007b7d'::bytea,
@@ -70,24 +65,22 @@ def admin(running: Running) -> str:
     return with_database(server_of(running.settings.home).admin_url, "evenhand")
 
 
-def pgbench(
-    running: Running, org: str, people: list[str], sessions: list[tuple[str, str]], clients: int, s: int
-) -> dict:
+def pgbench(running: Running, org: str, project: str, sessions: list[tuple[str, str]], clients: int, s: float) -> dict:
     """Pairs a second of the same functions without HTTP, and the database's CPU a pair."""
     with psycopg.connect(admin(running), autocommit=True) as conn:
         conn.execute(_BENCH_SQL)
-        for n, (person, (cookie, _)) in enumerate(zip(people, sessions, strict=True)):
-            conn.execute("insert into bench.client values (%s, %s, %s)", (n, person, hashed(cookie.split("=", 1)[1])))
+        for n, (cookie, _) in enumerate(sessions):
+            conn.execute("insert into bench.client values (%s, %s)", (n, hashed(cookie.split("=", 1)[1])))
         conn.execute("alter role evenhand_bench password 'bench'")
         conn.execute("grant connect on database evenhand to evenhand_bench")
         conn.execute("alter role evenhand_bench set search_path = pg_catalog, evenhand, pg_temp")
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(_SCRIPT.replace("ORG", org))
+        script.write(_SCRIPT.replace("ORG", org).replace("PROJECT", project))
         script.flush()
         info = psycopg.conninfo.conninfo_to_dict(admin(running))
         before = running.cpu()
         command = [
-            str(find(None).folder / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(s),
+            str(find(None).folder / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(max(1, round(s))),
             "-f", script.name, "-h", str(info["host"]), "-p", str(info["port"]), "-U", "evenhand_bench", "evenhand",
         ]  # fmt: skip
         got = subprocess.run(
@@ -138,14 +131,16 @@ def main() -> None:
     with evenhand() as running:
         org, people, sessions = seed.people_with_sessions(running, 16)
         for size in sizes:
-            project = seed.project_with(running, f"Size {size}", org, size)
-            with psycopg.connect(admin(running), autocommit=True) as conn:
-                conn.execute("analyze")
-            seats(running, org, project, people)
-            through_http(running, sessions, 1.5)  # until all connections are open and their plans made
             for annotators in (1, 16):
-                peer = pgbench(running, org, people, sessions, annotators, seconds)
-                result, cpu = through_http(running, sessions[:annotators], seconds)
+                # a project for each, and short at the smallest: what is measured must not run out of tasks
+                project = seed.project_with(running, f"Size {size} for {annotators}", org, size)
+                with psycopg.connect(admin(running), autocommit=True) as conn:
+                    conn.execute("analyze")
+                seats(running, org, project, people)
+                lasts = min(seconds, size / 4000)
+                through_http(running, sessions, 1.5)  # until all connections are open and their plans made
+                peer = pgbench(running, org, project, sessions, annotators, lasts)
+                result, cpu = through_http(running, sessions[:annotators], lasts)
                 both = sorted(n + s for n, s in zip(result.next_ms, result.submit_ms, strict=True))
                 row = {
                     "tasks": size,
@@ -167,7 +162,7 @@ def main() -> None:
                 }  # fmt: skip
                 rows.append(row)
                 say(**row)
-            seed.pause(running, org, project)
+                seed.pause(running, org, project)
     busy = [r for r in rows if r["annotators"] == 16]
     growth = max(r["cpu_ms"] for r in busy) / min(r["cpu_ms"] for r in busy)
     ratios = {

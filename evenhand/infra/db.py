@@ -10,6 +10,7 @@ import asyncpg
 
 from evenhand.infra import context
 from evenhand.infra.keys import Keys
+from evenhand.infra.lending import Lending
 from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.seal import Seal
 from evenhand.pure.trouble import Busy
@@ -70,6 +71,8 @@ class Narrow:
 
 
 ACQUIRE_S = 10.0
+#: Connections of a role that stay open when nobody uses them; the others end after two minutes.
+WARM = 4
 #: Connections that next and submit share: a step takes a millisecond, so a few that stay warm do more than many, and no
 #: export that holds the app's connections for minutes keeps an annotator waiting.
 DESK = 4
@@ -99,6 +102,7 @@ class Database:
             "cleaner": 1,
         }
         self._pools: dict[Pool, Any] = {}
+        self._lending: dict[Pool, Lending] = {}
         self.platform = Seal(keys, "")
 
     async def __aenter__(self) -> "Database":
@@ -112,6 +116,7 @@ class Database:
                 server_settings={"application_name": f"evenhand {role}", **_PLANS},
                 command_timeout=120,
             )
+            self._lending[role] = Lending(self._pools[role], most, WARM)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -128,18 +133,19 @@ class Database:
     async def connection(self, role: Pool) -> AsyncGenerator[Any]:
         """A connection of a role. Raises Busy when none comes free, and one of AWAY when the database cannot be reached:
         no other error, so that whoever asks again later has one list to know."""
-        pool = self._pools[role]
+        lending = self._lending[role]
         try:
-            # a timer for each call only where there may be something to wait for
-            conn = await pool.acquire(timeout=None if pool.get_idle_size() else ACQUIRE_S)
+            conn = await lending.acquire(ACQUIRE_S)
         except (TimeoutError, asyncpg.TooManyConnectionsError) as err:
             raise Busy("All database connections are in use.", hint="Try again in a moment.", retry_after_s=2) from err
         except OSError as err:  # its socket is not there yet: a missing file, but none that anybody asked for
             raise ConnectionError("the database cannot be reached") from err
         try:
             yield conn
-        finally:
-            await pool.release(conn)
+        except BaseException:  # it may be in the middle of a reply
+            await lending.release(conn, in_order=False)
+            raise
+        await lending.release(conn, in_order=True)
 
     @asynccontextmanager
     async def narrow(self, role: Role) -> AsyncGenerator[Narrow]:

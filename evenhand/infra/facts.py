@@ -36,7 +36,7 @@ LISTENERS = Listeners()
 _ADD = Sql(
     "fact_add",
     """insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
-       values (%(org)s, %(fact)s, %(kind)s, %(actor_kind)s, %(actor)s, %(about)s, %(body)s)""",
+       values (%(org)s, %(fact)s, %(kind)s, %(actor_kind)s::text, %(actor)s, %(about)s, %(body)s)""",
 )
 
 

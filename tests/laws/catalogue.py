@@ -37,7 +37,8 @@ _ENTERS = re.compile(r"\A\s*declare\n[^;]*(?:;[^;]*)*?\bbegin\n\s*v_org := ctx\.
 _PROVED = "(org_id = current_setting('evenhand.org'::text, true))"
 _DESK = {
     "session": "(token_hash = decode(current_setting('evenhand.session'::text, true), 'hex'::text))",
-    "person": "(person_id = current_setting('evenhand.person'::text, true))",
+    "person": "(person_id = ( SELECT s.person_id FROM evenhand.session s"
+    " WHERE (s.token_hash = decode(current_setting('evenhand.session'::text, true), 'hex'::text))))",
 }
 #: Who sees all rows of a table, by a policy that does not ask for the organisation.
 OPEN_POLICIES = {
@@ -113,7 +114,8 @@ def policies(conn: Connection) -> list[str]:
                 if role == role_name("scheduler") and cmd != "SELECT":
                     out.append(f"{label} lets the scheduler write")
             elif role == OWNER and name == "desk":
-                if qual != _DESK.get(table, _PROVED) or (check or qual) != qual or permissive != "PERMISSIVE":
+                asked = " ".join(qual.split())
+                if asked != _DESK.get(table, _PROVED) or (check or qual) != qual or permissive != "PERMISSIVE":
                     out.append(f"{label} does not ask what was proved")
             elif role not in (role_name("app"), role_name("loader")):
                 out.append(f"{label} opens all rows to {role}")

@@ -1,6 +1,7 @@
 """The two-tenant twin: whatever B asks with A's ids is answered as if A did not exist. Same status, same body, and the
 same statements in the same order. Every route of the table has a case here; a new one without a case fails."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -53,6 +54,14 @@ CUSTOMER: dict[str, Case] = {
         at(f"/projects/{a['project']}/quality/again", json={"person": a["member"], "because": "why"}),
         at(f"/projects/{b['project']}/quality/again", json={"person": a["member"], "because": "why"}),
     ],
+    "POST /projects/{project}/quality/tasks": lambda a, b: [
+        at(f"/projects/{a['project']}/quality/tasks", json={"task": a["done_task"], "purpose": "training"}),
+        at(f"/projects/{b['project']}/quality/tasks", json={"task": a["done_task"], "purpose": "training"}),
+    ],
+    "GET /projects/{project}/views": on("/projects/{}/views", "project"),
+    "PATCH /projects/{project}/views": on(
+        "/projects/{}/views", "project", json={"name": "Mine", "query": "state=done"}
+    ),
     "GET /projects/{project}/pilot": on("/projects/{}/pilot", "project"),
     "POST /projects/{project}/pilot/next": on("/projects/{}/pilot/next", "project"),
     "POST /projects/{project}/pilot/go": on("/projects/{}/pilot/go", "project"),
@@ -85,6 +94,7 @@ CUSTOMER: dict[str, Case] = {
         at("/tasks", params={"person": a["member"]}),
         at("/tasks", params={"q": a["done_task"]}),
         at("/tasks", params={"q": f"id:{a['unique']}"}),
+        at("/tasks", params={"project": a["project"], "skip": 1}),
     ],
     "POST /tasks/requeue": lambda a, b: [
         at("/tasks/requeue", json={"project": a["project"], "person": a["member"]}),
@@ -196,6 +206,7 @@ class Recorder:
                 try:
                     yield conn
                 finally:
+                    await asyncio.sleep(0)  # the driver tells its loggers in the loop's next round
                     conn.remove_query_logger(keep)
 
         world.db.connection = recorded  # type: ignore[method-assign]

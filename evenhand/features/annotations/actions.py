@@ -110,7 +110,7 @@ async def submit(
 async def _submission(db: Database, conn: Any, org_id: str, who: str | Session, assignment: str) -> Any:
     """The assignment with its task's body, and whose it is. Raises NotSignedIn, NoSuchLease."""
     row = await store.SUBMISSION.one(
-        Narrow(conn, db.seal(org_id)), **_shown(db, conn, org_id, who), assignment=assignment
+        Narrow(conn, db.seal(org_id)), **leases.shown_to(db, conn, org_id, who), assignment=assignment
     )
     if row["person_id"] is None:
         raise NotSignedIn("You are not signed in.")
@@ -134,7 +134,7 @@ async def _take_in(
     seal = db.seal(org_id)
     return await store.SUBMIT.maybe(
         Narrow(conn, seal),
-        **_shown(db, conn, org_id, who),
+        **leases.shown_to(db, conn, org_id, who),
         task=place.task,
         assignment=assignment,
         key=seal.mac("submit", key),
@@ -148,13 +148,6 @@ async def _take_in(
         classes=class_tokens(seal, answer),
         seconds=seconds,
     )
-
-
-def _shown(db: Database, conn: Any, org_id: str, who: str | Session) -> dict[str, Any]:
-    """The proof that a function of the desk asks for: a person that the context vouches for, or a session."""
-    if isinstance(who, str):
-        return {"ctx": db.sign(conn, org_id, who), "hash": None, "person": who}
-    return {"ctx": db.sign(conn, org_id, "session"), "hash": who.hash, "person": None}
 
 
 def _note(done: Any) -> str | None:
@@ -185,7 +178,7 @@ def in_sample(seal: Seal, task: str, rate: float) -> bool:
 
 async def settle(tx: Tx, task: str) -> str:
     """Sends an answered task to review, or closes it with its result."""
-    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await tasks_store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     queue = await tasks_store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)
     if queue is None or queue["answered"] < queue["overlap"] or queue["state"] in ("review", "reviewing"):
         return "nothing to settle"
@@ -196,7 +189,7 @@ async def settle(tx: Tx, task: str) -> str:
     )
     if wanted:
         await store.QUEUE_REVIEW.run(tx, org=tx.org_id, task=task)
-        await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, project=row["project_id"])
+        await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[row["project_id"]])
         await record(tx, TaskToReview(task))
         return "review"
     await finish(tx, row)
@@ -324,6 +317,12 @@ async def own_answer(tx: Tx, task: str) -> dict[str, Any] | None:
 async def requeue(tx: Tx, task: str, because: str, *, answers: str = "superseded", message: str = "") -> None:
     """Opens a task again: its answers are put aside (never deleted) and its places are free. `message` is shown to
     whoever gets it next."""
+    project = await _requeue(tx, task, because, answers=answers, message=message)
+    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[project])
+
+
+async def _requeue(tx: Tx, task: str, because: str, *, answers: str = "superseded", message: str = "") -> str:
+    """Returns the project, whose cursors are still to be reset."""
     await reopen_batch(tx, (await task_row(tx, task))["batch_id"])  # first: everyone locks the batch before the task
     await tasks_store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     row = await task_row(tx, task)
@@ -355,12 +354,12 @@ async def requeue(tx: Tx, task: str, because: str, *, answers: str = "superseded
         rank=-row["priority"],
         overlap=row["overlap"] or project["overlap"],
     )
-    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, project=row["project_id"])
     await tasks_store.TASK_STATE.run(tx, org=tx.org_id, task=task, state="todo", review=None, result=None, labels=0)
     await record(tx, AnswersSuperseded(task, count))
     await record(tx, TaskRequeued(task, because[:2000]))
     if row["state"] == "done" and row["callback"]:
         await enqueue(tx, "deliveries.callback", {"task": task}, most=3)
+    return row["project_id"]
 
 
 async def requeue_matching(
@@ -386,6 +385,7 @@ async def requeue_matching(
     for row in rows:
         found = await task_row(tx, row["task_id"])
         if found["state"] in ("todo", "done"):
-            await requeue(tx, row["task_id"], "bulk")
+            await _requeue(tx, row["task_id"], "bulk")
             done += 1
+    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[project])
     return len(rows), done

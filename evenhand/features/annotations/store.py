@@ -12,8 +12,8 @@ ANSWER_ADD = Sql(
     "answer_add",
     """insert into evenhand.answer (org_id, answer_id, task_id, project_id, assignment_id, person_id, origin, state, late,
                                     seconds, labels, classes, body)
-       values (%(org)s, %(answer)s, %(task)s, %(project)s, %(assignment)s, %(person)s, %(origin)s, %(state)s, %(late)s,
-               %(seconds)s, %(labels)s, %(classes)s, %(body)s)""",
+       values (%(org)s, %(answer)s, %(task)s, %(project)s, %(assignment)s, %(person)s, %(origin)s::text, %(state)s::text,
+               %(late)s, %(seconds)s, %(labels)s, %(classes)s, %(body)s)""",
 )
 _ANSWER = """select answer_id, task_id, assignment_id, person_id, origin, state, late, seconds, labels, created_at, body
                from evenhand.answer"""
@@ -35,13 +35,13 @@ ANSWER_OF_PERSON = Sql(
 )
 ANSWERS_STATE = Sql(
     "answers_state_set",
-    """update evenhand.answer set state = %(state)s
+    """update evenhand.answer set state = %(state)s::text
         where org_id = %(org)s and task_id = %(task)s and state = any(%(from_states)s::text[])
           and (%(assignment)s::text is null or assignment_id = %(assignment)s)""",
 )
 ANSWER_STATE = Sql(
     "answer_state_set",
-    "update evenhand.answer set state = %(state)s where org_id = %(org)s and answer_id = %(answer)s",
+    "update evenhand.answer set state = %(state)s::text where org_id = %(org)s and answer_id = %(answer)s",
 )
 ASSIGNMENTS_WITHDRAW = Sql(
     "assignments_withdraw",

@@ -171,11 +171,8 @@ QUEUE_RANK = Sql(
     "queue_rank",
     "update evenhand.queue set rank = %(rank)s where org_id = %(org)s and batch_id = %(batch)s",
 )
-CURSORS_RESET = Sql(
-    "seat_cursors_reset",
-    """update evenhand.seat set cursor_rank = null, cursor_task = null
-        where org_id = %(org)s and project_id = %(project)s and cursor_task is not null""",
-)
+# After everything else that a transaction does with tasks: seats are locked last.
+CURSORS_RESET = Sql("seat_cursors_reset", "select evenhand.reset_cursors(%(org)s, %(projects)s::text[])")
 
 SEAT_EVERYONE = Sql(
     "seat_everyone",
@@ -188,7 +185,7 @@ SEAT_EVERYONE = Sql(
 SEAT_NEWCOMER = Sql(
     "seat_newcomer",
     """insert into evenhand.seat (org_id, project_id, person_id, role)
-       select p.org_id, p.project_id, %(person)s, %(role)s from evenhand.project p
+       select p.org_id, p.project_id, %(person)s, %(role)s::text from evenhand.project p
         where p.org_id = %(org)s and p.everyone and p.state <> 'archived'
        on conflict do nothing""",
 )
@@ -202,7 +199,7 @@ SEAT_LIST = Sql(
 SEAT_PUT = Sql(
     "seat_put",
     """insert into evenhand.seat (org_id, project_id, person_id, role)
-       values (%(org)s, %(project)s, %(person)s, %(role)s) on conflict do nothing""",
+       values (%(org)s, %(project)s, %(person)s, %(role)s::text) on conflict do nothing""",
 )
 SEAT_DROP = Sql(
     "seat_drop",

@@ -112,6 +112,27 @@ def came_back(handle: str) -> None:
     _HANDED_OUT.pop(handle, None)
 
 
+#: Where the person of a session works who has one seat only: (space, project, until when that may be believed). The next task
+#: is asked for there at once, and the database proves the session in the same call; with more seats than one, whose turn it
+#: is must be found out each time.
+_ONE_SEAT: OrderedDict[tuple[Session, str], tuple[str, str, float]] = OrderedDict()
+_ONE_SEAT_LIFE_S = 5.0
+
+
+def _one_seat(session: Session, role: str) -> tuple[str, str] | None:
+    held = _ONE_SEAT.get((session, role))
+    return held[:2] if held is not None and time.monotonic() < held[2] else None
+
+
+def _remember_seats(session: Session, role: str, rows: list[Any]) -> None:
+    _ONE_SEAT.pop((session, role), None)
+    if len(rows) == 1:
+        until = time.monotonic() + _ONE_SEAT_LIFE_S
+        _ONE_SEAT[(session, role)] = (rows[0]["org_id"], rows[0]["project_id"], until)
+        if len(_ONE_SEAT) > _MOST_HANDED_OUT:
+            _ONE_SEAT.popitem(last=False)
+
+
 def handle_of(org_id: str, assignment: str) -> str:
     return org_id + assignment
 
@@ -145,6 +166,13 @@ async def _known(db: Database, tx: Tx | None, org_id: str, project: str, version
     return fresh
 
 
+def shown_to(db: Database, conn: Any, org_id: str, who: str | Session) -> dict[str, Any]:
+    """The proof that a function of the desk asks for: a person that the context vouches for, or a session."""
+    if isinstance(who, str):
+        return {"ctx": db.sign(conn, org_id, who), "hash": None, "person": who}
+    return {"ctx": db.sign(conn, org_id, "session"), "hash": who.hash, "person": None}
+
+
 async def heads_of(db: Database, person: str, role: str) -> list[Any]:
     """The queue heads of a person over all spaces: ids, times and a yes or no."""
     async with db.connection("scheduler") as conn:
@@ -166,13 +194,22 @@ async def next_work(
     """Leases up to `want` tasks for a person, or the person of a session, or says why there is none."""
     if not 1 <= want <= 3:
         raise Invalid("`want` must be 1 to 3.")
-    person, rows = (who, await heads_of(db, who, role)) if isinstance(who, str) else await waiting_for(db, who, role)
+    if isinstance(who, str):
+        person, rows = who, await heads_of(db, who, role)
+    else:
+        seat = _one_seat(who, role)
+        if seat is not None and want == 1:
+            one = await lease(db, *seat, who, role)
+            if one is not None:
+                return [one], None
+        person, rows = await waiting_for(db, who, role)
+        _remember_seats(who, role, rows)
     # the driver gives '-infinity' (never served) without a zone, which compares with nothing
     tried = order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows])
     leased: list[Assignment] = []
     while tried and len(leased) < want:
         at = tried.pop(0)
-        one = await lease(db, rows[at]["org_id"], rows[at]["project_id"], person, role, to=who)
+        one = await lease(db, rows[at]["org_id"], rows[at]["project_id"], who, role)
         if one is not None:
             leased.append(one)
             tried.append(at)  # it has had its turn
@@ -185,20 +222,17 @@ async def lease(
     db: Database,
     org_id: str,
     project: str,
-    person: str,
+    who: str | Session,
     role: Literal["label", "review"],
-    *,
-    to: str | Session | None = None,
 ) -> Assignment | None:
-    """One lease in one project, in a single call of the database. `to`: who will hand the answer in."""
+    """One lease in one project, for a person or the person of a session, in a single call of the database."""
     assignment = new_id()
     seal = db.seal(org_id)
     async with db.connection("desk") as conn:
         row = await store.LEASE.maybe(
             Narrow(conn, seal),
-            ctx=db.sign(conn, org_id, person),
+            **shown_to(db, conn, org_id, who),
             project=project,
-            person=person,
             role=role,
             assignment=assignment,
             fact=new_id(),
@@ -211,8 +245,8 @@ async def lease(
     known = await _known(db, None, org_id, project, row["version"])
     body = seal.open_as(row["body"], TaskBody)
     handle = handle_of(org_id, assignment)
-    if to is not None and role == "label" and body.expected is None and len(row["body"]) <= _SMALL:
-        _HANDED_OUT[handle] = Place(row["task_id"], project, row["version"], row["body"], to)
+    if role == "label" and body.expected is None and len(row["body"]) <= _SMALL:
+        _HANDED_OUT[handle] = Place(row["task_id"], project, row["version"], row["body"], who)
         if len(_HANDED_OUT) > _MOST_HANDED_OUT:
             _HANDED_OUT.popitem(last=False)
     return Assignment(
@@ -314,9 +348,15 @@ async def release(tx: Tx, assignment: str) -> bool:
     if row["state"] != "leased":
         return False
     await store.CLOSE.run(tx, org=tx.org_id, assignment=assignment, state="released", body=None)
-    await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], project=row["project_id"], role=row["role"])
+    await _free(tx, row)
     await record(tx, LeaseReleased(row["task_id"]))
     return True
+
+
+async def _free(tx: Tx, row: Any) -> None:
+    """Gives the place of a lease back."""
+    await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], role=row["role"])
+    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[row["project_id"]])
 
 
 async def release_all(db: Database, person: str) -> int:
@@ -333,13 +373,16 @@ async def release_all(db: Database, person: str) -> int:
 async def take_back(tx: Tx, person: str) -> int:
     """Everything that somebody holds in this space goes back to the queue: they sign out, or are no member any more."""
     count = 0
+    moved: set[str] = set()
     for row in await store.LEASED_BY.all(tx, org=tx.org_id, person=person):
         await store.HOLD_TASK.run(tx, org=tx.org_id, task=row["task_id"])
         if not await store.CLOSE.run(tx, org=tx.org_id, assignment=row["assignment_id"], state="released", body=None):
             continue  # it ended while we waited
         count += 1
-        await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], project=row["project_id"], role=row["role"])
+        await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], role=row["role"])
+        moved.add(row["project_id"])
         await record(tx, LeaseReleased(row["task_id"]))
+    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=sorted(moved))
     return count
 
 
@@ -353,7 +396,7 @@ async def skip(tx: Tx, assignment: str, reason: str, comment: str) -> None:
     body = tx.seal.shut({"reason": reason, "comment": comment[:5000]})
     await store.CLOSE.run(tx, org=tx.org_id, assignment=assignment, state="skipped", body=body)
     await store.DRAFT_DROP.run(tx, org=tx.org_id, assignment=assignment)
-    await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], project=row["project_id"], role=row["role"])
+    await _free(tx, row)
     await record(tx, TaskSkipped(row["task_id"], reason))
 
 

@@ -6,13 +6,13 @@ TASK_ADD = Sql(
     "task_add",
     """insert into evenhand.task (org_id, task_id, project_id, batch_id, kind, purpose, state, priority, review, unique_mac,
                                   tokens, callback, completed_at, body)
-       values (%(org)s, %(task)s, %(project)s, %(batch)s, %(kind)s, %(purpose)s, %(state)s, %(priority)s, %(review)s,
-               %(unique_mac)s, %(tokens)s, %(callback)s, %(completed_at)s, %(body)s)""",
+       values (%(org)s, %(task)s, %(project)s, %(batch)s, %(kind)s, %(purpose)s::text, %(state)s::text,
+               %(priority)s, %(review)s::text, %(unique_mac)s, %(tokens)s, %(callback)s, %(completed_at)s, %(body)s)""",
 )
 QUEUE_ADD = Sql(
     "queue_add",
     """insert into evenhand.queue (org_id, task_id, project_id, batch_id, state, rank, overlap, pilot)
-       values (%(org)s, %(task)s, %(project)s, %(batch)s, %(state)s, %(rank)s, %(overlap)s, %(pilot)s)""",
+       values (%(org)s, %(task)s, %(project)s, %(batch)s, %(state)s::text, %(rank)s, %(overlap)s, %(pilot)s)""",
 )
 UNIQUE_HOLDER = Sql(
     "task_unique_holder",
@@ -29,10 +29,6 @@ _TASK = """select t.task_id, t.project_id, t.batch_id, t.kind, t.purpose, t.stat
              from evenhand.task t
              left join evenhand.queue q on q.org_id = t.org_id and q.task_id = t.task_id"""
 TASK_GET = Sql("task_get", _TASK + " where t.org_id = %(org)s and t.task_id = %(task)s")
-TASK_LOCK = Sql(
-    "task_lock",
-    "select state from evenhand.task where org_id = %(org)s and task_id = %(task)s for no key update",
-)
 # Whatever changes a task with its places goes through here first, so that all wait in one order: batch, task, the rest.
 HOLD_TASK = Sql("hold_task", "select evenhand.hold_task(%(org)s, %(task)s)")
 QUEUE_LOCK = Sql(
@@ -74,6 +70,10 @@ TASK_LIST_OLDEST = Sql(
     "task_list_oldest",
     _TASK + _FILTER + " and (%(after)s::text is null or t.task_id > %(after)s) order by t.task_id limit %(limit)s",
 )
+# A place in the list. Nothing but the id is read, so an index alone can answer where the filter allows it.
+_AT = "select t.task_id from evenhand.task t" + _FILTER
+TASK_AT = Sql("task_at", _AT + " order by t.task_id desc offset %(skip)s limit 1")
+TASK_AT_OLDEST = Sql("task_at_oldest", _AT + " order by t.task_id offset %(skip)s limit 1")
 TASKS_DELIVERED = Sql(
     "tasks_delivered",
     _TASK
@@ -104,10 +104,15 @@ TASK_BODY = Sql(
               tokens = case when %(touch_tokens)s::boolean then %(tokens)s else tokens end
         where org_id = %(org)s and task_id = %(task)s""",
 )
+# A task that is done no longer is remembered, for whoever counts what was done.
 TASK_STATE = Sql(
     "task_state_set",
-    """update evenhand.task
-          set state = %(state)s, updated_at = now(), review = coalesce(%(review)s, review),
+    """with undone as (
+           insert into evenhand.undone (org_id, project_id, task_id, done_at)
+           select org_id, project_id, task_id, completed_at from evenhand.task
+            where org_id = %(org)s and task_id = %(task)s and state = 'done' and %(state)s::text <> 'done')
+       update evenhand.task
+          set state = %(state)s::text, updated_at = now(), review = coalesce(%(review)s, review),
               result_id = case when %(state)s = 'todo' then null else coalesce(%(result)s, result_id) end,
               labels = coalesce(%(labels)s, labels),
               completed_at = case when %(state)s = 'done' then coalesce(completed_at, now())
@@ -116,18 +121,18 @@ TASK_STATE = Sql(
 )
 TASK_REVIEW = Sql(
     "task_review_set",
-    """update evenhand.task set review = %(review)s, updated_at = now()
+    """update evenhand.task set review = %(review)s::text, updated_at = now()
         where org_id = %(org)s and task_id = %(task)s""",
 )
 QUEUE_DROP = Sql("queue_drop", "delete from evenhand.queue where org_id = %(org)s and task_id = %(task)s")
 QUEUE_STATE = Sql(
     "queue_state_set",
-    "update evenhand.queue set state = %(state)s where org_id = %(org)s and task_id = %(task)s",
+    "update evenhand.queue set state = %(state)s::text where org_id = %(org)s and task_id = %(task)s",
 )
 QUEUE_AGAIN = Sql(
     "queue_again",
     """insert into evenhand.queue (org_id, task_id, project_id, batch_id, state, rank, overlap)
-       values (%(org)s, %(task)s, %(project)s, %(batch)s, %(state)s, %(rank)s, %(overlap)s)
+       values (%(org)s, %(task)s, %(project)s, %(batch)s, %(state)s::text, %(rank)s, %(overlap)s)
        on conflict (org_id, task_id) do update
           set state = excluded.state, taken = 0, answered = 0, overlap = excluded.overlap, rank = excluded.rank""",
 )
@@ -186,7 +191,7 @@ WAITING = Sql("waiting", "select * from evenhand.waiting(%(hash)s, %(role)s)", r
 HEADS = Sql("queue_heads", "select * from evenhand.queue_heads(%(person)s, %(role)s)", role="scheduler")
 LEASE = Sql(
     "lease",
-    """select * from evenhand.lease(%(ctx)s, %(project)s, %(person)s, %(role)s, %(assignment)s, %(fact)s, %(empty)s,
+    """select * from evenhand.lease(%(ctx)s, %(hash)s, %(person)s, %(project)s, %(role)s, %(assignment)s, %(fact)s, %(empty)s,
                                     %(most)s, %(draw)s)""",
 )
 EXPIRE = Sql("expire", "select evenhand.expire(%(ctx)s, %(limit)s)")
@@ -220,7 +225,7 @@ ASSIGNMENT_ADD = Sql(
     "assignment_add",
     """insert into evenhand.assignment (org_id, assignment_id, task_id, project_id, person_id, role, state, leased_at,
                                         lease_until, lease_s, version, body)
-       values (%(org)s, %(assignment)s, %(task)s, %(project)s, %(person)s, %(role)s, 'leased', clock_timestamp(),
+       values (%(org)s, %(assignment)s, %(task)s, %(project)s, %(person)s, %(role)s::text, 'leased', clock_timestamp(),
                clock_timestamp() + make_interval(secs => %(lease_s)s), %(lease_s)s, %(version)s, %(body)s)""",
 )
 BEAT = Sql(
@@ -233,7 +238,7 @@ BEAT = Sql(
 )
 CLOSE = Sql(
     "assignment_close",
-    """update evenhand.assignment a set state = %(state)s, closed_at = clock_timestamp(), body = coalesce(%(body)s, a.body)
+    """update evenhand.assignment a set state = %(state)s::text, closed_at = clock_timestamp(), body = coalesce(%(body)s, a.body)
         where a.org_id = %(org)s and a.assignment_id = %(assignment)s and a.state = 'leased'""",
 )
 REOPEN = Sql(
@@ -244,7 +249,7 @@ REOPEN = Sql(
               lease_until = clock_timestamp() + make_interval(secs => a.lease_s)
         where a.org_id = %(org)s and a.assignment_id = %(assignment)s""",
 )
-FREE_PLACE = Sql("free_place", "select evenhand.free_place(%(org)s, %(task)s, %(project)s, %(role)s)")
+FREE_PLACE = Sql("free_place", "select evenhand.free_place(%(org)s, %(task)s, %(role)s)")
 LEASED_BY = Sql(
     "leased_by",
     """select assignment_id, task_id, project_id, role from evenhand.assignment

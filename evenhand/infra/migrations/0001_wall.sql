@@ -18,12 +18,10 @@ create policy owner_only on ctx.secret to current_user using (true) with check (
 
 -- The organisation of the signed context "org.actor.pid.expiry.mac", or NULL when none is set.
 -- A forged, expired or foreign context is an error: a silent NULL would look like an empty table.
-create function ctx.org() returns text
-    language plpgsql stable parallel restricted security definer
-    set search_path = pg_catalog, pg_temp
+create function ctx.proved(token text) returns text
+    language plpgsql stable parallel restricted
 as $$
 declare
-    token text := current_setting('evenhand.ctx', true);
     org text;
     mine boolean;
     fresh boolean;
@@ -54,6 +52,10 @@ begin
     return org;
 end
 $$;
+create function ctx.org() returns text
+    language plpgsql stable parallel restricted security definer
+    set search_path = pg_catalog, pg_temp
+as $$ begin return ctx.proved(current_setting('evenhand.ctx', true)); end $$;
 revoke all on function ctx.org() from public;
 grant execute on function ctx.org() to evenhand_app, evenhand_loader;
 
@@ -63,9 +65,8 @@ create function ctx.enter(p_ctx text) returns text
     language plpgsql volatile
 as $$
 declare
-    org text := set_config('evenhand.ctx', p_ctx, true);  -- an expression costs less here than a statement
+    org text := ctx.proved(p_ctx);
 begin
-    org := ctx.org();
     if org is null then
         raise exception 'context is missing' using errcode = '28000';
     end if;

@@ -1,10 +1,11 @@
+create domain evenhand.actor_kind text check (value in ('person', 'key', 'system'));
 -- What happened, written in the transaction in which it happened. The sequencer (later) numbers what lies below the
 -- snapshot's xmin; xid is what it goes by.
 create table evenhand.fact (
     org_id     text collate "C" not null,       -- no foreign key: the signed context vouches for it at every write
     fact_id    text collate "C" not null,
     kind       text not null,
-    actor_kind text not null check (actor_kind in ('person', 'key', 'system')),
+    actor_kind evenhand.actor_kind not null,
     actor_id   text collate "C" not null,
     about_id   text collate "C" not null,
     xid        xid8 not null default pg_current_xact_id(),

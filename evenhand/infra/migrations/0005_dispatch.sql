@@ -14,16 +14,16 @@ $$;
 create policy desk on evenhand.session for select to current_user
     using (token_hash = decode(current_setting('evenhand.session', true), 'hex'));
 create policy desk on evenhand.person for select to current_user
-    using (person_id = current_setting('evenhand.person', true));
+    using (person_id = (select s.person_id from evenhand.session s
+                         where s.token_hash = decode(current_setting('evenhand.session', true), 'hex')));
 create function ctx.person(p_hash bytea) returns text
     language plpgsql volatile
 as $$
 declare
-    person text := set_config('evenhand.session', encode(p_hash, 'hex'), true);
+    shown text := set_config('evenhand.session', encode(p_hash, 'hex'), true);
 begin
-    select s.person_id into person from evenhand.session s where s.token_hash = p_hash and s.expires_at > now();
-    person := set_config('evenhand.person', person, true);
-    return (select p.person_id from evenhand.person p where p.person_id = person and p.state = 'active');
+    return (select s.person_id from evenhand.session s join evenhand.person p using (person_id)
+             where s.token_hash = p_hash and s.expires_at > now() and p.state = 'active');
 end
 $$;
 
@@ -67,11 +67,11 @@ as $$
 $$;
 grant execute on function evenhand.waiting(bytea, text) to evenhand_gate;
 
--- app: lease the first open task that this person has not had. Nobody waits: a row that another call holds is passed over.
+-- app: lease the first open task that this person, or the person of a session, has not had. Nobody waits: a row that another call holds is passed over.
 -- The comparison (select ...) is null keeps the check a subplan for each candidate; "not exists" may turn into a hash of
 -- every assignment there is.
 create function evenhand.lease(
-    p_ctx text, p_project text, p_person text, p_role text, p_assignment text, p_fact text, p_empty bytea,
+    p_ctx text, p_hash bytea, p_person text, p_project text, p_role text, p_assignment text, p_fact text, p_empty bytea,
     p_most integer, p_draw double precision default 1)
     returns table (task_id text, lease_until timestamptz, lease_s integer, version integer, body bytea)
     language plpgsql volatile security definer
@@ -81,6 +81,7 @@ create function evenhand.lease(
 as $$
 declare
     v_org text;
+    v_person text;
     v_head record;
     v_task record;
     v_now timestamptz := clock_timestamp();
@@ -92,22 +93,24 @@ declare
     v_wait boolean;
 begin
     v_org := ctx.enter(p_ctx);
+    v_person := case when p_hash is null then p_person else ctx.person(p_hash) end;
+    if v_person is null then return; end if;
     -- Two calls of one person wait for each other, in every project of the space; what follows counts after the wait.
-    perform pg_advisory_xact_lock(hashtextextended(v_org || p_person, 0));
+    perform pg_advisory_xact_lock(hashtextextended(v_org || v_person, 0));
     update evenhand.seat s set served_at = v_now
       from evenhand.project p
-     where s.org_id = v_org and s.project_id = p_project and s.person_id = p_person and s.role = p_role
+     where s.org_id = v_org and s.project_id = p_project and s.person_id = v_person and s.role = p_role
        and p.org_id = v_org and p.project_id = p_project and p.state = 'active'
        and exists (select from evenhand.member m
-                    where m.org_id = v_org and m.person_id = p_person and m.state = 'active')
+                    where m.org_id = v_org and m.person_id = v_person and m.state = 'active')
     returning p.lease_s, p.version, p.gold, p.gold_share, s.cursor_rank, s.cursor_task,
               (select count(*) from evenhand.assignment a
-                where a.org_id = v_org and a.person_id = p_person and a.state = 'leased') as held
+                where a.org_id = v_org and a.person_id = v_person and a.state = 'leased') as held
          into v_head;
     if not found or v_head.held >= p_most then return; end if;
     if v_head.gold then  -- 0006: a task with a known answer instead, or nothing before the course is passed
         select g.task_id, g.shown, g.wait into v_gold, v_shown, v_wait
-          from evenhand.gold_next(v_org, p_project, p_person, p_role, v_head.gold_share, p_draw, right(p_fact, 12)) g;
+          from evenhand.gold_next(v_org, p_project, v_person, p_role, v_head.gold_share, p_draw, right(p_fact, 12)) g;
         if v_wait then return; end if;
     end if;
     v_from_rank := coalesce(v_head.cursor_rank, -32768);
@@ -125,7 +128,7 @@ begin
                     where q.org_id = v_org and q.project_id = p_project and q.state = 'open'
                       and (q.rank, q.task_id) > (v_from_rank, v_from_task)
                       and (select 1 from evenhand.assignment a
-                            where a.org_id = v_org and a.task_id = q.task_id and a.person_id = p_person
+                            where a.org_id = v_org and a.task_id = q.task_id and a.person_id = v_person
                               and a.state in ('leased', 'submitted', 'skipped') limit 1) is null
                     order by q.rank, q.task_id limit 1 for update of q skip locked)
             returning u.task_id, u.rank, u.overlap into v_task;
@@ -137,7 +140,7 @@ begin
                       and (q.rank, q.task_id) > (v_from_rank, v_from_task)
                       -- Nobody reviews their own work. Whoever rejected a task may see it again once it is mended.
                       and (select 1 from evenhand.assignment a
-                            where a.org_id = v_org and a.task_id = q.task_id and a.person_id = p_person
+                            where a.org_id = v_org and a.task_id = q.task_id and a.person_id = v_person
                               and (a.state in ('leased', 'skipped') or a.state = 'submitted' and a.role <> 'review')
                             limit 1) is null
                     order by q.rank, q.task_id limit 1 for update of q skip locked)
@@ -152,22 +155,25 @@ begin
         update evenhand.seat s
            set cursor_rank = case when v_task.overlap > 1 then v_task.rank end,
                cursor_task = case when v_task.overlap > 1 then v_task.task_id end
-         where s.org_id = v_org and s.project_id = p_project and s.person_id = p_person and s.role = p_role;
+         where s.org_id = v_org and s.project_id = p_project and s.person_id = v_person and s.role = p_role;
     end if;
     if v_task.task_id is null then return; end if;
     v_until := v_now + make_interval(secs => v_head.lease_s);
-    insert into evenhand.assignment (org_id, assignment_id, task_id, project_id, person_id, role, state,
-                                     leased_at, lease_until, lease_s, version, shown_task, body)
-    values (v_org, p_assignment, v_task.task_id, p_project, p_person, p_role, 'leased', v_now, v_until,
-            v_head.lease_s, v_head.version, v_shown, p_empty);
-    insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
-    values (v_org, p_fact, 'TaskLeased', 'person', p_person, v_task.task_id, p_empty);
     return query
+        with leased as (
+            insert into evenhand.assignment (org_id, assignment_id, task_id, project_id, person_id, role, state,
+                                             leased_at, lease_until, lease_s, version, shown_task, body)
+            values (v_org, p_assignment, v_task.task_id, p_project, v_person, p_role, 'leased', v_now, v_until,
+                    v_head.lease_s, v_head.version, v_shown, p_empty)),
+        told as (
+            insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
+            values (v_org, p_fact, 'TaskLeased', 'person', v_person, v_task.task_id, p_empty))
         select coalesce(v_shown, t.task_id), v_until, v_head.lease_s, v_head.version, t.body
           from evenhand.task t where t.org_id = v_org and t.task_id = v_task.task_id;
 end
 $$;
-grant execute on function evenhand.lease(text, text, text, text, text, text, bytea, integer, double precision) to evenhand_app;
+grant execute on function evenhand.lease(text, bytea, text, text, text, text, text, bytea, integer, double precision)
+    to evenhand_app;
 
 -- app: what the rules need to check an answer before it is taken in, for the person of a session or one that the signed
 -- context vouches for. Always one row: without a person nobody is signed in, without a task the person has no such
@@ -189,7 +195,8 @@ begin
      where x.org_id = v_org and x.assignment_id = p_assignment and x.person_id = v_person;
     if not found then return query select v_person, null, null, null, null, null::integer, null::bytea; return; end if;
     return query
-        select v_person, case when m.person_id is not null then a.task_id end, a.project_id, a.role, a.state, a.version, t.body
+        select v_person, case when m.person_id is not null then a.task_id end, a.project_id, a.role::text, a.state::text, a.version,
+               t.body
           from evenhand.task t
           left join evenhand.member m on m.org_id = v_org and m.person_id = v_person and m.state = 'active'
          where t.org_id = v_org and t.task_id = a.task_id;
@@ -267,19 +274,21 @@ begin
     else
         v_extra := true;
     end if;
-    insert into evenhand.answer (org_id, answer_id, task_id, project_id, assignment_id, person_id, origin, state, late,
-                                 seconds, labels, classes, body)
-    values (v_org, p_answer, a.task_id, a.project_id, p_assignment, v_person, 'label',
-            case when v_extra then 'extra' else 'current' end, v_late, v_paid, p_labels, p_classes, p_body);
-    update evenhand.assignment x
-       set state = 'submitted', closed_at = v_now, late = v_late, extra = v_extra, paid_s = v_paid, key_mac = p_key
-     where x.org_id = v_org and x.assignment_id = p_assignment;
+    with given as (
+        insert into evenhand.answer (org_id, answer_id, task_id, project_id, assignment_id, person_id, origin, state, late,
+                                     seconds, labels, classes, body)
+        values (v_org, p_answer, a.task_id, a.project_id, p_assignment, v_person, 'label',
+                case when v_extra then 'extra' else 'current' end, v_late, v_paid, p_labels, p_classes, p_body)),
+    closed as (
+        update evenhand.assignment x
+           set state = 'submitted', closed_at = v_now, late = v_late, extra = v_extra, paid_s = v_paid, key_mac = p_key
+         where x.org_id = v_org and x.assignment_id = p_assignment)
     insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
     values (v_org, p_fact, 'AnnotationSubmitted', 'person', v_person, a.task_id, p_fact_body);
     if not v_extra then
         v_full := q.answered + 1 >= q.overlap;
         if v_full and q.overlap = 1 and a.review = 'none' and not a.callback then
-            delete from evenhand.queue x where x.org_id = v_org and x.task_id = a.task_id;
+            with gone as (delete from evenhand.queue x where x.org_id = v_org and x.task_id = a.task_id)
             update evenhand.task x
                set state = 'done', result_id = p_answer, labels = p_labels, completed_at = v_now, updated_at = v_now
              where x.org_id = v_org and x.task_id = a.task_id;
@@ -315,12 +324,27 @@ end
 $$;
 grant execute on function evenhand.hold_task(text, text) to evenhand_app;
 
+-- app: whoever had passed a task that has opened again may see it again. Seats come last in the order of locks, after everything
+-- that a transaction does with tasks, and in one order among themselves: who waits for a seat is then waited for by nobody.
+create function evenhand.reset_cursors(p_org text, p_projects text[]) returns void
+    language sql volatile
+as $$
+    with held as (
+        select s.project_id, s.person_id, s.role from evenhand.seat s
+         where s.org_id = p_org and s.project_id = any(p_projects) and s.cursor_task is not null
+         order by s.project_id, s.person_id, s.role for no key update)
+    update evenhand.seat s set cursor_rank = null, cursor_task = null from held h
+     where s.org_id = p_org and s.project_id = h.project_id and s.person_id = h.person_id and s.role = h.role;
+$$;
+grant execute on function evenhand.reset_cursors(text, text[]) to evenhand_app;
+
 -- app: give back what nobody holds any more. Returns how many leases ended.
 create function evenhand.expire(p_ctx text, p_limit integer) returns integer
     language plpgsql volatile
 as $$
 declare
     v_org text;
+    v_projects text[] := '{}';
     a record;
     n integer := 0;
 begin
@@ -335,16 +359,18 @@ begin
          where x.org_id = v_org and x.assignment_id = a.assignment_id and x.state = 'leased'
            and x.lease_until < clock_timestamp();
         if not found then continue; end if;  -- it came in, was given back or kept alive meanwhile
-        perform evenhand.free_place(v_org, a.task_id, a.project_id, a.role);
+        perform evenhand.free_place(v_org, a.task_id, a.role);
+        v_projects := v_projects || a.project_id;
         n := n + 1;
     end loop;
+    perform evenhand.reset_cursors(v_org, v_projects);
     return n;
 end
 $$;
 
--- app: one place of a task becomes free again; whoever had passed it may see it again. Nobody has begun a task whose last
--- place is given back: with a batch that was paused meanwhile it waits, with one that was cancelled it is cancelled.
-create function evenhand.free_place(p_org text, p_task text, p_project text, p_role text) returns void
+-- app: one place of a task becomes free again; `reset_cursors` has to follow. Nobody has begun a task whose last place is given
+-- back: with a batch that was paused meanwhile it waits, with one that was cancelled it is cancelled.
+create function evenhand.free_place(p_org text, p_task text, p_role text) returns void
     language plpgsql volatile
 as $$
 declare
@@ -369,8 +395,6 @@ begin
         update evenhand.queue q set state = 'review'
          where q.org_id = p_org and q.task_id = p_task and q.state = 'reviewing';
     end if;
-    update evenhand.seat s set cursor_rank = null, cursor_task = null
-     where s.org_id = p_org and s.project_id = p_project and s.cursor_task is not null;
 end
 $$;
-grant execute on function evenhand.expire(text, integer), evenhand.free_place(text, text, text, text) to evenhand_app;
+grant execute on function evenhand.expire(text, integer), evenhand.free_place(text, text, text) to evenhand_app;
