@@ -390,7 +390,7 @@ def labelling(ours: Side, theirs: Side, sizes: Sizes) -> float:
     handed = {ours.name: Handed(), theirs.name: Handed()}
     fresh: dict[str, float] = {}
     for side in (ours, theirs):
-        label(side, PEOPLE, 2, 8)  # warm
+        label(side, PEOPLE, 6, 600)  # warm: every connection open, every plan made
         just = cost(side, lambda side=side: label(side, 1, 2, 100).pairs, lambda pairs: pairs)
         fresh[side.name] = round(just.cpu_ms, 3)
         side.rest()

@@ -198,10 +198,12 @@ async def next_work(
         person, rows = who, await heads_of(db, who, role)
     else:
         seat = _one_seat(who, role)
-        if seat is not None and want == 1:
-            one = await lease(db, *seat, who, role)
-            if one is not None:
-                return [one], None
+        if seat is not None:
+            held: list[Assignment] = []
+            while len(held) < want and (one := await lease(db, *seat, who, role)) is not None:
+                held.append(one)
+            if held:
+                return held, None
         person, rows = await waiting_for(db, who, role)
         _remember_seats(who, role, rows)
     # the driver gives '-infinity' (never served) without a zone, which compares with nothing
