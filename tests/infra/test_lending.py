@@ -90,7 +90,7 @@ async def test_a_connection_that_the_server_ended_in_hand_is_not_lent(pg_server:
         await desk.release(conn, in_order=True)
         admin = await asyncpg.connect(pg_server.admin_url_of("evenhand"))
         await admin.execute("select pg_terminate_backend($1)", pid)
-        while await admin.fetchval("select count(*) from pg_stat_activity where pid = $1", pid):
+        while await admin.fetchval("select count(*) from pg_stat_activity where pid = $1", pid):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await admin.close()
         await asyncio.sleep(0.05)  # our loop reads that the line is closed
