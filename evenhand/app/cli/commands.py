@@ -252,11 +252,18 @@ COMMANDS: tuple[Command, ...] = (
             opt("--batch", metavar="BATCH", help="id or name of a batch of the project"),
             opt("--as", dest="kind", choices=("jsonl", "csv", "folder"), help="when the name does not tell"),
             opt("--import-key", metavar="TEXT", help="what makes two imports the same one (default: the content)"),
+            opt(
+                "--leave-out",
+                default="",
+                metavar="PARTS",
+                help="of an export: result, unique_id, tags, priority, metadata, ontology, with commas between",
+            ),
             *WHERE,
             JSON,
         ),
         "An import that broke off is run again with the same command: nothing is doubled. Bad lines are reported with "
-        "their numbers and the rest is imported; the exit code is 1 then. " + _HERE_OR_THERE,
+        "their numbers and the rest is imported; the exit code is 1 then. A JSONL export goes in as new tasks, their results as "
+        "prelabels; what stays behind is counted. " + _HERE_OR_THERE,
     ),
     Command(
         "task list",
@@ -310,6 +317,37 @@ COMMANDS: tuple[Command, ...] = (
             *WHERE,
         ),
         "What the format could not carry is said on standard error. " + _HERE_OR_THERE,
+    ),
+    Command(
+        "verify",
+        "check a bundle of evidence from the transparency log, offline",
+        "verifying:verify",
+        "evenhand verify alder.zip --policy policy.txt --key log.pub --since saved-checkpoint",
+        (
+            opt("bundle", metavar="BUNDLE", help="the bundle, as it was downloaded"),
+            opt("--policy", required=True, metavar="FILE", help="whose word is enough: log, witnesses and quorum"),
+            opt("--key", required=True, metavar="PUB", help="the log's key (name+id+base64), or a file that holds it"),
+            opt("--since", metavar="FILE", help="a checkpoint that you saved earlier"),
+            opt("--against", metavar="BUNDLE", help="a second bundle: an earlier one of yours, or another customer's"),
+            opt(
+                "--late",
+                type=int,
+                default=3600,
+                metavar="SECONDS",
+                help="an event later than this counts as back-dated",
+            ),
+            JSON,
+        ),
+        "Needs no home, server or network. What was not given is told as not checked, never as ok. "
+        "Exit codes: 0 nothing that was checked is wrong, 1 something is wrong, 2 something asked for could not be checked.",
+    ),
+    Command(
+        "verifier",
+        "write the same check as one readable program, to keep or to hand out",
+        "verifying:verifier",
+        "evenhand verifier -o verify.py",
+        (opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),),
+        "It needs Python, the package cryptography, and nothing of Evenhand.",
     ),
 )
 
