@@ -1,7 +1,6 @@
 import { Dialog as AriaDialog, DialogHeading } from '@ariakit/react/dialog'
-import { useState, type FormEvent, type ReactNode } from 'react'
-import { Button, buttonClass, type ButtonLook } from './Button'
-import { ErrorNote } from './ErrorNote'
+import type { FormEvent, ReactNode } from 'react'
+import { buttonClass } from './Button'
 import { Icon } from './Icon'
 import { t } from './messages'
 import './Dialog.css'
@@ -13,7 +12,8 @@ export type DialogProps = {
   children: ReactNode
   /** Buttons, the main one last. */
   foot?: ReactNode
-  wide?: boolean | undefined
+  /** Full: as wide as the window allows, for things side by side. */
+  wide?: boolean | 'full' | undefined
   /** Wraps the body in a form. */
   onSubmit?: ((event: FormEvent<HTMLFormElement>) => void) | undefined
 }
@@ -28,7 +28,7 @@ export function Dialog({ open, onClose, title, children, foot, wide, onSubmit }:
     </>
   )
   return (
-    <AriaDialog open={open} onClose={onClose} backdrop={<div className="eh-backdrop" />} className={wide ? 'eh-dialog eh-dialog-wide' : 'eh-dialog'} unmountOnHide>
+    <AriaDialog open={open} onClose={onClose} backdrop={<div className="eh-backdrop" />} className={['eh-dialog', wide && 'eh-dialog-wide', wide === 'full' && 'eh-dialog-full'].filter(Boolean).join(' ')} unmountOnHide>
       <div className="eh-dialog-head">
         <DialogHeading render={<h2 />}>{title}</DialogHeading>
       </div>
@@ -51,49 +51,5 @@ export function Dialog({ open, onClose, title, children, foot, wide, onSubmit }:
         <Icon name="close" />
       </button>
     </AriaDialog>
-  )
-}
-
-/** Asks before something that is hard to take back. `act` may fail: the error stays in sight. */
-export function Confirm(props: {
-  open: boolean
-  onClose: () => void
-  title: string
-  children: ReactNode
-  verb: string
-  look?: ButtonLook | undefined
-  act: () => Promise<unknown>
-}) {
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
-  const run = async () => {
-    setBusy(true)
-    setError(null)
-    try {
-      await props.act()
-      props.onClose()
-    } catch (caught) {
-      setError(caught)
-    } finally {
-      setBusy(false)
-    }
-  }
-  return (
-    <Dialog
-      open={props.open}
-      onClose={props.onClose}
-      title={props.title}
-      foot={
-        <>
-          <Button onClick={props.onClose}>{t('ui.cancel')}</Button>
-          <Button look={props.look ?? 'primary'} busy={busy} onClick={() => void run()}>
-            {props.verb}
-          </Button>
-        </>
-      }
-    >
-      {props.children}
-      <ErrorNote error={error} />
-    </Dialog>
   )
 }

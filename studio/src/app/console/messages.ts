@@ -4,6 +4,7 @@ import { factMessages } from './words/facts'
 import { generalMessages } from './words/general'
 import { orgMessages } from './words/org'
 import { projectMessages } from './words/project'
+import { qualityMessages } from './words/quality'
 import { taskMessages } from './words/tasks'
 
-export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...taskMessages, ...orgMessages, ...factMessages } as const
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...factMessages } as const

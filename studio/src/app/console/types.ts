@@ -114,3 +114,10 @@ export type Callback = {
 export type AuditItem = { at: string; who: string; what: string; about: string | null }
 export type Asset = { id: string; type: string; size: number; width: number | null; height: number | null; url: string; thumb_url: string; state: 'ready' | 'fetching' | 'error' }
 export type List<T> = { items: T[]; next?: string | null; total?: number }
+
+export type GoldTask = { id: string; name: string; purpose: 'evaluation' | 'training'; role: 'label' | 'review'; state: 'fetching' | 'open' | 'closed'; created_at: string; answers: number; mean: number | null }
+export type Course = { state: 'open' | 'passed' | 'failed'; cycle: number; score: number | null }
+export type Score = { task: string; purpose: 'evaluation' | 'training'; score: number; cycle: number; at: string }
+export type Labeler = { person: string; name: string; evaluations: number; mean: number | null; low: number | null; high: number | null; course: Course | null; scores: Score[] }
+export type ProjectQuality = { gold_share: number; pass_mark: number; tasks: GoldTask[]; labelers: Labeler[] }
+export type SavedView = { name: string; query: string }

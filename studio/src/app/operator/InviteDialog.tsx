@@ -1,12 +1,10 @@
 import { useState } from 'react'
 import { api, newKey } from '../../ui/api'
-import { Button } from '../../ui/Button'
-import { Dialog } from '../../ui/Dialog'
-import { ErrorNote } from '../../ui/ErrorNote'
 import { Checkbox, FieldGroup, SelectField, TextField } from '../../ui/Field'
+import { FormDialog } from '../../ui/FormDialog'
 import { t } from '../../ui/messages'
 import { refresh } from '../../ui/useApi'
-import { CopyText } from '../console/CopyText'
+import { CopyLink } from '../console/CopyLink'
 import type { OperatorOrg } from './types'
 
 type Role = 'annotator' | 'reviewer' | 'operator'
@@ -17,83 +15,39 @@ export function InviteDialog({ open, onClose, orgs }: { open: boolean; onClose: 
   const [role, setRole] = useState<Role>('annotator')
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const [link, setLink] = useState<string | null>(null)
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
   const close = () => {
     setLink(null)
     setEmail('')
-    setError(null)
     onClose()
   }
   const invite = async () => {
-    setBusy(true)
-    setError(null)
-    try {
-      const body = { email: email.trim(), role, ...(role !== 'operator' && chosen.size ? { orgs: [...chosen] } : {}) }
-      setLink((await api.post<{ link: string }>('/operator/people/invite', body, { key: newKey(), org: null })).link)
-      refresh('/operator')
-    } catch (caught) {
-      setError(caught)
-    } finally {
-      setBusy(false)
-    }
+    const body = { email: email.trim(), role, ...(role !== 'operator' && chosen.size ? { orgs: [...chosen] } : {}) }
+    setLink((await api.post<{ link: string }>('/operator/people/invite', body, { key: newKey(), org: null })).link)
+    refresh('/operator')
   }
-  const valid = /.@./.test(email)
+  const choose = (id: string, on: boolean) => {
+    const next = new Set(chosen)
+    if (on) next.add(id)
+    else next.delete(id)
+    setChosen(next)
+  }
+  const made = link === null ? null : { content: <CopyLink link={link} label={t('operator.link-label')}>{t('operator.link', { email })}</CopyLink> }
   return (
-    <Dialog
-      open={open}
-      onClose={close}
-      title={t('operator.invite')}
-      onSubmit={() => void (link ? close() : valid ? invite() : undefined)}
-      foot={
-        link ? (
-          <Button type="submit" look="primary">
-            {t('ui.close')}
-          </Button>
-        ) : (
-          <>
-            <Button onClick={close}>{t('ui.cancel')}</Button>
-            <Button type="submit" look="primary" busy={busy} disabled={!valid}>
-              {t('operator.make-link')}
-            </Button>
-          </>
-        )
-      }
-    >
-      {link ? (
-        <>
-          <p>{t('operator.link', { email })}</p>
-          <CopyText text={new URL(link, location.origin).href} label={t('operator.link-label')} />
-        </>
-      ) : (
-        <>
-          <TextField label={t('signin.email')} type="email" value={email} onText={setEmail} required />
-          <SelectField<Role>
-            label={t('operator.role')}
-            value={role}
-            options={(['annotator', 'reviewer', 'operator'] as const).map((value) => ({ value, label: t(`operator.role.${value}`) }))}
-            onValue={setRole}
-          />
-          {role === 'operator' ? null : (
-            <FieldGroup label={t('operator.for-orgs')} hint={t('operator.for-orgs.hint')}>
-              {orgs.map((org) => (
-                <Checkbox
-                  key={org.id}
-                  label={org.name}
-                  checked={chosen.has(org.id)}
-                  onChecked={(on) => {
-                    const next = new Set(chosen)
-                    if (on) next.add(org.id)
-                    else next.delete(org.id)
-                    setChosen(next)
-                  }}
-                />
-              ))}
-            </FieldGroup>
-          )}
-        </>
+    <FormDialog open={open} onClose={close} title={t('operator.invite')} verb={t('operator.make-link')} act={invite} ready={/.@./.test(email)} made={made}>
+      <TextField label={t('signin.email')} type="email" value={email} onText={setEmail} required />
+      <SelectField<Role>
+        label={t('operator.role')}
+        value={role}
+        options={(['annotator', 'reviewer', 'operator'] as const).map((value) => ({ value, label: t(`operator.role.${value}`) }))}
+        onValue={setRole}
+      />
+      {role === 'operator' ? null : (
+        <FieldGroup label={t('operator.for-orgs')} hint={t('operator.for-orgs.hint')}>
+          {orgs.map((org) => (
+            <Checkbox key={org.id} label={org.name} checked={chosen.has(org.id)} onChecked={(on) => choose(org.id, on)} />
+          ))}
+        </FieldGroup>
       )}
-      <ErrorNote error={error} />
-    </Dialog>
+    </FormDialog>
   )
 }

@@ -20,7 +20,7 @@ interface Props {
 
 export function Details({ desk, surface, compareWith }: Props) {
   const other = useCompared(desk, compareWith)
-  const { data, message, ontology, instructions } = desk.held.assignment
+  const { data, message, answer, ontology, instructions } = desk.held.assignment
   const { document } = desk
   const beside = (data.medium === 'image' || data.medium === 'text') && ontology.fields.length > 0
   const classes = ontology.classes.some((one) => one.kinds.includes('span'))
@@ -28,7 +28,7 @@ export function Details({ desk, surface, compareWith }: Props) {
     <div className="eh-details">
       {message ? (
         <section className="eh-details-returned">
-          <h2>{say('work.returned')}</h2>
+          <h2>{say(answer ? 'work.returned' : 'work.told')}</h2>
           <p>{message}</p>
         </section>
       ) : null}

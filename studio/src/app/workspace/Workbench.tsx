@@ -75,7 +75,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   useWorkKeys({
     desk: deskNow,
     review: mode === 'review',
-    enabled: open === null && !state.signin,
+    enabled: open === null && !state.signin && state.lessons.length === 0,
     actions,
     accept: () => verdict('accept'),
     fix: () => deskNow.current?.changed && verdict('fix'),

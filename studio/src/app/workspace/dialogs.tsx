@@ -1,9 +1,8 @@
 /** What is asked before something happens. */
 import { useState } from 'react'
-import { Button } from '../../ui/Button'
-import { Dialog } from '../../ui/Dialog'
-import { ErrorNote } from '../../ui/ErrorNote'
 import { AreaField, TextField } from '../../ui/Field'
+import { FormDialog } from '../../ui/FormDialog'
+import { sendOnEnter } from '../../ui/sendOnEnter'
 import type { Desk } from './desk'
 import { SKIP_REASONS, type SkipReason } from './types'
 import { say } from './phrases'
@@ -13,24 +12,12 @@ import './dialogs.css'
 export function SkipDialog({ open, onClose, onSkip }: { readonly open: boolean; readonly onClose: () => void; readonly onSkip: (reason: SkipReason, comment: string) => void }) {
   const [reason, setReason] = useState<SkipReason>('unclear')
   const [comment, setComment] = useState('')
+  const skip = () => {
+    onSkip(reason, comment.trim())
+    setComment('')
+  }
   return (
-    <Dialog
-      open={open}
-      onClose={onClose}
-      title={say('work.skip.title')}
-      onSubmit={() => {
-        onSkip(reason, comment.trim())
-        setComment('')
-      }}
-      foot={
-        <>
-          <Button onClick={onClose}>{say('work.close')}</Button>
-          <Button type="submit" look="primary">
-            {say('work.skip.do')}
-          </Button>
-        </>
-      }
-    >
+    <FormDialog open={open} onClose={onClose} title={say('work.skip.title')} verb={say('work.skip.do')} cancel={say('work.close')} act={skip}>
       <p>{say('work.skip.text')}</p>
       <fieldset className="eh-skip-reasons">
         <legend className="eh-sr">{say('work.skip.reason')}</legend>
@@ -41,8 +28,8 @@ export function SkipDialog({ open, onClose, onSkip }: { readonly open: boolean; 
           </label>
         ))}
       </fieldset>
-      <AreaField label={say('work.skip.comment')} rows={2} value={comment} onText={setComment} />
-    </Dialog>
+      <AreaField label={say('work.skip.comment')} rows={2} value={comment} onText={setComment} onKeyDown={sendOnEnter} />
+    </FormDialog>
   )
 }
 
@@ -54,41 +41,17 @@ interface AskProps {
 
 export function QuestionDialog({ open, onClose, onAsk }: AskProps) {
   const [text, setText] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
   const ask = async (): Promise<void> => {
     if (text.trim() === '') return
-    setBusy(true)
-    setError(null)
-    try {
-      await onAsk(text.trim())
-      setText('')
-      onClose()
-    } catch (caught) {
-      setError(caught)
-    } finally {
-      setBusy(false)
-    }
+    await onAsk(text.trim())
+    setText('')
+    onClose()
   }
   return (
-    <Dialog
-      open={open}
-      onClose={onClose}
-      title={say('work.question.title')}
-      onSubmit={() => void ask()}
-      foot={
-        <>
-          <Button onClick={onClose}>{say('work.close')}</Button>
-          <Button type="submit" look="primary" busy={busy}>
-            {say('work.question.send')}
-          </Button>
-        </>
-      }
-    >
+    <FormDialog open={open} onClose={onClose} title={say('work.question.title')} verb={say('work.question.send')} cancel={say('work.close')} act={ask}>
       <p>{say('work.question.text')}</p>
-      <AreaField label={say('work.question.label')} value={text} onText={setText} required autoFocus />
-      <ErrorNote error={error} />
-    </Dialog>
+      <AreaField label={say('work.question.label')} value={text} onText={setText} required autoFocus onKeyDown={sendOnEnter} />
+    </FormDialog>
   )
 }
 
@@ -104,25 +67,12 @@ export function RejectDialog({ desk, open, onClose, onReject }: RejectProps) {
   useDesk(desk)
   const { comment } = desk
   const [asked, setAsked] = useState(false)
+  const reject = () => {
+    setAsked(comment.trim() === '')
+    if (comment.trim() !== '') onReject(comment.trim())
+  }
   return (
-    <Dialog
-      open={open}
-      onClose={onClose}
-      title={say('work.review.reject.title')}
-      onSubmit={() => {
-        if (comment.trim() === '') return setAsked(true)
-        onReject(comment.trim())
-        setAsked(false)
-      }}
-      foot={
-        <>
-          <Button onClick={onClose}>{say('work.close')}</Button>
-          <Button type="submit" look="danger">
-            {say('work.review.reject.do')}
-          </Button>
-        </>
-      }
-    >
+    <FormDialog open={open} onClose={onClose} title={say('work.review.reject.title')} verb={say('work.review.reject.do')} look="danger" cancel={say('work.close')} act={reject}>
       <p>{say('work.review.reject.text')}</p>
       <AreaField
         label={say('work.review.reject.label')}
@@ -131,11 +81,9 @@ export function RejectDialog({ desk, open, onClose, onReject }: RejectProps) {
         required
         autoFocus
         error={asked && comment.trim() === '' ? say('work.review.reject.needed') : null}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit()
-        }}
+        onKeyDown={sendOnEnter}
       />
-    </Dialog>
+    </FormDialog>
   )
 }
 
@@ -150,36 +98,15 @@ interface SignInProps {
 export function SignInAgain({ open, email, onSignIn }: SignInProps) {
   const [who, setWho] = useState(email)
   const [password, setPassword] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
   const enter = async (): Promise<void> => {
-    setBusy(true)
-    setError(null)
-    try {
-      await onSignIn(who, password)
-      setPassword('')
-    } catch (caught) {
-      setError(caught)
-    } finally {
-      setBusy(false)
-    }
+    await onSignIn(who, password)
+    setPassword('')
   }
   return (
-    <Dialog
-      open={open}
-      onClose={() => undefined}
-      title={say('work.signin.title')}
-      onSubmit={() => void enter()}
-      foot={
-        <Button type="submit" look="primary" busy={busy}>
-          {say('work.signin.do')}
-        </Button>
-      }
-    >
+    <FormDialog open={open} onClose={() => undefined} title={say('work.signin.title')} verb={say('work.signin.do')} cancel={null} act={enter}>
       <p>{say('work.signin.text')}</p>
       <TextField label={say('work.signin.email')} type="email" autoComplete="username" value={who} onText={setWho} required />
       <TextField label={say('work.signin.password')} type="password" autoComplete="current-password" value={password} onText={setPassword} required autoFocus />
-      <ErrorNote error={error} />
-    </Dialog>
+    </FormDialog>
   )
 }

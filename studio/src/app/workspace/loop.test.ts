@@ -510,3 +510,39 @@ describe('a draft that the server will not take', () => {
     expect((await storage.draft('t1:label'))?.body.annotations).toEqual([text('a')])
   })
 })
+
+describe('the training course', () => {
+  const feedback = { score: 0.5, expected: { annotations: [text('right')] }, done: 1, of: 2, course: 'open' as const }
+
+  it('sets the expected answer beside the one that was given, in the order of the answers', async () => {
+    server.feedback = feedback
+    const { loop } = await openTab(world, server)
+    loop.submit({ annotations: [text('mine')] })
+    loop.submit({ annotations: [] })
+    await world.settle()
+    expect(loop.state.lessons.map((lesson) => lesson.assignment.handle)).toEqual(['h1', 'h2'])
+    expect(loop.state.lessons[0]).toMatchObject({ answer: { annotations: [text('mine')] }, feedback })
+    expect(loop.state.notices).toEqual([])
+    loop.learned(loop.state.lessons[0]!.id)
+    expect(loop.state.lessons.map((lesson) => lesson.assignment.handle)).toEqual(['h2'])
+  })
+
+  it('waits with it until the server can be reached', async () => {
+    server.feedback = feedback
+    const { loop } = await openTab(world, server)
+    server.failing = 'away'
+    loop.submit({ annotations: [text('mine')] })
+    await world.pass(3)
+    expect(loop.state.lessons).toEqual([])
+    server.failing = null
+    await world.pass(10)
+    expect(loop.state.lessons).toHaveLength(1)
+  })
+
+  it('has nothing to say about live work', async () => {
+    const { loop } = await openTab(world, server)
+    loop.submit({ annotations: [text('mine')] })
+    await world.settle()
+    expect(loop.state.lessons).toEqual([])
+  })
+})

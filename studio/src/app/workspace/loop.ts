@@ -9,7 +9,7 @@ import { LookedTime } from './looked'
 import { Outbox } from './outbox'
 import type { Storage } from './storage'
 import type { Answer, Annotation } from '../../model/types'
-import type { Assignment, Draft, Empty, LocalLease, Parcel, ReviewDraft, Role, SkipReason, SubmitReply, Verdict } from './types'
+import type { Assignment, Draft, Empty, Lesson, LocalLease, Parcel, ReviewDraft, Role, SkipReason, SubmitReply, Verdict } from './types'
 import { failureOf, plainReason, type WorkApi } from './workApi'
 
 /** A person holds at most five leases, in all tabs together. */
@@ -50,6 +50,8 @@ export interface LoopState {
   readonly refused: readonly Parcel[]
   readonly last: { readonly parcel: string; readonly handle: string; readonly title: string } | null
   readonly notices: readonly Notice[]
+  /** Answered training tasks whose feedback has not been read. */
+  readonly lessons: readonly Lesson[]
   readonly done: number
 }
 
@@ -77,6 +79,7 @@ const START: LoopState = {
   refused: [],
   last: null,
   notices: [],
+  lessons: [],
   done: 0,
 }
 
@@ -98,6 +101,8 @@ export class TaskLoop {
   /** The last task that was sent off, with its work, so that it can be called back with its undo. */
   #lastHeld: Held | null = null
   #lastSlot: string | null = null
+  /** What was sent off and is not answered yet: feedback is set beside it. */
+  readonly #under = new Map<string, Assignment>()
 
   constructor(
     private readonly api: WorkApi,
@@ -365,6 +370,7 @@ export class TaskLoop {
     const held = this.#state.current
     if (!held) return
     const key = this.env.id()
+    this.#under.set(key, held.assignment)
     const seconds = this.clock.read()
     const drafted = this.#draftNow(held)
     this.#lastHeld = { ...held, draft: { edits: drafted?.edits ?? [], annotations: answer.annotations, seconds, ...(drafted?.review ? { review: drafted.review } : {}) } }
@@ -520,6 +526,13 @@ export class TaskLoop {
   #sent(parcel: Parcel, reply: SubmitReply | null): void {
     if (parcel.op === 'question') return
     const slot = slotOf(parcel.task, parcel.role)
+    const lesson = this.#lessonOf(parcel, reply)
+    if (lesson) {
+      this.#set({ lessons: [...this.#state.lessons, lesson] })
+      // The course may begin anew with the same task: nobody starts from the answer that was wrong.
+      void this.drafts.forget(slot).then(() => this.fill())
+      return
+    }
     // The very last one keeps its draft, for calling back with undo.
     if (this.#state.last?.parcel !== parcel.id) void this.drafts.forget(slot)
     if (reply && (reply.note || reply.late || reply.extra)) {
@@ -528,8 +541,18 @@ export class TaskLoop {
     void this.fill()
   }
 
+  #lessonOf(parcel: Parcel, reply: SubmitReply | null): Lesson | null {
+    const assignment = this.#under.get(parcel.id)
+    this.#under.delete(parcel.id)
+    return assignment && reply?.feedback && parcel.op === 'submit' ? { id: parcel.id, assignment, answer: parcel.body.answer, feedback: reply.feedback } : null
+  }
+
   #notice(kind: Notice['kind'], title: string, text: string): void {
     this.#set({ notices: [...this.#state.notices.slice(-19), { id: this.env.id(), kind, title, text }] })
+  }
+
+  learned(id: string): void {
+    this.#set({ lessons: this.#state.lessons.filter((lesson) => lesson.id !== id) })
   }
 
   dismiss(id: string): void {

@@ -11,6 +11,7 @@ import { EmptyQueue } from './EmptyQueue'
 import { InboxDrawer } from './InboxDrawer'
 import { InstructionsDrawer } from './InstructionsDrawer'
 import { KeyboardSheet } from './KeyboardSheet'
+import { Lessons } from './Lessons'
 import { titleOf, type LoopState, type TaskLoop } from './loop'
 import { Notices } from './Notices'
 import { Stage } from './Stage'
@@ -142,6 +143,7 @@ export function Dialogs({ loop, state, desk, mode, open, onClose, onReject }: Di
           }}
         />
       ) : null}
+      <Lessons loop={loop} lessons={state.lessons} />
       <KeyboardSheet open={open === 'keys'} onClose={onClose} desk={desk} review={mode === 'review'} toolKeys={Object.values(TOOL_KEYS).map((key) => key.toUpperCase())} />
     </>
   )

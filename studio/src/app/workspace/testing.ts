@@ -3,7 +3,7 @@ import { ApiError } from '../../ui/api'
 import type { Env } from './env'
 import { inMemory, type Storage } from './storage'
 import { TaskLoop, type LoopOptions } from './loop'
-import type { Assignment, Draft, SubmitBody } from './types'
+import type { Assignment, Draft, Feedback, SubmitBody } from './types'
 import type { PackedDraft } from './pack'
 import type { WorkApi } from './workApi'
 
@@ -82,6 +82,8 @@ export class Server implements WorkApi {
   /** The next submit is done and its answer is lost. */
   loseReply = false
   refusing = false
+  /** What submissions of a training task are answered with. */
+  feedback: Feedback | null = null
   paused = false
   readonly leases = new Map<string, Lease>()
   readonly submits = new Map<string, { readonly handle: string; readonly body: SubmitBody }>()
@@ -173,7 +175,7 @@ export class Server implements WorkApi {
       this.loseReply = false
       throw new ApiError(0, 'offline', 'No connection', '', '')
     }
-    return { state: 'submitted' as const, late, extra: false, note: late ? 'Its place was still free.' : null, paid_s: body.seconds }
+    return { state: 'submitted' as const, late, extra: false, note: late ? 'Its place was still free.' : null, paid_s: body.seconds, feedback: this.feedback }
   }
 
   async skip(handle: string) {

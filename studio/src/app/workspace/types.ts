@@ -96,6 +96,25 @@ export interface SubmitReply {
   readonly extra: boolean
   readonly note: string | null
   readonly paid_s: number
+  readonly feedback?: Feedback | null
+}
+
+/** After a task of the training course. `again`: not passed, and it begins anew. */
+export interface Feedback {
+  /** Agreement with the expected answer, 0 to 1. */
+  readonly score: number
+  readonly expected: Answer
+  readonly done: number
+  readonly of: number
+  readonly course: 'open' | 'passed' | 'again' | 'failed'
+}
+
+/** A training task that was answered: one's own answer, and the expected one to set beside it. */
+export interface Lesson {
+  readonly id: string
+  readonly assignment: Assignment
+  readonly answer: Answer
+  readonly feedback: Feedback
 }
 
 export type SkipReason = 'unclear' | 'broken' | 'not_mine' | 'other'

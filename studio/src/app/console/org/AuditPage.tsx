@@ -1,6 +1,8 @@
+import { useState } from 'react'
 import { Button } from '../../../ui/Button'
 import { EmptyState } from '../../../ui/EmptyState'
 import { ErrorNote } from '../../../ui/ErrorNote'
+import { Checkbox } from '../../../ui/Field'
 import { formatDate, t } from '../../../ui/messages'
 import { Skeleton } from '../../../ui/Skeleton'
 import { Table } from '../../../ui/Table'
@@ -10,9 +12,10 @@ import { factText } from '../facts'
 import type { AuditItem, List, Member, Project } from '../types'
 import { usePages } from '../usePages'
 
-/** Who did what, in order: facts, not opinions. */
+/** Who did what, in order: facts, not opinions. Each picture of a page that somebody opened is one, so those are asked for. */
 export function AuditPage() {
-  const { items, loading, error, more, reload } = usePages<AuditItem>('/audit', { limit: 100 })
+  const [files, setFiles] = useState(false)
+  const { items, loading, error, more, reload } = usePages<AuditItem>('/audit', { limit: 100, files })
   const projects = useApi<List<Project>>('/projects', { query: { limit: 200 } })
   const members = useApi<List<Member>>('/members', { query: { limit: 200 } })
   const names = new Map<string, string>()
@@ -28,6 +31,7 @@ export function AuditPage() {
         </Button>
       </div>
       <p className="eh-muted">{t('console.audit.text')}</p>
+      <Checkbox label={t('console.audit.files')} checked={files} onChecked={setFiles} />
       <ErrorNote error={error} retry={reload} />
       {loading && !items.length ? <Skeleton lines={8} height={24} /> : null}
       {!loading && !error && !items.length ? <EmptyState icon="log" title={t('console.audit.none')} text={t('console.audit.none.text')} /> : null}

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { api } from '../../../ui/api'
 import { Button } from '../../../ui/Button'
-import { Confirm } from '../../../ui/Dialog'
+import { Confirm } from '../../../ui/FormDialog'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { t } from '../../../ui/messages'
 import { useQuery } from '../../../ui/router'

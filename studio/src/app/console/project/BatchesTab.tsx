@@ -1,11 +1,10 @@
 import { useState } from 'react'
-import { api, newKey } from '../../../ui/api'
+import { api } from '../../../ui/api'
 import { Badge } from '../../../ui/Badge'
 import { Button, buttonClass } from '../../../ui/Button'
-import { Confirm, Dialog } from '../../../ui/Dialog'
 import { EmptyState } from '../../../ui/EmptyState'
 import { ErrorNote } from '../../../ui/ErrorNote'
-import { Checkbox, TextField } from '../../../ui/Field'
+import { Confirm } from '../../../ui/FormDialog'
 import { Icon } from '../../../ui/Icon'
 import { Menu, MenuItem } from '../../../ui/Menu'
 import { formatAgo, formatDate, formatNumber, t } from '../../../ui/messages'
@@ -19,6 +18,7 @@ import { mayWrite, useSignedIn } from '../../shell/session'
 import { batchLook, honestPercent, doneShare, wanted } from '../numbers'
 import { to } from '../paths'
 import type { Batch, List, Project } from '../types'
+import { NewBatchDialog } from './NewBatchDialog'
 
 type Verb = 'finalize' | 'pause' | 'resume' | 'cancel'
 
@@ -113,7 +113,7 @@ export function BatchesTab({ project }: { project: Project }) {
           ]}
         />
       ) : null}
-      <NewBatch project={project} open={query.get('new') === '1'} onClose={() => setQuery({ new: null }, { replace: true })} />
+      <NewBatchDialog project={project} open={query.get('new') === '1'} onClose={() => setQuery({ new: null }, { replace: true })} />
       <Confirm
         open={cancelling !== null}
         onClose={() => setCancelling(null)}
@@ -125,53 +125,5 @@ export function BatchesTab({ project }: { project: Project }) {
         <p>{t('console.batch.cancel-text', { count: cancelling ? wanted(cancelling.counts) - cancelling.counts.done : 0 })}</p>
       </Confirm>
     </>
-  )
-}
-
-function NewBatch({ project, open, onClose }: { project: Project; open: boolean; onClose: () => void }) {
-  const [name, setName] = useState('')
-  const [staging, setStaging] = useState(false)
-  const [priority, setPriority] = useState('0')
-  const [callback, setCallback] = useState('')
-  const [error, setError] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
-  const [key, setKey] = useState(newKey)
-  const create = async () => {
-    if (!name.trim()) return
-    setBusy(true)
-    setError(null)
-    try {
-      await api.post(`/projects/${project.id}/batches`, { name: name.trim(), staging, priority: Number(priority) || 0, ...(callback.trim() ? { callback_url: callback.trim() } : {}) }, { key })
-      refresh(`/projects/${project.id}`)
-      setName('')
-      setKey(newKey())
-      onClose()
-    } catch (caught) {
-      setError(caught)
-    } finally {
-      setBusy(false)
-    }
-  }
-  return (
-    <Dialog
-      open={open}
-      onClose={onClose}
-      title={t('console.batch.new')}
-      onSubmit={() => void create()}
-      foot={
-        <>
-          <Button onClick={onClose}>{t('ui.cancel')}</Button>
-          <Button type="submit" look="primary" busy={busy} disabled={!name.trim()}>
-            {t('console.batch.create')}
-          </Button>
-        </>
-      }
-    >
-      <TextField label={t('console.batch.name')} value={name} onText={setName} required maxLength={200} />
-      <TextField label={t('console.priority')} hint={t('console.priority.hint')} type="number" value={priority} onText={setPriority} />
-      <TextField label={t('console.callback-url')} hint={t('console.callback-url.hint')} type="url" value={callback} onText={setCallback} placeholder="https://" />
-      <Checkbox label={t('console.batch.staging')} hint={t('console.batch.staging.hint')} checked={staging} onChecked={setStaging} />
-      <ErrorNote error={error} />
-    </Dialog>
   )
 }

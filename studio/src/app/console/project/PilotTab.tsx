@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { api } from '../../../ui/api'
 import { Button } from '../../../ui/Button'
-import { Confirm } from '../../../ui/Dialog'
+import { Confirm } from '../../../ui/FormDialog'
 import { EmptyState } from '../../../ui/EmptyState'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { formatPercent, t } from '../../../ui/messages'

@@ -25,6 +25,7 @@ const PilotTab = lazy(() => import('./PilotTab').then((module) => ({ default: mo
 const BatchesTab = lazy(() => import('./BatchesTab').then((module) => ({ default: module.BatchesTab })))
 const openTasks = () => import('../tasks/TasksTab').then((module) => ({ default: module.TasksTab }))
 const TasksTab = lazy(openTasks)
+const QualityTab = lazy(() => import('../quality/QualityTab').then((module) => ({ default: module.QualityTab })))
 const QuestionsTab = lazy(() => import('./QuestionsTab').then((module) => ({ default: module.QuestionsTab })))
 const InstructionsTab = lazy(() => import('./InstructionsTab').then((module) => ({ default: module.InstructionsTab })))
 const ExportTab = lazy(() => import('./ExportTab').then((module) => ({ default: module.ExportTab })))
@@ -33,7 +34,7 @@ const SettingsTab = lazy(() => import('./SettingsTab').then((module) => ({ defau
 // The tab that is opened most comes while its project is asked for.
 if (/\/projects\/\w+\/tasks/.test(location.pathname)) void openTasks()
 
-const tabs = ['overview', 'tasks', 'batches', 'pilot', 'questions', 'instructions', 'export', 'settings'] as const
+const tabs = ['overview', 'tasks', 'batches', 'pilot', 'quality', 'questions', 'instructions', 'export', 'settings'] as const
 
 /** One project: its tabs are places with an address each. */
 export function ProjectPage({ id, tab }: { id: string; tab: string }) {
@@ -87,6 +88,8 @@ function TabBody({ project, tab }: { project: Project; tab: string }) {
       return <BatchesTab project={project} />
     case 'tasks':
       return <TasksTab project={project} />
+    case 'quality':
+      return <QualityTab project={project} />
     case 'questions':
       return <QuestionsTab project={project} />
     case 'instructions':

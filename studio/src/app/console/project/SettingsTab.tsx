@@ -18,7 +18,7 @@ export function SettingsTab({ project }: { project: Project }) {
   return (
     <div className="eh-stack eh-narrow">
       <fieldset className="eh-field" disabled={!writes}>
-        <PolicySection key={project.version} project={project} />
+        <PolicySection key={project.version} project={project} writes={writes} />
       </fieldset>
       <Seats project={project} writes={writes} />
       {writes ? <CallbackSecrets /> : null}
@@ -27,7 +27,7 @@ export function SettingsTab({ project }: { project: Project }) {
   )
 }
 
-function PolicySection({ project }: { project: Project }) {
+function PolicySection({ project, writes }: { project: Project; writes: boolean }) {
   const start = { name: project.name, overlap: project.overlap, review: project.review, review_rate: project.review_rate, lease_s: project.lease_s }
   const [value, setValue] = useState<Policy & { name: string }>(start)
   const [busy, setBusy] = useState(false)
@@ -52,12 +52,14 @@ function PolicySection({ project }: { project: Project }) {
       <TextField label={t('console.new.name')} value={value.name} maxLength={200} onText={(name) => setValue({ ...value, name })} />
       <PolicyFields value={value} onChange={(part) => setValue({ ...value, ...part })} />
       <ErrorNote error={error} />
-      <div className="eh-row">
-        <Button look="primary" busy={busy} disabled={!Object.keys(changes).length || !value.name.trim()} onClick={() => void save()}>
-          {t('ui.save')}
-        </Button>
-        <span className="eh-muted eh-small">{t('console.settings.policy.hint')}</span>
-      </div>
+      {writes ? (
+        <div className="eh-row">
+          <Button look="primary" busy={busy} disabled={!Object.keys(changes).length || !value.name.trim()} onClick={() => void save()}>
+            {t('ui.save')}
+          </Button>
+          <span className="eh-muted eh-small">{t('console.settings.policy.hint')}</span>
+        </div>
+      ) : null}
     </section>
   )
 }

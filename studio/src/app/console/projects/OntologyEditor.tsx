@@ -1,11 +1,12 @@
 import { Menu as AriaMenu, MenuButton, MenuItem as AriaMenuItem, MenuProvider } from '@ariakit/react/menu'
-import type { Medium, Ontology, OntologyClass } from '../../../model/types'
+import type { Medium, Ontology, OntologyAttribute, OntologyClass, OntologyField } from '../../../model/types'
 import { Button, buttonClass, IconButton } from '../../../ui/Button'
 import { Checkbox } from '../../../ui/Field'
 import { t } from '../../../ui/messages'
 import { AttributeRow, FieldRow } from './OntologyRows'
 import { addAttribute, addClass, addField, flaws, kindsOf, moveBy, removeAt, replaceAt, withKey } from './ontology'
 import { palette } from './palette'
+import { renamed } from './when'
 import './OntologyEditor.css'
 
 /** Classes, attributes and questions of a project. */
@@ -34,7 +35,7 @@ export function OntologyEditor({ ontology, medium, onChange, level = 3 }: { onto
                   at={at}
                   medium={medium}
                   last={at === classes.length - 1}
-                  onChange={(next) => onChange({ ...ontology, classes: replaceAt(classes, at, next) })}
+                  onChange={(next) => onChange({ ...renamed(ontology, 'class', item.name, next.name), classes: replaceAt(classes, at, next) })}
                   onMove={(by) => onChange({ ...ontology, classes: moveBy(classes, at, by) })}
                   onRemove={() => onChange({ ...ontology, classes: removeAt(classes, at) })}
                 />
@@ -59,7 +60,8 @@ export function OntologyEditor({ ontology, medium, onChange, level = 3 }: { onto
                   key={at}
                   item={item}
                   at={at}
-                  onChange={(next) => onChange({ ...ontology, attributes: replaceAt(attributes, at, next) })}
+                  ontology={ontology}
+                  onChange={(next) => onChange(withRenamed(ontology, 'attribute', at, next))}
                   onRemove={() => onChange({ ...ontology, attributes: removeAt(attributes, at) })}
                 />
               ))}
@@ -83,7 +85,8 @@ export function OntologyEditor({ ontology, medium, onChange, level = 3 }: { onto
                 item={item}
                 at={at}
                 medium={medium}
-                onChange={(next) => onChange({ ...ontology, fields: replaceAt(fields, at, next) })}
+                ontology={ontology}
+                onChange={(next) => onChange(withRenamed(ontology, 'field', at, next))}
                 onRemove={() => onChange({ ...ontology, fields: removeAt(fields, at) })}
               />
             ))}
@@ -99,6 +102,16 @@ export function OntologyEditor({ ontology, medium, onChange, level = 3 }: { onto
       ) : null}
     </div>
   )
+}
+
+/** An attribute or a question has changed; who depends on it follows its new name. */
+function withRenamed(ontology: Ontology, ...[kind, at, next]: ['attribute', number, OntologyAttribute] | ['field', number, OntologyField]): Ontology {
+  if (kind === 'attribute') {
+    const after = renamed(ontology, kind, ontology.attributes[at]?.name ?? '', next.name)
+    return { ...after, attributes: replaceAt(after.attributes, at, next) }
+  }
+  const after = renamed(ontology, kind, ontology.fields[at]?.key ?? '', next.key)
+  return { ...after, fields: replaceAt(after.fields, at, next) }
 }
 
 function ClassRow({ item, at, medium, last, onChange, onMove, onRemove }: {

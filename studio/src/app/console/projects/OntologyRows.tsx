@@ -1,13 +1,14 @@
-import type { FieldChoice, Medium, OntologyAttribute, OntologyField } from '../../../model/types'
+import type { FieldChoice, Medium, Ontology, OntologyAttribute, OntologyField } from '../../../model/types'
 import { IconButton } from '../../../ui/Button'
 import { Checkbox } from '../../../ui/Field'
 import { t } from '../../../ui/messages'
 import { withKey } from './ontology'
+import { WhenEditor } from './WhenEditor'
 
 const attributeTypes: readonly OntologyAttribute['type'][] = ['boolean', 'choice', 'text', 'number']
 const fieldTypes: readonly OntologyField['type'][] = ['choice', 'text', 'rating', 'number', 'preference']
 
-export function AttributeRow({ item, at, onChange, onRemove }: { item: OntologyAttribute; at: number; onChange: (next: OntologyAttribute) => void; onRemove: () => void }) {
+export function AttributeRow({ item, at, ontology, onChange, onRemove }: { item: OntologyAttribute; at: number; ontology: Ontology; onChange: (next: OntologyAttribute) => void; onRemove: () => void }) {
   const name = item.name || t('console.onto.attribute-n', { n: at + 1 })
   return (
     <li className="eh-onto-item">
@@ -42,15 +43,17 @@ export function AttributeRow({ item, at, onChange, onRemove }: { item: OntologyA
           </>
         ) : null}
         <Checkbox label={t('console.onto.required')} checked={item.required ?? false} onChecked={(on) => onChange(withKey(item, 'required', on || undefined))} />
+        <WhenEditor ontology={ontology} owner={{ kind: 'attribute', name: item.name }} name={name} when={item.when} onChange={(when) => onChange(withKey(item, 'when', when))} />
       </div>
     </li>
   )
 }
 
-export function FieldRow({ item, at, medium, onChange, onRemove }: {
+export function FieldRow({ item, at, medium, ontology, onChange, onRemove }: {
   item: OntologyField
   at: number
   medium: Medium
+  ontology: Ontology
   onChange: (next: OntologyField) => void
   onRemove: () => void
 }) {
@@ -117,6 +120,7 @@ export function FieldRow({ item, at, medium, onChange, onRemove }: {
           <Checkbox label={t('console.onto.each-answer')} checked={item.target === 'answers'} onChecked={(on) => onChange(withKey(item, 'target', on ? 'answers' : undefined))} />
         ) : null}
         <Checkbox label={t('console.onto.required')} checked={item.required ?? false} onChecked={(on) => onChange(withKey(item, 'required', on || undefined))} />
+        <WhenEditor ontology={ontology} owner={{ kind: 'field', name: item.key }} name={name} when={item.when} onChange={(when) => onChange(withKey(item, 'when', when))} />
       </div>
     </li>
   )
@@ -124,8 +128,8 @@ export function FieldRow({ item, at, medium, onChange, onRemove }: {
 
 /** Another type keeps what makes sense for it. */
 function retype(item: OntologyField, type: OntologyField['type']): OntologyField {
-  const { key, title, hint, required, target } = item
-  const next: OntologyField = { key, type, ...(title ? { title } : {}), ...(hint ? { hint } : {}), ...(required ? { required } : {}), ...(target && type !== 'preference' ? { target } : {}) }
+  const { key, title, hint, required, target, when } = item
+  const next: OntologyField = { key, type, ...(title ? { title } : {}), ...(hint ? { hint } : {}), ...(required ? { required } : {}), ...(when ? { when } : {}), ...(target && type !== 'preference' ? { target } : {}) }
   if (type === 'choice') return { ...next, choices: item.choices ?? choicesFrom('Yes, No', []) }
   if (type === 'rating') return { ...next, min: item.min ?? 1, max: item.max ?? 5, step: item.step ?? 1 }
   return next

@@ -2,6 +2,7 @@
 import type { Kind, Medium, Ontology, OntologyAttribute, OntologyClass, OntologyField } from '../../../model/types'
 import type { MessageKey, Params } from '../../../ui/messages'
 import { freeColor, freeHotkey } from './palette'
+import { circular, leavesOf, sourceId, sourcesFor, wanted, type Owner } from './when'
 
 export const spatialKinds: readonly Kind[] = ['box', 'polygon', 'line', 'point']
 
@@ -96,7 +97,32 @@ export function flaws(ontology: Ontology, medium: Medium): Flaw[] {
       say('fields', 'console.flaw.min-max', { name: item.title || item.key })
     if (item.type === 'preference' && medium !== 'conversation') say('fields', 'console.flaw.preference', { name: item.title || item.key })
   }
+  whenFlaws(ontology, say)
   return found
+}
+
+/** Conditions that look at what is not there, wait for what cannot be, or for themselves. */
+function whenFlaws(ontology: Ontology, say: (where: string, key: MessageKey, params?: Params) => void): void {
+  const words = { yes: '', no: '', class: '', strength: String }
+  const owners = [
+    ...ontology.attributes.map((one) => ({ owner: { kind: 'attribute', name: one.name } as Owner, where: 'attributes', name: one.title || one.name, when: one.when })),
+    ...ontology.fields.map((one) => ({ owner: { kind: 'field', name: one.key } as Owner, where: 'fields', name: one.title || one.key, when: one.when })),
+  ]
+  for (const { owner, where, name, when } of owners) {
+    const sources = when ? sourcesFor(ontology, owner, words) : []
+    for (const leaf of when ? leavesOf(when) : []) {
+      const source = sources.find((one) => one.id === sourceId(leaf))
+      const values = wanted(leaf)
+      const own = sourceId(leaf) === `${owner.kind} ${owner.name}`
+      if (!source && !own) say(where, 'console.flaw.when-gone', { name })
+      else if (values?.length === 0) say(where, 'console.flaw.when-empty', { name })
+      else if (source?.values && values?.some((value) => !source.values?.some((one) => one.value === value))) say(where, 'console.flaw.when-value', { name, other: source.name })
+    }
+  }
+  for (const kind of ['attribute', 'field'] as const) {
+    const looped = circular(new Map(owners.flatMap(({ owner, when }) => (owner.kind === kind && when ? [[owner.name, when]] : []))))
+    if (looped !== null) say(`${kind}s`, 'console.flaw.when-circle', { name: owners.find(({ owner }) => owner.kind === kind && owner.name === looped)?.name ?? looped })
+  }
 }
 
 function duplicates(names: readonly string[]): string[] {

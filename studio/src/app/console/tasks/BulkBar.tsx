@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { api, newKey, toApiError } from '../../../ui/api'
 import { Button } from '../../../ui/Button'
-import { Confirm } from '../../../ui/Dialog'
+import { Confirm } from '../../../ui/FormDialog'
 import { t } from '../../../ui/messages'
 import { toast } from '../../../ui/Toast'
 import { refresh } from '../../../ui/useApi'

@@ -1,9 +1,7 @@
 import { useEffect, useState } from 'react'
 import { api, newKey } from '../../../ui/api'
-import { Button } from '../../../ui/Button'
-import { Dialog } from '../../../ui/Dialog'
-import { ErrorNote } from '../../../ui/ErrorNote'
 import { SelectField, TextField } from '../../../ui/Field'
+import { FormDialog } from '../../../ui/FormDialog'
 import { t } from '../../../ui/messages'
 import { toast } from '../../../ui/Toast'
 import { refresh, useApi } from '../../../ui/useApi'
@@ -16,13 +14,10 @@ type Found = { matched: number; requeued: number }
 export function RequeueDialog({ open, onClose, project, filter, onDone }: { open: boolean; onClose: () => void; project: Project; filter: Filter; onDone: () => void }) {
   const [choice, setChoice] = useState({ person: '', class: '', from: '', to: '' })
   const [found, setFound] = useState<Found | null>(null)
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
   const seats = useApi<List<Seat>>(open ? `/projects/${project.id}/seats` : null)
   useEffect(() => {
     if (open) setChoice({ person: filter.person ?? '', class: filter.class ?? '', from: filter.from ?? '', to: filter.to ?? '' })
     setFound(null)
-    setError(null)
   }, [open])
   const some = Object.values(choice).some(Boolean)
   const change = (part: Partial<typeof choice>) => {
@@ -30,8 +25,6 @@ export function RequeueDialog({ open, onClose, project, filter, onDone }: { open
     setFound(null)
   }
   const run = async (dry: boolean) => {
-    setBusy(true)
-    setError(null)
     const body = {
       project: project.id,
       ...(choice.person ? { person: choice.person } : {}),
@@ -40,37 +33,23 @@ export function RequeueDialog({ open, onClose, project, filter, onDone }: { open
       ...(choice.to ? { to: dayEnd(choice.to) } : {}),
       dry_run: dry,
     }
-    try {
-      const result = await api.post<Found>('/tasks/requeue', body, { key: newKey() })
-      if (dry) setFound(result)
-      else {
-        toast(t('console.requeue.done', { count: result.requeued }), 'ok')
-        refresh(`/projects/${project.id}`)
-        onDone()
-        onClose()
-      }
-    } catch (caught) {
-      setError(caught)
-    } finally {
-      setBusy(false)
-    }
+    const result = await api.post<Found>('/tasks/requeue', body, { key: newKey() })
+    if (dry) return setFound(result)
+    toast(t('console.requeue.done', { count: result.requeued }), 'ok')
+    refresh(`/projects/${project.id}`)
+    onDone()
+    onClose()
   }
   const people = new Map((seats.data?.items ?? []).map((seat) => [seat.person, seat.name]))
   const any = { value: '', label: t('console.filter.any') }
   return (
-    <Dialog
+    <FormDialog
       open={open}
       onClose={onClose}
       title={t('console.requeue.title')}
-      onSubmit={() => void (some ? run(found === null) : undefined)}
-      foot={
-        <>
-          <Button onClick={onClose}>{t('ui.cancel')}</Button>
-          <Button type="submit" look="primary" busy={busy} disabled={!some || found?.matched === 0}>
-            {found ? t('console.requeue.go', { count: found.matched }) : t('console.requeue.count')}
-          </Button>
-        </>
-      }
+      verb={found ? t('console.requeue.go', { count: found.matched }) : t('console.requeue.count')}
+      act={() => run(found === null)}
+      ready={some && found?.matched !== 0}
     >
       <p className="eh-muted">{t('console.requeue.text')}</p>
       <div className="eh-two">
@@ -80,7 +59,6 @@ export function RequeueDialog({ open, onClose, project, filter, onDone }: { open
         <TextField label={t('console.filter.to')} type="date" value={choice.to} onText={(until) => change({ to: until })} />
       </div>
       <div role="status">{found ? <strong>{t('console.requeue.found', { count: found.matched })}</strong> : some ? null : <span className="eh-muted">{t('console.requeue.choose')}</span>}</div>
-      <ErrorNote error={error} />
-    </Dialog>
+    </FormDialog>
   )
 }

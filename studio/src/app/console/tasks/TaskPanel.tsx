@@ -1,15 +1,11 @@
-import { api, newKey } from '../../../ui/api'
 import { Badge } from '../../../ui/Badge'
-import { buttonClass } from '../../../ui/Button'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { SelectField } from '../../../ui/Field'
 import { Icon } from '../../../ui/Icon'
-import { Menu, MenuItem } from '../../../ui/Menu'
 import { formatAgo, formatDate, formatDuration, t } from '../../../ui/messages'
 import { navigate, useQuery } from '../../../ui/router'
 import { SidePanel } from '../../../ui/SidePanel'
 import { Skeleton } from '../../../ui/Skeleton'
-import { toast, toastError } from '../../../ui/Toast'
 import { refresh, useApi } from '../../../ui/useApi'
 import { mayWrite, useSignedIn } from '../../shell/session'
 import { stateLook } from '../numbers'
@@ -18,6 +14,7 @@ import { to } from '../paths'
 import { CallbackLog } from '../project/Callbacks'
 import type { Batch, HistoryItem, List, Project, Task } from '../types'
 import { ResultView } from './ResultView'
+import { TaskMenu } from './TaskMenu'
 import { Verdict } from './Verdict'
 
 /** One task beside the list: what was asked, what was answered, who touched it, and what the customer says to it. */
@@ -30,43 +27,12 @@ export function TaskPanel({ id, project, onClose, onChanged }: { id: string; pro
     refresh(`/tasks/${id}`, `/projects/${project.id}`)
     onChanged()
   }
-  const act = async (verb: 'cancel' | 'requeue') => {
-    try {
-      await api.post(`/tasks/${id}/${verb}`, {}, { key: newKey() })
-      toast(t(verb === 'cancel' ? 'console.task.canceled' : 'console.task.requeued'), 'ok')
-      changed()
-    } catch (caught) {
-      toastError(caught)
-    }
-  }
   const title = task ? task.name || task.excerpt?.slice(0, 60) || t('console.task') : t('console.task')
   return (
     <SidePanel
       title={title}
       onClose={onClose}
-      actions={
-        task && writes ? (
-          <Menu
-            button={
-              <button type="button" className={buttonClass('quiet', false, true)} aria-label={t('ui.more')}>
-                <Icon name="more" />
-              </button>
-            }
-          >
-            <MenuItem icon="undo" hint={t('console.requeue.one.hint')} onSelect={() => void act('requeue')}>
-              {t('console.requeue')}
-            </MenuItem>
-            <MenuItem icon="copy" onSelect={() => void navigator.clipboard.writeText(task.id).then(() => toast(t('ui.copied'), 'ok'), toastError)}>
-              {t('console.task.copy-id')}
-            </MenuItem>
-            {task.state === 'done' || task.state === 'canceled' ? null : (
-              <MenuItem danger icon="close" onSelect={() => void act('cancel')}>
-                {t('console.cancel-task')}
-              </MenuItem>
-            )}
-          </Menu>
-        ) : null
-      }
+      actions={task && writes ? <TaskMenu task={task} onChanged={changed} /> : null}
     >
       {task ? (
         <TaskBody task={task} project={project} view={query.get('view')} onView={(view) => setQuery({ view }, { replace: true })} writes={writes} onChanged={changed} />

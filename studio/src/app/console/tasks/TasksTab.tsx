@@ -34,14 +34,15 @@ export function TasksTab({ project }: { project: Project }) {
   const filterKey = JSON.stringify(filter)
   useEffect(() => setSelected(new Set()), [filterKey])
 
-  const latest = useRef({ rows: pages.rows, opened })
-  latest.current = { rows: pages.rows, opened }
+  const latest = useRef({ pages, opened })
+  latest.current = { pages, opened }
   useCommands(
     useMemo(() => {
       const step = (by: number) => {
-        const { rows, opened: now } = latest.current
-        const next = rows[rows.findIndex((row) => row.id === now) + by]
-        if (now && next) setQuery({ task: next.id }, { replace: true })
+        const { pages: list, opened: now } = latest.current
+        const at = list.indexOf(now)
+        const next = at < 0 ? undefined : list.at(at + by)
+        if (next) setQuery({ task: next.id }, { replace: true })
       }
       const group = t('console.tab.tasks')
       return [
@@ -53,13 +54,13 @@ export function TasksTab({ project }: { project: Project }) {
     }, [setQuery, writes]),
   )
 
-  const empty = pages.complete && pages.rows.length === 0
+  const empty = pages.total === 0
   return (
     <div className={opened ? 'eh-tasks eh-tasks-split' : 'eh-tasks'}>
       <div className="eh-tasks-list">
         <FilterBar project={project} filter={filter} total={pages.total} columns={columns} onColumn={toggleColumn} onRequeue={writes ? () => setRequeue(true) : null} />
         {selected.size ? <BulkBar project={project} selected={selected} onClear={() => setSelected(new Set())} onDone={pages.reload} /> : null}
-        {pages.error && !pages.rows.length ? <ErrorNote error={pages.error} retry={pages.reload} /> : null}
+        {pages.error ? <ErrorNote error={pages.error} retry={pages.reload} /> : null}
         {empty ? (
           isFiltered(filter) ? (
             <EmptyState
@@ -82,22 +83,19 @@ export function TasksTab({ project }: { project: Project }) {
               example={{ label: t('console.tasks.none.example'), code: `evenhand task import --project "${project.name}" tasks.jsonl` }}
             />
           )
-        ) : !pages.rows.length && pages.loading ? (
-          <Skeleton lines={10} height={30} />
-        ) : pages.rows.length ? (
+        ) : pages.total === null ? (
+          pages.error ? null : <Skeleton lines={10} height={30} />
+        ) : (
           <TaskGrid
             key={filterKey}
-            rows={pages.rows}
-            total={pages.total}
-            complete={pages.complete}
+            pages={pages}
             columns={columns}
-            see={pages.see}
             opened={opened}
             onOpen={(id) => setQuery({ task: id }, { replace: opened !== null })}
             selected={selected}
             onSelected={writes ? setSelected : null}
           />
-        ) : null}
+        )}
       </div>
       {opened ? <TaskPanel key={opened} id={opened} project={project} onClose={() => setQuery({ task: null, view: null })} onChanged={pages.reload} /> : null}
       {writes ? <RequeueDialog open={requeue} onClose={() => setRequeue(false)} project={project} filter={filter} onDone={pages.reload} /> : null}

@@ -2,74 +2,56 @@ import { useState } from 'react'
 import type { Answer } from '../../../model/types'
 import { api, newKey } from '../../../ui/api'
 import { Button } from '../../../ui/Button'
-import { Dialog } from '../../../ui/Dialog'
-import { ErrorNote } from '../../../ui/ErrorNote'
 import { AreaField } from '../../../ui/Field'
+import { FormDialog } from '../../../ui/FormDialog'
 import { t } from '../../../ui/messages'
 import { navigate } from '../../../ui/router'
-import { toast } from '../../../ui/Toast'
+import { sendOnEnter } from '../../../ui/sendOnEnter'
+import { toast, toastError } from '../../../ui/Toast'
 import { to } from '../paths'
-import type { Decision, Task, TaskAnswer } from '../types'
+import type { Task, TaskAnswer } from '../types'
 
 /** The customer's own review: accept, reject, or fix on a page of its own. */
 export function Verdict({ task, answer, onChanged }: { task: Task; answer: TaskAnswer | null; onChanged: () => void }) {
   const [rejecting, setRejecting] = useState(false)
   const [comment, setComment] = useState('')
-  const [busy, setBusy] = useState<Decision | null>(null)
-  const [error, setError] = useState<unknown>(null)
+  const [busy, setBusy] = useState(false)
   const another = answer !== null && answer.state !== 'current'
-  const send = async (decision: Decision, chosen?: Answer) => {
-    setBusy(decision)
-    setError(null)
+  const send = async (decision: 'accept' | 'reject', more: { answer?: Answer; comment?: string }) => {
+    await api.post(`/tasks/${task.id}/audit`, { decision, ...more }, { key: newKey() })
+    toast(t(`console.audit.did.${decision}`), 'ok')
+    onChanged()
+  }
+  const accept = async () => {
+    setBusy(true)
     try {
-      await api.post(`/tasks/${task.id}/audit`, { decision, ...(comment.trim() ? { comment: comment.trim() } : {}), ...(chosen ? { answer: chosen } : {}) }, { key: newKey() })
-      toast(t(`console.audit.did.${decision}`), 'ok')
-      setRejecting(false)
-      setComment('')
-      onChanged()
+      await send('accept', another ? { answer: { annotations: answer.annotations } } : {})
     } catch (caught) {
-      setError(caught)
+      toastError(caught)
     } finally {
-      setBusy(null)
+      setBusy(false)
     }
+  }
+  const reject = async () => {
+    await send('reject', comment.trim() ? { comment: comment.trim() } : {})
+    setRejecting(false)
+    setComment('')
   }
   return (
     <div className="eh-verdict">
-      <Button look="primary" icon="check" busy={busy === 'accept'} onClick={() => void send('accept', another ? { annotations: answer.annotations } : undefined)}>
+      <Button look="primary" icon="check" busy={busy} onClick={() => void accept()}>
         {t(another ? 'console.decide.accept-this' : 'console.decide.accept')}
       </Button>
       <Button icon="edit" onClick={() => navigate(to.fix(task.project, task.id, answer?.id ?? null))}>
         {t('console.decide.fix')}
       </Button>
-      <Button
-        look="danger"
-        icon="close"
-        onClick={() => {
-          setError(null)
-          setRejecting(true)
-        }}
-      >
+      <Button look="danger" icon="close" onClick={() => setRejecting(true)}>
         {t('console.decide.reject')}
       </Button>
-      {rejecting ? null : <ErrorNote error={error} />}
-      <Dialog
-        open={rejecting}
-        onClose={() => setRejecting(false)}
-        title={t('console.decide.reject-title')}
-        onSubmit={() => void send('reject')}
-        foot={
-          <>
-            <Button onClick={() => setRejecting(false)}>{t('ui.cancel')}</Button>
-            <Button type="submit" look="danger" busy={busy !== null}>
-              {t('console.decide.reject')}
-            </Button>
-          </>
-        }
-      >
+      <FormDialog open={rejecting} onClose={() => setRejecting(false)} title={t('console.decide.reject-title')} verb={t('console.decide.reject')} look="danger" act={reject}>
         <p className="eh-muted">{t('console.decide.reject-text')}</p>
-        <AreaField label={t('console.decide.comment')} hint={t('console.decide.comment.hint')} rows={3} value={comment} onText={setComment} />
-        <ErrorNote error={error} />
-      </Dialog>
+        <AreaField label={t('console.decide.comment')} hint={t('console.decide.comment.hint')} rows={3} autoFocus value={comment} onText={setComment} onKeyDown={sendOnEnter} />
+      </FormDialog>
     </div>
   )
 }

@@ -36,24 +36,3 @@ function stamp(day: string | undefined, time: string): string | undefined {
 export function isFiltered(filter: Filter): boolean {
   return filterNames.some((name) => name !== 'order' && filter[name])
 }
-
-export type SavedView = { name: string; query: string }
-
-const key = (project: string) => `evenhand.views.${project}`
-
-export function savedViews(project: string): SavedView[] {
-  try {
-    const list: unknown = JSON.parse(localStorage.getItem(key(project)) ?? '[]')
-    return Array.isArray(list) ? (list as SavedView[]).filter((view) => typeof view.name === 'string' && typeof view.query === 'string') : []
-  } catch {
-    return []
-  }
-}
-
-export function saveViews(project: string, views: readonly SavedView[]): void {
-  try {
-    localStorage.setItem(key(project), JSON.stringify(views))
-  } catch {
-    // private mode: the address still holds the view
-  }
-}

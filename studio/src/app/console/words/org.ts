@@ -57,6 +57,7 @@ export const orgMessages = {
 
   'console.audit': 'Audit log',
   'console.audit.text': 'Who did what in this organisation, newest first. Entries cannot be changed.',
+  'console.audit.files': 'Each file that was shown, too',
   'console.audit.newest': 'Show newest',
   'console.audit.none': 'Nothing happened yet',
   'console.audit.none.text': 'Changes, accesses, work and exports will be listed here.',

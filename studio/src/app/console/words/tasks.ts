@@ -10,6 +10,7 @@ export const taskMessages = {
   'console.tasks.none.text': 'Drop images, texts, JSONL or CSV: each file or line becomes a task.',
   'console.tasks.none.example': 'Or from the command line',
   'console.tasks.no-match': 'No task fits this filter',
+  'console.tasks.select-most': 'At most {count} tasks can be selected at once. For more, filter and use “Requeue work”.',
   'console.tasks.no-match.text': 'The tasks are still there; take some of the filter away.',
   'console.column.state': 'State',
   'console.column.labels': 'Labels',

@@ -1,0 +1,17 @@
+/** Feedback of the training course: the expected answer beside one's own, as soon as the server has it. */
+import { lazy, Suspense } from 'react'
+import type { TaskLoop } from './loop'
+import type { Lesson } from './types'
+
+// Who is through the training never needs it.
+const LessonDialog = lazy(() => import('./LessonDialog').then((module) => ({ default: module.LessonDialog })))
+
+export function Lessons({ loop, lessons }: { readonly loop: TaskLoop; readonly lessons: readonly Lesson[] }) {
+  const [lesson] = lessons
+  if (!lesson) return null
+  return (
+    <Suspense fallback={null}>
+      <LessonDialog key={lesson.id} lesson={lesson} onClose={() => loop.learned(lesson.id)} />
+    </Suspense>
+  )
+}
