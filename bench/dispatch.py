@@ -21,6 +21,7 @@ import psycopg
 from bench.support import seed
 from bench.support.load import Connection, Result, annotate, percentile
 from bench.support.serving import Running, conclude, evenhand, say
+from evenhand.infra.facts import event_text
 from evenhand.infra.keys import hashed
 from evenhand.infra.postgres.binaries import find
 from evenhand.infra.postgres.roles import with_database
@@ -36,8 +37,10 @@ do $$ begin if not exists (select from pg_roles where rolname = 'evenhand_bench'
   create role evenhand_bench login nosuperuser nobypassrls; end if; end $$;
 grant evenhand_app to evenhand_bench;
 grant usage on schema bench to evenhand_bench;
-create table bench.client (n int primary key, session bytea);
+create table bench.client (n int primary key, session bytea, person text);
 grant select on bench.client to evenhand_bench;
+create function bench.person(p int) returns text language sql stable as
+  $$ select c.person from bench.client c where c.n = p $$;
 create function bench.hash(p int) returns bytea language sql stable as $$ select c.session from bench.client c where c.n = p $$;
 create function bench.id() returns text language sql volatile as
   $$ select substr(encode(sha256((random()::text || clock_timestamp()::text)::bytea), 'hex'), 1, 24) $$;
@@ -52,30 +55,36 @@ grant execute on all functions in schema bench to evenhand_bench;
 """
 _SCRIPT = r"""\set me :client_id
 select bench.id() as assignment \gset
-select task_id as task from evenhand.lease(bench.mint('ORG', 'session'), bench.hash(:me), null, 'PROJECT', 'label',
-  :assignment, bench.id(), '\x007b7d'::bytea, 5) \gset
+select task_id as task from evenhand.lease(bench.mint('ORG', 'session'), bench.hash(:me), bench.person(:me), 'PROJECT', 'label',
+  :assignment, bench.id(), bench.hash(:me), 'EVENT', 'SEALED'::bytea, 'SEALED'::bytea, 5) \gset
 select outcome as o from evenhand.submit(
-  bench.mint('ORG', 'session'), bench.hash(:me), null, :task, :assignment, sha256(convert_to(:assignment, 'UTF8')),
-  bench.id(), bench.id(), bench.id(), '\x007b22616e6e6f746174696f6e73223a5b5d7d'::bytea, '\x007b7d'::bytea,
-  '\x007b7d'::bytea, 1, array[1::bigint], 1) \gset
+  bench.mint('ORG', 'session'), bench.hash(:me), bench.person(:me), :task, :assignment,
+  sha256(convert_to(:assignment, 'UTF8')), bench.id(), bench.id(), bench.id(), bench.hash(:me), 'EVENT', 'SEALED'::bytea,
+  'SEALED'::bytea, 'SEALED'::bytea, 1, array[1::bigint], 1) \gset
 """
+_EVENT = event_text("TaskLeased", {"actor": "0" * 24, "actor_kind": "person", "assignment": "0" * 24})
+_SEALED = "\\x01" + "00" * 160  # as long as a sealed body of this size is; nobody opens it
 
 
 def admin(running: Running) -> str:
     return with_database(server_of(running.settings.home).admin_url, "evenhand")
 
 
-def pgbench(running: Running, org: str, project: str, sessions: list[tuple[str, str]], clients: int, s: float) -> dict:
+def pgbench(
+    running: Running, org: str, project: str, people: list[str], sessions: list[tuple[str, str]], clients: int, s: float
+) -> dict:
     """Pairs a second of the same functions without HTTP, and the database's CPU a pair."""
     with psycopg.connect(admin(running), autocommit=True) as conn:
         conn.execute(_BENCH_SQL)
-        for n, (cookie, _) in enumerate(sessions):
-            conn.execute("insert into bench.client values (%s, %s)", (n, hashed(cookie.split("=", 1)[1])))
+        for n, ((cookie, _), person) in enumerate(zip(sessions, people, strict=True)):
+            conn.execute("insert into bench.client values (%s, %s, %s)", (n, hashed(cookie.split("=", 1)[1]), person))
         conn.execute("alter role evenhand_bench password 'bench'")
         conn.execute("grant connect on database evenhand to evenhand_bench")
         conn.execute("alter role evenhand_bench set search_path = pg_catalog, evenhand, pg_temp")
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(_SCRIPT.replace("ORG", org).replace("PROJECT", project))
+        script.write(
+            _SCRIPT.replace("ORG", org).replace("PROJECT", project).replace("EVENT", _EVENT).replace("SEALED", _SEALED)
+        )
         script.flush()
         info = psycopg.conninfo.conninfo_to_dict(admin(running))
         before = running.cpu()
@@ -139,7 +148,7 @@ def main() -> None:
                 seats(running, org, project, people)
                 lasts = min(seconds, size / 4000)
                 through_http(running, sessions, 1.5)  # until all connections are open and their plans made
-                peer = pgbench(running, org, project, sessions, annotators, lasts)
+                peer = pgbench(running, org, project, people, sessions, annotators, lasts)
                 result, cpu = through_http(running, sessions[:annotators], lasts)
                 both = sorted(n + s for n, s in zip(result.next_ms, result.submit_ms, strict=True))
                 row = {

@@ -33,7 +33,7 @@ def annotated(running: Running, org: str, name: str, count: int) -> str:
     """A project of finished image tasks with five boxes each, written as the application would."""
 
     async def work(opened: Services) -> str:
-        seal = opened.db.seal(org)
+        seal = await opened.db.seal(org)
         async with opened.db.tx(org, SYSTEM) as tx:
             project = (await projects.create_project(tx, NewProject(name, "image", _ONTOLOGY))).id
         boxes = [

@@ -124,7 +124,7 @@ def line(n: int, asset: str) -> bytes:
 
 async def answer(opened: Services, org: str, project: str, crew: list[str]) -> None:
     """Finishes the first tasks, by everybody in turn, as the application would have written it."""
-    seal = opened.db.seal(org)
+    seal = await opened.db.seal(org)
     body = seal.shut({"annotations": [{"id": "b", "kind": "box", "class": "car", "x": 1, "y": 1, "w": 9, "h": 9}]})
     classes = {name: [seal.token("class", name)] for name in ("car", "person")}
     async with opened.db.tx(org, SYSTEM) as tx:

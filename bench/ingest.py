@@ -30,7 +30,7 @@ def peer(running: Running, org: str, project: str, count: int) -> tuple[float, f
     """(wall seconds, seconds without making the rows) of staged COPY of ready rows."""
 
     async def work(opened: Services) -> float:
-        seal = opened.db.seal(org)
+        seal = await opened.db.seal(org)
         spent = 0.0
         for at in range(0, count, imports.CHUNK):
             size = min(imports.CHUNK, count - at)

@@ -37,6 +37,7 @@ SECTIONS = {
     "exports": "Exports, deliveries and callbacks",
     "org": "The organisation and the operator",
     "quality": "Known answers and training",
+    "trust": "Evidence",
 }
 
 

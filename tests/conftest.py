@@ -11,6 +11,7 @@ import pytest
 
 from evenhand.app import worker
 from evenhand.app.http.server import build
+from evenhand.app.opening import key_service
 from evenhand.app.scale.door import scale_routes
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
@@ -59,8 +60,8 @@ def urls(pg_server: TestServer, template: str) -> Iterator[DatabaseUrls]:
 
 
 @pytest.fixture
-async def db(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    async with Database(urls, KEYS) as opened:
+async def db(urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database(urls, KEYS, key_service(Home(tmp_path / "home"), KEYS)) as opened:
         yield opened
 
 
@@ -162,24 +163,30 @@ def settings_for(folder: Path) -> Settings:
     return Settings(Home(folder / "home"), 8080, "http://localhost:8080")
 
 
+@asynccontextmanager
+async def world_of(settings: Settings, db: Database) -> AsyncIterator[World]:
+    """The whole application, in this process, over a database that is open."""
+    services = Services(settings, db, Objects(settings.home.objects))
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Services]:
+        yield services
+
+    app = build(settings, opened, scale_routes)
+    # the lifespan only hands the services over; this process holds them already
+    inner = app._app  # type: ignore[attr-defined]
+    made = World(services, app)
+    async with inner.router.lifespan_context(inner):
+        yield made
+    for client in made.clients:
+        await client.aclose()
+
+
 @pytest.fixture
 async def world(urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[World]:
     """The whole application, in this process, over real PostgreSQL."""
     settings = settings_for(tmp_path)
     settings.home.make()
     worker.listen()
-    async with Database(urls, KEYS) as db:
-        services = Services(settings, db, Objects(settings.home.objects))
-
-        @asynccontextmanager
-        async def opened() -> AsyncIterator[Services]:
-            yield services
-
-        app = build(settings, opened, scale_routes)
-        # the lifespan only hands the services over; this process holds them already
-        inner = app._app  # type: ignore[attr-defined]
-        made = World(services, app)
-        async with inner.router.lifespan_context(inner):
-            yield made
-        for client in made.clients:
-            await client.aclose()
+    async with Database(urls, KEYS, key_service(settings.home, KEYS)) as db, world_of(settings, db) as made:
+        yield made

@@ -6,13 +6,17 @@ so the statements here name no time.
 
 import asyncio
 import logging
+import time
 
+from evenhand.features.assets.unused import drop_unused
 from evenhand.infra.db import Database
+from evenhand.infra.objects import Objects
 from evenhand.infra.sql import Sql
 
 log = logging.getLogger("evenhand.cleaning")
 FIRST_S = 300.0  # a start has better things to do
 EVERY_S = 3600.0
+FILES_S = 24 * 3600.0
 _AT_ONCE = 2_000  # rows a transaction: short locks, and whoever stops the worker waits for one of these at most
 
 _KEPT_REPLIES = Sql(
@@ -49,9 +53,10 @@ async def clean(db: Database) -> dict[str, int]:
     return gone
 
 
-async def keep_clean(db: Database, stop: asyncio.Event) -> None:
-    """Cleans every hour until `stop` is set."""
+async def keep_clean(db: Database, objects: Objects, stop: asyncio.Event) -> None:
+    """Cleans every hour until `stop` is set, and once a day looks for files that nothing needs."""
     wait_s = FIRST_S
+    files_at = 0.0
     while True:
         try:
             await asyncio.wait_for(stop.wait(), wait_s)
@@ -61,5 +66,9 @@ async def keep_clean(db: Database, stop: asyncio.Event) -> None:
         try:
             gone = await clean(db)
             log.info("cleaned: %s", ", ".join(f"{count} {name}" for name, count in gone.items()))
+            if time.monotonic() >= files_at:
+                files = await drop_unused(db, objects)
+                log.info("dropped %d files that nothing needed, %d bytes", files.files, files.bytes)
+                files_at = time.monotonic() + FILES_S
         except Exception as err:
             log.warning("cleaning failed (%s); trying again in an hour", type(err).__name__)

@@ -7,13 +7,20 @@ from contextlib import asynccontextmanager, contextmanager
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.infra.db import Database
+from evenhand.infra.home import Home
 from evenhand.infra.keys import Keys, load_keys
+from evenhand.infra.kms.local import LocalKeys
 from evenhand.infra.migrate import migrate
 from evenhand.infra.objects import Objects
 from evenhand.infra.postgres.roles import DatabaseUrls, prepare, prepare_external
 from evenhand.infra.postgres.server import Server, server_of
 
 URL_VARIABLE = "EVENHAND_DATABASE_URL"
+
+
+def key_service(home: Home, keys: Keys) -> LocalKeys:
+    """The service that keeps the customers' keys: a folder among the installation's keys, sealed under the master."""
+    return LocalKeys(home.keys / "kms", keys.key("kms-root"))
 
 
 def reach(settings: Settings, server: Server | None) -> tuple[DatabaseUrls, Keys]:
@@ -48,5 +55,5 @@ async def services(
     settings: Settings, urls: DatabaseUrls, keys: Keys, *, connections: int = 8
 ) -> AsyncGenerator[Services]:
     """Open services in this process."""
-    async with Database(urls, keys, app_connections=connections) as db:
+    async with Database(urls, keys, key_service(settings.home, keys), app_connections=connections) as db:
         yield Services(settings, db, Objects(settings.home.objects))

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -11,6 +13,7 @@ from evenhand.app.listening import listen
 from evenhand.app.mail import send_mail
 from evenhand.app.scale.render import callback_payload
 from evenhand.app.services import Services
+from evenhand.app.transparency import the_log
 from evenhand.features.annotations.actions import settle_job
 from evenhand.features.annotations.gold import courses_job, score_job
 from evenhand.features.deliveries import callbacks
@@ -21,14 +24,17 @@ from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
 from evenhand.features.tasks.leases import expire_due, take_back
+from evenhand.features.trust import sequencer
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.keys import Keys
+from evenhand.infra.seal import KEYLESS
 from evenhand.pure.scale.times import format_time
 
 __all__ = ["handlers", "listen", "run", "sweep", "tell_task"]
 log = logging.getLogger("evenhand.worker")
 SWEEP_S = 2.0
+SEATS_S = 60.0
 
 
 class _About(msgspec.Struct):
@@ -117,24 +123,45 @@ async def sweep(services: Services) -> None:
     async with services.db.connection("scheduler") as conn:
         orgs = await tasks_store.RUNNING_BATCHES.all(Narrow(conn, services.db.platform))
     for row in orgs:
-        async with services.db.tx(row["org_id"], SYSTEM) as tx:
-            for done in await batches.settle_batches(tx):
-                body = tx.seal.open_as(done["body"], BatchBody)
-                if body.callback_url:
-                    # a batch that ran again is told again: `completed_at` says which completion this is
-                    payload = {
-                        "batch": body.name,
-                        "status": "completed",
-                        "batch_id": done["batch_id"],
-                        "completed_at": format_time(done["completed_at"]),
-                    }
-                    await callbacks.add_callback(tx, body.callback_url, payload, batch=done["batch_id"])
+        with suppress(*KEYLESS):  # told when the customer's key is back
+            async with services.db.tx(row["org_id"], SYSTEM) as tx:
+                await _tell_batches(tx)
+
+
+async def _tell_batches(tx: Tx) -> None:
+    for done in await batches.settle_batches(tx):
+        body = tx.seal.open_as(done["body"], BatchBody)
+        if body.callback_url:
+            # a batch that ran again is told again: `completed_at` says which completion this is
+            payload = {
+                "batch": body.name,
+                "status": "completed",
+                "batch_id": done["batch_id"],
+                "completed_at": format_time(done["completed_at"]),
+            }
+            await callbacks.add_callback(tx, body.callback_url, payload, batch=done["batch_id"])
+
+
+async def seat_everybody(services: Services) -> int:
+    """Gives the seats that news of a new member or project did not give. Returns how many."""
+    async with services.db.connection("scheduler") as conn:
+        orgs = await projects.store.SEAT_ORGS.all(Narrow(conn, services.db.platform))
+    count = 0
+    for row in orgs:
+        with suppress(*KEYLESS):
+            async with services.db.tx(row["org_id"], SYSTEM) as tx:
+                count += await projects.seat_everybody(tx)
+    return count
 
 
 async def _sweeps(services: Services, stop: asyncio.Event) -> None:
+    seats_at = 0.0
     while not stop.is_set():
         try:
             await sweep(services)
+            if time.monotonic() >= seats_at:
+                await seat_everybody(services)
+                seats_at = time.monotonic() + SEATS_S
         except Exception as err:
             log.warning("the sweep failed (%s); trying again", type(err).__name__)
         try:
@@ -146,4 +173,10 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
 async def run(services: Services, stop: asyncio.Event) -> None:
     """Works until told to stop."""
     worker = Worker(services.db, handlers(services))
-    await asyncio.gather(worker.run(stop), _sweeps(services, stop), keep_clean(services.db, stop))
+    everyones = the_log(services.settings, services.db.keys)
+    await asyncio.gather(
+        worker.run(stop),
+        _sweeps(services, stop),
+        keep_clean(services.db, services.objects, stop),
+        sequencer.run(services.db, everyones, stop),
+    )

@@ -1,22 +1,28 @@
 """PostgreSQL for request paths: one small pool for each role, and `Tx`, an open transaction that knows who asks."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 import asyncpg
 
 from evenhand.infra import context
+from evenhand.infra.crypto.datakey import WrappedKey
+from evenhand.infra.envelope import LIFE_S
+from evenhand.infra.keyrings import ORG_KEYS, OWN_KEYS, Keyrings, Stored
 from evenhand.infra.keys import Keys
+from evenhand.infra.kms.local import LocalKeys
 from evenhand.infra.lending import Lending
 from evenhand.infra.postgres.roles import DatabaseUrls
-from evenhand.infra.seal import Seal
+from evenhand.infra.seal import Seal, platform_seal
 from evenhand.pure.trouble import Busy
 
 Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner"]
-Pool = Literal[Role, "desk"]
+Pool = Literal[Role, "desk", "keys"]
 
 
 #: what the driver raises when the database is away, going or coming: nothing is wrong with what was asked
@@ -54,12 +60,18 @@ class Tx:
     actor: Actor
     now: datetime
     seal: Seal
-    _renew: Any = None
+    _sign: Callable[[], str]
+    _keys: Callable[[], Awaitable[Seal]]
     after_commit: list[Any] = field(default_factory=list[Any])
 
     async def renew(self) -> None:
-        """Signs the context again: exports and imports that run past a minute call it for each chunk."""
-        await self.conn.execute("select set_config('evenhand.ctx', $1, true)", self._renew())
+        """Signs the context and asks for the keys again: exports that run past a minute call it for each chunk."""
+        await self.unlock()
+        await self.conn.execute("select set_config('evenhand.ctx', $1, true)", self._sign())
+
+    async def unlock(self) -> None:
+        """Asks for the keys. Needed in an `unproved` transaction only, once what the actor names was found."""
+        self.seal = await self._keys()
 
 
 @dataclass(slots=True)
@@ -87,13 +99,26 @@ async def _keep(_: Any) -> None:
 class Database:
     """The pools. Open it with `async with Database(...)`. A pool connects when it is first used."""
 
-    def __init__(self, urls: DatabaseUrls, keys: Keys, *, app_connections: int = 8) -> None:
+    def __init__(
+        self,
+        urls: DatabaseUrls,
+        keys: Keys,
+        key_service: LocalKeys,
+        *,
+        app_connections: int = 8,
+        key_life_s: float = LIFE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`key_service` wraps the organisations' keys; what it releases is used for `key_life_s` seconds of `clock`."""
         self._urls = urls
         self.keys = keys
+        self.key_service = key_service
+        self._keyrings = Keyrings(key_service, self._wrapped_keys, life_s=key_life_s, clock=clock)
         self._secret = keys.key("context")
         self._most: dict[Pool, int] = {
             "app": app_connections,
             "desk": DESK,
+            "keys": 1,
             "gate": DESK,
             "scheduler": 4,
             "picker": 1,
@@ -103,12 +128,12 @@ class Database:
         }
         self._pools: dict[Pool, Any] = {}
         self._lending: dict[Pool, Lending] = {}
-        self.platform = Seal(keys, "")
+        self.platform = platform_seal(keys)
 
     async def __aenter__(self) -> "Database":
         for role, most in self._most.items():
             self._pools[role] = await asyncpg.create_pool(
-                self._urls.app if role == "desk" else getattr(self._urls, role),
+                self._urls.app if role in ("desk", "keys") else getattr(self._urls, role),
                 min_size=0,
                 max_size=most,
                 max_inactive_connection_lifetime=120,
@@ -126,8 +151,24 @@ class Database:
     def sign(self, conn: Any, org_id: str, actor_id: str) -> str:
         return context.mint(self._secret, org_id, actor_id, conn.get_server_pid())
 
-    def seal(self, org_id: str) -> Seal:
-        return Seal(self.keys, org_id)
+    async def seal(self, org_id: str) -> Seal:
+        """The seal of an organisation, without a call of the database while its keys are in hand. It comes also where its
+        keys do not: using it then says why."""
+        return await self._keyrings.seal(org_id)
+
+    async def _wrapped_keys(self, org_id: str) -> Stored | None:
+        """By a connection that is for nothing else: whoever waits for keys may hold one of any other kind."""
+        async with self._walled("keys", org_id, SYSTEM.id, "read only") as conn:
+            on = Narrow(conn, self.platform)
+            rows = await ORG_KEYS.all(on, org=org_id)
+            own = await OWN_KEYS.all(on, org=org_id)
+        if not rows or not own:
+            return None
+        return Stored(
+            rows[-1]["key_id"],
+            [WrappedKey(row["version"], 0, row["wrapped"]) for row in rows],
+            [WrappedKey(row["version"], row["under"], row["wrapped"]) for row in own],
+        )
 
     @asynccontextmanager
     async def connection(self, role: Pool) -> AsyncGenerator[Any]:
@@ -154,27 +195,39 @@ class Database:
             yield Narrow(conn, self.platform)
 
     @asynccontextmanager
-    async def tx(self, org_id: str, actor: Actor, *, role: Role = "app", read_only: bool = False) -> AsyncGenerator[Tx]:
-        """One transaction inside an organisation's wall. Commits when the block ends, rolls back when it raises."""
-        after: list[Any] = []
-        async with self.connection(role) as conn:
+    async def tx(
+        self, org_id: str, actor: Actor, *, role: Role = "app", read_only: bool = False, unproved: bool = False
+    ) -> AsyncGenerator[Tx]:
+        """One transaction inside an organisation's wall. Commits when the block ends, rolls back when it raises.
 
-            def signed() -> str:
+        `unproved`: nobody has said yet that the actor belongs here, so no keys are asked for: whether there are any, and
+        how long that takes, is nothing for a stranger to learn."""
+        after: list[Any] = []
+        seal = Seal(org_id) if unproved else await self.seal(org_id)
+        mode = "isolation level repeatable read read only" if read_only else ""
+        async with self._walled(role, org_id, actor.id, mode) as conn:
+
+            def sign() -> str:
                 return self.sign(conn, org_id, actor.id)
 
-            mode = "isolation level repeatable read read only" if read_only else ""
+            yield Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, partial(self.seal, org_id), after)
+        for call in after:
+            await call()
+
+    @asynccontextmanager
+    async def _walled(self, pool: Pool, org_id: str, actor_id: str, mode: str) -> AsyncGenerator[Any]:
+        """A connection in a transaction whose context is signed."""
+        async with self.connection(pool) as conn:
             # One round trip: the token is hexadecimal and dots, so it needs no quoting.
-            await conn.execute(f"begin {mode}; select set_config('evenhand.ctx', '{signed()}', true)")
-            tx = Tx(conn, org_id, actor, datetime.now(UTC), self.seal(org_id), signed, after)
+            token = self.sign(conn, org_id, actor_id)
+            await conn.execute(f"begin {mode}; select set_config('evenhand.ctx', '{token}', true)")
             try:
-                yield tx
+                yield conn
             except BaseException:
                 if not conn.is_closed():
                     await conn.execute("rollback; reset all")
                 raise
             await conn.execute("commit; reset all")
-        for call in after:
-            await call()
 
 
 async def chunks(rows: AsyncIterator[Any], size: int) -> AsyncIterator[list[Any]]:

@@ -1,9 +1,15 @@
 """Facts: what happened, recorded in the transaction in which it happened. News goes up as facts; calls go down.
 
 A feature further up listens by naming the kind of fact and a job. Who listens to what is one table, given at start-up.
+
+Each fact is an event of the transparency log as well: the row has a salt and the commitment to the event, whose canonical text
+is made here (docs/decisions/0015-log.md). People have another id in the events of each organisation.
 """
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -11,7 +17,16 @@ import msgspec
 from evenhand.infra.db import Tx
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import enqueue
+from evenhand.infra.seal import Seal
 from evenhand.infra.sql import Sql
+from evenhand.pure.log.events import event_body
+from evenhand.pure.log.leaves import event_digest
+
+SALT_BYTES = 32
+#: kinds whose `about` is a person
+_OF_PEOPLE = ("MemberJoined", "MemberInvited", "MemberRoleChanged", "MemberRemoved")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Fact(Protocol):
@@ -35,9 +50,41 @@ LISTENERS = Listeners()
 
 _ADD = Sql(
     "fact_add",
-    """insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
-       values (%(org)s, %(fact)s, %(kind)s, %(actor_kind)s::text, %(actor)s, %(about)s, %(body)s)""",
+    """insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, at, salt, digest, body)
+       values (%(org)s, %(fact)s, %(kind)s, %(actor_kind)s::text, %(actor)s, %(about)s, %(at)s, %(salt)s, %(digest)s, %(body)s)""",
 )
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def person_alias(seal: Seal, person: str) -> str:
+    """The id that a person has in the events of this organisation: two customers cannot tell by it that it is one person."""
+    return seal.mac("person", person)[:12].hex()
+
+
+def by_person(seal: Seal, person: str, **data: str) -> dict[str, Any]:
+    """The data of an event of a person's own doing."""
+    return {"actor": person_alias(seal, person), "actor_kind": "person", **data}
+
+
+def event_text(kind: str, data: Mapping[str, Any]) -> str:
+    """The canonical text of an event for SQL's format(): what it is about, and its time, are filled in there."""
+    whole = event_body(kind, 0, {"about": "%s", **data}).decode()
+    before, _, after = whole.replace("%", "%%").replace('"%%s"', '"%s"', 1).rpartition('"time":0')
+    return f'{before}"time":%s{after}'
+
+
+def event_of(seal: Seal, kind: str, at: datetime, about: str, sealed: bytes) -> bytes:
+    """The canonical body of a fact's event, from its row."""
+    return event_body(kind, micros(at), {"about": about, **seal.open(sealed)})
+
+
+def _whole(value: Any) -> Any:
+    """Canonical JSON has no fractions: they are written as text."""
+    return str(value) if isinstance(value, float) else value
 
 
 async def record(tx: Tx, fact: Any) -> str:
@@ -46,6 +93,14 @@ async def record(tx: Tx, fact: Any) -> str:
     body: dict[str, Any] = msgspec.to_builtins(fact)
     about = str(body.pop("about"))
     fact_id = new_id()
+    actor = person_alias(tx.seal, tx.actor.id) if tx.actor.kind == "person" else tx.actor.id
+    data = {name: _whole(value) for name, value in body.items()}
+    data |= {"actor": actor, "actor_kind": tx.actor.kind}
+    if "person" in data:
+        data["person"] = person_alias(tx.seal, data["person"])
+    if kind in _OF_PEOPLE:
+        data["about"] = person_alias(tx.seal, about)
+    at, salt = datetime.now(UTC), os.urandom(SALT_BYTES)
     await _ADD.run(
         tx,
         org=tx.org_id,
@@ -54,7 +109,10 @@ async def record(tx: Tx, fact: Any) -> str:
         actor_kind=tx.actor.kind,
         actor=tx.actor.id,
         about=about,
-        body=tx.seal.shut(body),
+        at=at,
+        salt=salt,
+        digest=event_digest(salt, event_body(kind, micros(at), {"about": about, **data})),
+        body=tx.seal.shut(data),
     )
     for job in LISTENERS.jobs.get(kind, ()):
         await enqueue(tx, job, {"about": about, **body})

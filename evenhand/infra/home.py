@@ -53,6 +53,11 @@ class Home:
         return self.path / "objects"
 
     @property
+    def log(self) -> Path:
+        """The public files of the transparency log, which are made from the database."""
+        return self.path / "log"
+
+    @property
     def keys(self) -> Path:
         return self.path / "keys"
 

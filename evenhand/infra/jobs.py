@@ -17,6 +17,7 @@ import asyncpg
 
 from evenhand.infra.db import AWAY, SYSTEM, Database, Tx
 from evenhand.infra.ids import new_id
+from evenhand.infra.kms.port import KeyRevoked, KeyServiceBusy, KeyServiceDown
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Busy, Conflict
 
@@ -27,6 +28,8 @@ _IDLE_S = (0.05, 0.5)  # how soon to look again: the longer nothing came, the la
 _KILLED = 10
 #: nothing is wrong with what was asked: it goes through when the database is back, has a connection free, or has room
 _LATER: tuple[type[BaseException], ...] = (*AWAY, Busy, asyncpg.DiskFullError)
+_NO_KEY: tuple[type[BaseException], ...] = (KeyRevoked, KeyServiceDown, KeyServiceBusy)
+_NO_KEY_S = 60.0  # how soon to ask for a key again
 _FULL_S = 30.0  # how soon to look whether a full disk has room again
 
 _ADD = Sql(
@@ -255,6 +258,9 @@ class Worker:
         except AWAY as err:
             log.warning("job %s %s broke off: the database is away (%s)", job.kind, job.id, type(err).__name__)
             await self._finish(job, "ready", after_s=1, attempts=job.attempt - 1)
+        except _NO_KEY as err:  # the customer has taken its key away, or its service is down: the work waits for it
+            log.warning("job %s %s waits for a key (%s)", job.kind, job.id, type(err).__name__)
+            await self._finish(job, "ready", after_s=_NO_KEY_S, attempts=job.attempt - 1)
         except _LATER as err:  # a full disk or too much at once: waited for, however long, and no fault of the job
             log.warning("job %s %s waits (%s)", job.kind, job.id, type(err).__name__)
             after_s = (err.retry_after_s if isinstance(err, Busy) else None) or _FULL_S

@@ -7,10 +7,12 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 MASTER_FILE = "master.key"
+LOG_FILE = "log.key"
 
 
 class Keys:
@@ -38,10 +40,19 @@ class Keys:
 
 def load_keys(folder: Path) -> Keys:
     """The keys in `folder`, made at the first start (mode 0600)."""
-    path = folder / MASTER_FILE
+    return Keys(_secret_in(folder / MASTER_FILE))
+
+
+def load_log_key(folder: Path) -> Ed25519PrivateKey:
+    """The key that signs the log, made at the first start (mode 0600)."""
+    return Ed25519PrivateKey.from_private_bytes(_secret_in(folder / LOG_FILE))
+
+
+def _secret_in(path: Path) -> bytes:
+    """32 random bytes that stay the same from the first time that somebody asks."""
     if not path.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_name(f"{MASTER_FILE}.{secrets.token_hex(4)}")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as out:
             out.write(secrets.token_bytes(32))
@@ -53,7 +64,7 @@ def load_keys(folder: Path) -> Keys:
             pass
         finally:
             fresh.unlink()
-    return Keys(path.read_bytes())
+    return path.read_bytes()
 
 
 def hashed(token: str) -> bytes:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,14 @@ from obstore.store import LocalStore
 from evenhand.pure.trouble import Busy, Missing
 
 CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object in a listing; `size` in bytes."""
+
+    name: str
+    size: int
 
 
 class StorageFull(Busy):
@@ -84,6 +94,21 @@ class Objects:
             piece: Any = await obstore.get_range_async(self._store, path, start=at, end=upto)
             yield bytes(piece)
             at = upto
+
+    def spaces(self) -> list[str]:
+        """Spaces that have objects."""
+        found: Any = obstore.list_with_delimiter(self._store)
+        return sorted(str(prefix).strip("/") for prefix in found["common_prefixes"])
+
+    async def older(self, org_id: str, prefix: str, than: datetime) -> list[Held]:
+        """The objects of a space whose names begin with `prefix` (two hexadecimal digits), written before `than`."""
+        listing: Any = obstore.list(self._store, prefix=f"{org_id}/{prefix}/")
+        out: list[Held] = []
+        async for some in listing:
+            for meta in some:
+                if meta["last_modified"] < than:
+                    out.append(Held(str(meta["path"]).rsplit("/", 1)[-1], int(meta["size"])))
+        return out
 
     async def delete(self, org_id: str, name: str) -> None:
         await obstore.delete_async(self._store, self._path(org_id, name))

@@ -27,8 +27,11 @@ def is_coordinate(value: object) -> TypeGuard[int | float]:
     return (kind is float or kind is int) and -1e7 <= value <= 1e7  # type: ignore[operator]
 
 
-def wilson(successes: int, trials: int, *, z: float = 1.959963984540054) -> tuple[float, float]:
-    """The Wilson score interval of a proportion (Wilson 1927); 95 % by default. No trials: (0, 1)."""
+def wilson(successes: float, trials: int, *, z: float = 1.959963984540054) -> tuple[float, float]:
+    """The Wilson score interval of a proportion (Wilson 1927); 95 % by default. No trials: (0, 1).
+
+    For a mean of values between 0 and 1, give their sum: their variance is at most p(1 - p), so the interval errs by being
+    wide."""
     if trials <= 0:
         return (0.0, 1.0)
     p = successes / trials

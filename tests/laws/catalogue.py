@@ -14,17 +14,20 @@ Connection = psycopg.Connection[Any]
 ROLES = tuple(map(role_name, SERVING))
 
 #: Tables that are found before an organisation is known, or that belong to none. Ids, times, states, MACs, ciphertext.
-PLATFORM = {"person", "session", "link", "signin_attempt"}
+PLATFORM = {"person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state"}
+GATES = ("person", "session", "link", "signin_attempt")
 #: Unique and primary keys that may begin with something else than the organisation. Each is a platform matter.
 GLOBAL_KEYS = {
     "person_pkey", "person_email_mac_key", "session_pkey", "link_pkey", "signin_attempt_pkey",
     "org_name_mac_mode_key",  # names of organisations, by MAC, seen by the gate only
     "api_key_key_hash_key",  # a key is looked up before its organisation is known
     "secret_pkey",
+    "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey",  # the sequencer's
 }  # fmt: skip
 #: Plain indexes of the narrow roles, which look across organisations by design.
 GLOBAL_INDEXES = {
     "session_person", "member_person", "seat_person", "job_lapsed",
+    "fact_xid",  # the sequencer takes what is finished, in order
     "job_ended", "idempotency_age",  # of the cleaner
 }  # fmt: skip
 #: Foreign keys to platform tables.
@@ -42,14 +45,18 @@ _DESK = {
 }
 #: Who sees all rows of a table, by a policy that does not ask for the organisation.
 OPEN_POLICIES = {
-    *(("evenhand", table, "gate", role_name("gate")) for table in (*PLATFORM, "org", "member", "api_key")),
+    *(("evenhand", table, "gate", role_name("gate")) for table in (*GATES, "org", "member", "api_key")),
+    *(("evenhand", table, "gate", role_name("gate")) for table in ("org_key", "data_key")),  # to add, not to read
     *(("evenhand", table, "heads", role_name("gate")) for table in ("seat", "queue", "project")),
     *(
         ("evenhand", table, "scheduler", role_name("scheduler"))
         for table in ("seat", "queue", "project", "assignment", "batch")
     ),
     ("evenhand", "job", "picker", role_name("picker")),
-    ("evenhand", "fact", "sequencer", role_name("sequencer")),
+    *(
+        ("evenhand", table, "sequencer", role_name("sequencer"))
+        for table in ("fact", "log_member", "log_place", "log_batch", "log_epoch", "log_state")
+    ),
     # by age: tests/app/test_cleaning.py
     *(
         ("evenhand", table, "cleaner", role_name("cleaner"))

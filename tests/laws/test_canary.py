@@ -37,8 +37,9 @@ def spellings(word: str) -> list[bytes]:
 SPELLINGS = spellings(CANARY)
 
 
-def sightings(text: bytes) -> list[str]:
-    return [f"...{text[max(0, at - 80) : at + 40]!r}" for s in SPELLINGS if (at := text.find(s)) >= 0]
+def sightings(text: bytes, word: str = CANARY) -> list[str]:
+    looks = SPELLINGS if word == CANARY else spellings(word)
+    return [f"...{text[max(0, at - 80) : at + 40]!r}" for s in looks if (at := text.find(s)) >= 0]
 
 
 @pytest.mark.parametrize("shift", range(4))
@@ -169,7 +170,7 @@ async def provoke(world: World, a: Estate) -> None:
     await api.post(f"{PREFIX}/projects/{a.ids['project']}/tasks/bulk", content=f'{{"data":{{"{CANARY}'.encode())
     async with world.db.connection("app") as conn:
         # a bug of ours: PostgreSQL refuses rows that hold the word, and says so in its log
-        sealed = world.db.seal(a.customer.live).shut({"note": CANARY})
+        sealed = (await world.db.seal(a.customer.live)).shut({"note": CANARY})
         for statement in (
             "insert into evenhand.project (org_id, project_id, name_mac, kind, medium, body)"
             " values ($1, 'x', '', 'native', 'none', $2)",

@@ -119,8 +119,9 @@ WALLED = {
     "project", "project_version", "batch", "seat", "asset", "task", "queue", "assignment", "draft", "answer", "review",
     "question", "notice", "import_chunk", "delivery", "callback", "callback_try", "worker_group", "setting",
     "idempotency", "fact", "job", "job_step", "gold_task", "gold_score", "course",
+    "undone",
 }  # fmt: skip
-ONLY_ADDED = {"fact", "import_chunk", "callback_try", "job_step"}  # what happened is never rewritten
+ONLY_ADDED = {"fact", "import_chunk", "callback_try", "job_step", "undone"}  # what happened is never rewritten
 MAY_GO = {"queue", "seat", "draft", "setting", "worker_group"}
 ALL = frozenset({"*"})
 
@@ -133,7 +134,8 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
             out[f"evenhand.{table}"]["update"] = ALL
         if table in MAY_GO:
             out[f"evenhand.{table}"]["delete"] = ALL
-    out["evenhand.org"] = {"select": ALL}
+    out["evenhand.org"] = out["evenhand.org_key"] = out["evenhand.data_key"] = {"select": ALL}
+    out["evenhand.log_member"] = out["evenhand.log_place"] = {"select": ALL}
     out["evenhand.member"] = {"select": ALL, "update": frozenset({"role", "state", "body"})}
     out["evenhand.api_key"] = {"select": ALL, "insert": ALL, "update": frozenset({"revoked_at"})}
     return out
@@ -156,6 +158,8 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.api_key": {
             "select": _columns("org_id key_id key_hash scopes expires_at revoked_at"),
         },
+        "evenhand.org_key": {"insert": ALL},  # never read by it
+        "evenhand.data_key": {"insert": ALL},
         "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
         "evenhand.queue": {"select": _columns("org_id project_id state rank")},
         "evenhand.project": {"select": _columns("org_id project_id state")},
@@ -173,7 +177,17 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
             "update": _columns("state run_at lease_until ended_at fence attempts"),
         },
     },
-    "evenhand_sequencer": {"evenhand.fact": {"select": _columns("org_id fact_id kind xid at")}},
+    "evenhand_sequencer": {
+        "evenhand.fact": {"select": _columns("org_id fact_id xid at digest")},
+        "evenhand.log_member": {"select": ALL, "insert": ALL, "update": _columns("count")},
+        "evenhand.log_place": {"select": ALL, "insert": ALL},
+        "evenhand.log_batch": {"select": ALL, "insert": ALL},
+        "evenhand.log_epoch": {"select": ALL, "insert": ALL},
+        "evenhand.log_state": {
+            "select": ALL,
+            "update": _columns("system_id xid size roots epoch ended batch_at epoch_at published wanted"),
+        },
+    },
     "evenhand_cleaner": {
         "evenhand.idempotency": {"select": _columns("org_id actor_id key_mac created_at"), "delete": ALL},
         "evenhand.job": {"select": _columns("org_id job_id state ended_at"), "delete": ALL},
@@ -193,7 +207,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
 CALLS = {
     "evenhand_app": {
         "ctx.org", "evenhand.lease", "evenhand.submission", "evenhand.submit", "evenhand.expire", "evenhand.free_place",
-        "evenhand.hold_task",
+        "evenhand.hold_task", "evenhand.reset_cursors",
     },
     "evenhand_gate": {"evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting"},
     "evenhand_scheduler": {"evenhand.queue_heads"},

@@ -7,7 +7,6 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,8 +30,6 @@ from tests.conftest import Customer, World
 
 pytestmark = pytest.mark.anyio
 ONTOLOGY = {"fields": [{"key": "n", "type": "number", "min": 0, "max": 1_000_000}]}
-#: two changes met: the door answers "send it again"
-AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 PEOPLE, REVIEWERS = 8, 2
 #: other numbers play other scenes: EVENHAND_TEST_SEED=7 pytest tests/laws/test_dispatch.py
 SEED = int(os.environ.get("EVENHAND_TEST_SEED", "0")) * 100
@@ -100,7 +97,6 @@ class Scene:
     held: dict[str, list[str]] = field(default_factory=dict[str, list[str]])  # person -> handles ever held
     keys: dict[str, list[tuple[str, int]]] = field(default_factory=dict[str, list[tuple[str, int]]])  # handle -> acks
     sent: int = 0
-    met: int = 0  # two changes that met
 
     @property
     def org(self) -> str:
@@ -174,8 +170,10 @@ class Scene:
     async def expire(self) -> None:
         async with self.tx() as tx:
             await tx.conn.execute(
-                "update evenhand.assignment set lease_until = clock_timestamp() - interval '1 second'"
-                " where state = 'leased' and random() < 0.4"
+                "with due as (select org_id, assignment_id from evenhand.assignment where state = 'leased'"
+                " and random() < 0.4 order by task_id, assignment_id for update)"
+                " update evenhand.assignment a set lease_until = clock_timestamp() - interval '1 second' from due"
+                " where a.org_id = due.org_id and a.assignment_id = due.assignment_id"
             )
         await leases.expire_due(self.world.db)
 
@@ -212,7 +210,7 @@ class Scene:
         await worker.sweep(self.world.services)
 
     async def one(self, what: str) -> None:
-        """One move; what the rules refuse is refused, and two that met are sent again some other time."""
+        """One move; what the rules refuse is refused. No two ever wait for each other."""
         try:
             if what in ("release", "skip", "recall", "beat", "review"):
                 await self.on_lease(what)
@@ -220,8 +218,6 @@ class Scene:
                 await getattr(self, what)()
         except Trouble as err:
             assert isinstance(err, (Conflict, Missing)), err
-        except AGAIN:
-            self.met += 1
 
     async def check(self, when: str) -> None:
         async with self.tx() as tx:
@@ -318,7 +314,6 @@ async def test_the_queue_keeps_its_laws(world: World, seed: int, overlap: int, r
         await play.check(f"seed {SEED + seed} turn {turn} {moves}")
     await finish(play)
     await play.check("at the end")
-    assert play.met < 20, "changes that meet are the exception"
 
 
 async def test_sixteen_clients_get_every_task_once(world: World) -> None:

@@ -137,6 +137,7 @@ CUSTOMER: dict[str, Case] = {
     "GET /questions": lambda a, _: [at("/questions", params={"project": a["project"]})],
     "POST /questions/{question}/answer": on("/questions/{}/answer", "question", json={"text": "Mine"}),
     "GET /audit": nowhere,
+    "GET /trust/bundle": nowhere,
 }
 PERSON: dict[str, Case] = {
     "POST /work/next": nowhere,

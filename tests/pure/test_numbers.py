@@ -1,6 +1,7 @@
 """The interval of a share, against a published table, and what a number is."""
 
 import math
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,38 @@ from evenhand.pure.numbers import is_coordinate, is_number, is_whole, wilson
 def test_the_published_table(successes: int, trials: int, low: float, high: float) -> None:
     """Newcombe 1998, Statistics in Medicine 17, table I, method 3 (score, without continuity correction)."""
     assert wilson(successes, trials) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        (81, 263, 0.2552885198782742, 0.36620957698280004),
+        (15, 148, 0.06238639953073629, 0.16048724172330803),
+        (0, 20, 0.0, 0.16112515805281935),
+        (1, 29, 0.006113214292762667, 0.17175521879320282),
+        (29, 29, 0.8830302015002592, 1.0),
+        (1, 1, 0.20654931437723745, 1.0),
+        (500, 1000, 0.4690696003681042, 0.5309303996318958),
+    ],
+)
+def test_what_others_compute(successes: int, trials: int, low: float, high: float) -> None:
+    """scipy 1.17.1, `binomtest(k, n).proportion_ci(method="wilson")`; statsmodels 0.15.0, `proportion_confint`, agrees to
+    14 digits."""
+    assert wilson(successes, trials) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
+
+
+@given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_ends_are_where_the_score_test_turns(given_: tuple[int, int]) -> None:
+    """What defines the interval, in 60 digits: its ends are the p with (k/n - p)^2 = z^2 p (1 - p) / n."""
+    successes, trials = given_
+    with localcontext() as digits:
+        digits.prec = 60
+        share, z2 = Decimal(successes) / trials, Decimal("1.959963984540054") ** 2
+        square, linear = 1 + z2 / trials, 2 * share + z2 / trials
+        root = (linear * linear - 4 * square * share * share).sqrt()
+        ends = float((linear - root) / (2 * square)), float((linear + root) / (2 * square))
+    found = wilson(successes, trials)
+    assert found == (pytest.approx(ends[0], abs=1e-12), pytest.approx(ends[1], abs=1e-12))
 
 
 @given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -23,6 +23,9 @@ NEEDS: dict[str, Verb] = {
     "PATCH /projects/{project}": Verb.WRITE,
     "GET /projects/{project}/versions": Verb.READ,
     "GET /projects/{project}/progress": Verb.READ,
+    "GET /projects/{project}/views": Verb.READ,
+    "PATCH /projects/{project}/views": Verb.READ,
+    "POST /projects/{project}/quality/tasks": Verb.WRITE,
     "GET /projects/{project}/pilot": Verb.READ,
     "POST /projects/{project}/pilot/next": Verb.WORK,
     "POST /projects/{project}/pilot/go": Verb.WRITE,
@@ -67,6 +70,7 @@ NEEDS: dict[str, Verb] = {
     "GET /questions": Verb.READ,
     "POST /questions/{question}/answer": Verb.WRITE,
     "GET /audit": Verb.READ,
+    "GET /trust/bundle": Verb.READ,
 }
 _PLAIN: dict[str, Ask] = {
     "GET /projects": at("/projects"),
@@ -78,6 +82,7 @@ _PLAIN: dict[str, Ask] = {
     "GET /keys": at("/keys"),
     "POST /keys": at("/keys", json={"name": "more"}),
     "GET /audit": at("/audit"),
+    "GET /trust/bundle": at("/trust/bundle"),
 }
 
 

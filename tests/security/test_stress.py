@@ -12,7 +12,7 @@ from evenhand.app.http.server import PREFIX
 from evenhand.infra.db import Database
 from evenhand.infra.ids import new_id
 from evenhand.infra.postgres.roles import DatabaseUrls
-from tests.conftest import KEYS, Customer, World
+from tests.conftest import KEYS, Customer, World, world_of
 
 pytestmark = pytest.mark.anyio
 REQUESTS = 2_000
@@ -38,8 +38,10 @@ async def test_cancelled_requests_never_mix_tenants(world: World, urls: Database
     wrong: list[str] = []
     acknowledged: dict[str, set[str]] = {c.name: set() for c in customers}
     arrived = 0
-    async with Database(urls, KEYS, app_connections=2) as small:
-        whole, world.services.db = world.services.db, small
+    async with (
+        Database(urls, KEYS, world.db.key_service, app_connections=2) as small,
+        world_of(world.services.settings, small) as narrow,
+    ):
 
         async def ask(customer: Customer, n: int) -> None:
             nonlocal arrived
@@ -63,7 +65,7 @@ async def test_cancelled_requests_never_mix_tenants(world: World, urls: Database
             if other.name in reply.text or (reply.status_code >= 500 and reply.status_code != 503):
                 wrong.append(f"{customer.name} got {reply.status_code} {reply.text[:200]}")
 
-        clients = {c.name: world.keyed(c.live_key) for c in customers}
+        clients = {c.name: narrow.keyed(c.live_key) for c in customers}
         numbers = iter(range(REQUESTS))
         until = time.monotonic() + 22
 
@@ -89,7 +91,6 @@ async def test_cancelled_requests_never_mix_tenants(world: World, urls: Database
                 assert not conn.is_in_transaction()
                 assert await conn.fetchval("select current_setting('evenhand.ctx', true)") in (None, "")
                 assert await conn.fetchval("select count(*) from evenhand.task") == 0
-        world.services.db = whole
     assert wrong == []
     assert left < REQUESTS / 2 and arrived > 100, f"{left} were not sent, {arrived} arrived"
     for customer in customers:

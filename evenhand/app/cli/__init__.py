@@ -1,5 +1,18 @@
 """The command line. A command is an entry in `commands`; its code is found by a dotted name when it is run."""
 
-from evenhand.app.cli.run import main
+import sys
+from collections.abc import Sequence
+
+from evenhand.app.cli.loading import load
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point. Returns the exit code. What is needed is loaded here, so that Ctrl-C means the same from the first
+    moment: one line, and 130."""
+    try:
+        return load("run:main")(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nevenhand: Stopped.\n")
+        return 130

@@ -319,6 +319,26 @@ COMMANDS: tuple[Command, ...] = (
         "What the format could not carry is said on standard error. " + _HERE_OR_THERE,
     ),
     Command(
+        "evidence",
+        "take an organisation's evidence from the transparency log",
+        "exporting:evidence",
+        "evenhand evidence -o alder.zip",
+        (
+            opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),
+            opt(
+                "--saved",
+                type=int,
+                action="append",
+                default=[],
+                metavar="SIZE",
+                help="size of a checkpoint that you saved between two epochs, to be proved from (may be repeated)",
+            ),
+            opt("--force", action="store_true", help="overwrite the file"),
+            *WHERE,
+        ),
+        "The server must run: evidence reaches to the end of an epoch, which is ended for you. Check it with `evenhand verify`.",
+    ),
+    Command(
         "verify",
         "check a bundle of evidence from the transparency log, offline",
         "verifying:verify",

@@ -65,6 +65,21 @@ def export(given: argparse.Namespace) -> int:
     return 0
 
 
+def evidence(given: argparse.Namespace) -> int:
+    if given.output in (None, "-") and sys.stdout.isatty():
+        raise Invalid("Evidence is a zip file, which a terminal can't show.", hint="Add -o evidence.zip.")
+    with (
+        open_api(given) as api,
+        _output(given.output, given.force) as out,
+        api.stream("/trust/bundle", saved=given.saved) as reply,
+    ):
+        for piece in reply.iter_bytes(CHUNK):
+            out.write(piece)
+    if given.output not in (None, "-"):
+        sys.stderr.write(f"Wrote {given.output}.\n")
+    return 0
+
+
 def _say_losses(api: Api, query: dict[str, Any]) -> None:
     """What the format could not carry: nothing is dropped in silence."""
     report = api.get("/exports/report", **query)

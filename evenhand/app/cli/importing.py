@@ -6,45 +6,45 @@ server) is run again with the same command: chunks that are in are answered from
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from evenhand.app.cli import show
 from evenhand.app.cli.api import Api, open_api
 from evenhand.app.cli.progress import Progress
 from evenhand.app.cli.readers import Fault, Record, Source, open_source
-from evenhand.infra.home import plain_reason
-from evenhand.pure.trouble import Invalid, Missing, Trouble
+from evenhand.app.cli.uploading import Uploads, clean
+from evenhand.pure.formats.again import PARTS
+from evenhand.pure.trouble import Invalid, Missing
 
 CHUNK_LINES = 2_000
 CHUNK_BYTES = 8_000_000
 CHUNK_FILES = 16
-AT_ONCE = 4
-_REFUSED = ("invalid", "conflict")  # what one record can be to blame for; anything else stops the import
 
 
 @dataclass(slots=True)
 class Report:
-    """The sum of what the server said, with the places in the source."""
+    """The sum of what the server said, with the places in the source. `behind`: what an export held that no task takes."""
 
     created: int = 0
     repeated: int = 0
     faults: list[Fault] = field(default_factory=list[Fault])
     left_out: str = ""
+    behind: Counter[str] = field(default_factory=Counter[str])
 
 
 def import_tasks(given: argparse.Namespace) -> int:
     with open_api(given) as api:
         project = api.project(given.project)
         batch = api.batch(project["id"], given.batch)["id"] if given.batch else None
-        source = open_source(Path(given.source), given.kind, project["medium"])
-        key = given.import_key or f"auto-{sha256(f'{source.digest} {batch}'.encode()).hexdigest()[:40]}"
+        leave_out = _parts(given.leave_out)
+        source = open_source(Path(given.source), given.kind, project["medium"], leave_out)
+        content = " ".join((source.digest, str(batch), *leave_out))
+        key = given.import_key or f"auto-{sha256(content.encode()).hexdigest()[:40]}"
         report = Report()
         with Progress("Importing", total=source.total, unit="bytes") as progress:
             try:
@@ -58,12 +58,21 @@ def import_tasks(given: argparse.Namespace) -> int:
     return _tell(given, project, key, report)
 
 
+def _parts(given: str) -> list[str]:
+    """What is to be left out of an export, in a fixed order."""
+    wanted = {part.strip() for part in given.split(",") if part.strip()}
+    if unknown := sorted(wanted - set(PARTS)):
+        raise Invalid(f"'{unknown[0][:40]}' can't be left out.", hint=f"These can: {', '.join(PARTS)}.")
+    return [part for part in PARTS if part in wanted]
+
+
 def _send_all(
     api: Api, project: str, batch: str | None, key: str, source: Source, report: Report, progress: Progress
 ) -> None:
     first = 1
+    uploads = Uploads(api, key)
     for chunk in _chunks(source, report, progress):
-        lines = _uploaded(api, key, chunk) if source.kind == "folder" else [(r, r.line) for r in chunk]
+        lines = uploads.lines(chunk)
         body = b"\n".join(line for _, line in lines if isinstance(line, bytes))
         sent = [(record, line) for record, line in lines if isinstance(line, bytes)]
         for record, line in lines:
@@ -73,6 +82,8 @@ def _send_all(
             path = f"/projects/{project}/tasks/bulk"
             said = api.post_lines(path, body, **{"batch": batch, "import": key, "first_line": first})
             report.created += said["created"]
+            for record, _ in sent:
+                report.behind.update(record.behind)
             report.repeated += said["repeated"]
             for error in said["errors"]:
                 where = sent[error["line"] - first][0].where
@@ -82,7 +93,7 @@ def _send_all(
 
 
 def _add_fault(report: Report, progress: Progress, fault: Fault) -> None:
-    fault = Fault(_clean(fault.where), fault.code, fault.detail)
+    fault = Fault(clean(fault.where), fault.code, fault.detail)
     report.faults.append(fault)
     progress.line(f"{fault.where}: {fault.detail}")
 
@@ -96,6 +107,8 @@ def _chunks(source: Source, report: Report, progress: Progress) -> Iterator[list
         if isinstance(found, Fault):
             if found.code == "left_out":
                 report.left_out = found.detail
+            elif found.code == "behind":
+                report.behind[found.detail] += 1
             else:
                 _add_fault(report, progress, found)
             continue
@@ -106,33 +119,6 @@ def _chunks(source: Source, report: Report, progress: Progress) -> Iterator[list
         size += len(found.line)
     if held:
         yield held
-
-
-def _uploaded(api: Api, key: str, chunk: list[Record]) -> list[tuple[Record, bytes | Fault]]:
-    """The lines of files; pictures are uploaded first. The server knows a picture that it has by its reference."""
-
-    def one(record: Record) -> tuple[Record, bytes | Fault]:
-        if record.file is None:
-            return record, record.line
-        try:
-            data = record.file.read_bytes()
-            reference = f"{key}/{sha256(record.where.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}"
-            kept: dict[str, Any] = api.upload(_clean(record.where), data, reference)
-        except OSError as err:  # not the file's fault: it must be read when the command is run again
-            raise Invalid(f"{record.where} can't be read: {plain_reason(err)}.") from err
-        except Trouble as err:
-            if err.code not in _REFUSED:
-                raise
-            return record, Fault(record.where, err.code, err.message)
-        return record, msgspec.json.encode({"data": {"asset": kept["id"]}, "name": _clean(record.where)[:500]})
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, chunk))
-
-
-def _clean(name: str) -> str:
-    """A file name as text: names on disk may hold bytes that are none."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _place(fault: Fault) -> tuple[int, str]:
@@ -154,6 +140,7 @@ def _tell(given: argparse.Namespace, project: dict[str, Any], key: str, report: 
                 "repeated": report.repeated,
                 "failed": failed,
                 "errors": errors,
+                "left_behind": dict(report.behind),
             }
         )
     else:
@@ -161,12 +148,20 @@ def _tell(given: argparse.Namespace, project: dict[str, Any], key: str, report: 
             show.line(report.left_out)
         known = f", {report.repeated:,} were in already" if report.repeated else ""
         show.line(f"{report.created:,} tasks imported into {project['name']}{known}.")
+    sys.stdout.flush()
+    if report.behind:
+        words = "; ".join(f"{count:,} {what}" for what, count in report.behind.items())
+        sys.stderr.write(f"An import has no place for: {words}.\n")
     if failed:
-        sys.stdout.flush()
         sys.stderr.write(
             f"{failed:,} could not be imported; they are named above. Put the corrected ones into a file of their own: "
             "a changed file is a new import.\n"
         )
+        if report.behind and any(fault.code == "conflict" for fault in report.faults):
+            sys.stderr.write(
+                "Where the exported tasks are still in this organisation their unique ids are taken: "
+                "--leave-out unique_id.\n"
+            )
     elif not report.created and not report.repeated:
         raise Missing(f"There are no tasks in {given.source}.", hint="A CSV file needs rows below its header.")
     return 1 if failed else 0

@@ -6,8 +6,8 @@ that broke off can be sent again.
 
 import csv
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ from typing import Any
 import msgspec
 
 from evenhand.infra.home import plain_reason
+from evenhand.pure.formats.again import as_new, exported
+from evenhand.pure.formats.jsonl import REPORT
+from evenhand.pure.formats.task import ExportTask
 from evenhand.pure.trouble import Invalid
 
 LINE_MOST = 3_900_000  # the server takes lines below 4 MB
@@ -56,13 +59,25 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of an export: its asset in the organisation it came from, and a link for others."""
+
+    asset: str
+    url: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """One task as JSON. For a picture of a folder `file` is still to be uploaded, and its asset belongs into `line`."""
+    """One task as JSON. A picture of a folder (`file`) or of an export (`picture`) still has to be where the tasks go, and
+    its asset belongs into `line`. `behind`: how much of an exported task had no place in `line`."""
 
     where: str
     line: bytes
     read: int  # bytes of the source that it stands for, for the progress
     file: Path | None = None
+    picture: Picture | None = None
+    behind: dict[str, int] = field(default_factory=dict[str, int])
 
 
 Found = Iterator[Record | Fault]
@@ -78,8 +93,8 @@ class Source:
     records: Callable[[], Found]
 
 
-def open_source(path: Path, kind: str | None, medium: str) -> Source:
-    """The source that a path means. Raises Invalid where nothing can be read from it."""
+def open_source(path: Path, kind: str | None, medium: str, leave_out: Collection[str] = ()) -> Source:
+    """The source that a path means; `leave_out` are parts of exported tasks. Raises Invalid where nothing can be read."""
     try:
         if path.is_dir():
             kind = kind or "folder"
@@ -94,7 +109,7 @@ def open_source(path: Path, kind: str | None, medium: str) -> Source:
             raise Invalid(f"{path} is {'a folder' if path.is_dir() else 'a file'}.", hint="Leave --as out.")
         if kind == "folder":
             return _folder(path, medium)
-        return _file(path, kind)
+        return _file(path, kind, leave_out)
     except OSError as err:
         raise Invalid(f"{err.filename or path} can't be read: {plain_reason(err)}.") from err
 
@@ -110,7 +125,7 @@ def _refuse_packed(path: Path) -> None:
             raise Invalid(f"{path} is {what}.", hint=hint)
 
 
-def _file(path: Path, kind: str) -> Source:
+def _file(path: Path, kind: str, leave_out: Collection[str]) -> Source:
     digest, size = sha256(), 0
     with path.open("rb") as file:
         head = file.read(4096)
@@ -129,13 +144,13 @@ def _file(path: Path, kind: str) -> Source:
         raise Invalid(
             f"{path} is one JSON array.", hint="Write one task a line, such as by: jq -c '.[]' FILE > FILE.jsonl"
         )
-    return Source(kind, size, digest.hexdigest(), lambda: _jsonl(path))
+    return Source(kind, size, digest.hexdigest(), lambda: _jsonl(path, leave_out))
 
 
 # --- JSONL
 
 
-def _jsonl(path: Path) -> Found:
+def _jsonl(path: Path, leave_out: Collection[str]) -> Found:
     number = 0
     with path.open("rb") as file:
         while raw := file.readline(LINE_MOST + 1):
@@ -149,7 +164,20 @@ def _jsonl(path: Path) -> Found:
             line = raw.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else raw.strip()
             if not line:
                 continue
-            yield _json_record(where, line, size)
+            if line.startswith(REPORT):
+                yield Fault(where, "behind", "last lines that say what the export had left out")
+                continue
+            task = exported(line)
+            yield _json_record(where, line, size) if task is None else _again(where, task, size, leave_out)
+
+
+def _again(where: str, task: ExportTask, size: int, leave_out: Collection[str]) -> Record | Fault:
+    """An exported task as a new one."""
+    new = as_new(task, leave_out)
+    if new.line is None:
+        return Fault(where, "behind", next(iter(new.behind)))
+    picture = Picture(new.asset, new.url, task.name or "") if new.asset or new.url else None
+    return Record(where, msgspec.json.encode(new.line), size, picture=picture, behind=new.behind)
 
 
 def _json_record(where: str, line: bytes, size: int) -> Record | Fault:

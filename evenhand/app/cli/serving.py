@@ -16,7 +16,10 @@ from evenhand.app.opening import URL_VARIABLE
 from evenhand.app.services import Services
 from evenhand.app.settings import settings_from_environment
 from evenhand.app.surprises import surprises
+from evenhand.features.assets.unused import swept
 from evenhand.features.people import actions as people
+from evenhand.features.people.types import Mode
+from evenhand.infra.db import SYSTEM
 from evenhand.infra.home import Home
 from evenhand.infra.jobs import job_counts
 from evenhand.infra.postgres import backup as backups
@@ -42,12 +45,29 @@ def _health(port: int, secure: bool) -> str:
         door.close()
 
 
+async def _dropped(s: Services, org: str) -> int:
+    """How many files that nothing needed have gone, in both spaces of an organisation."""
+    count = 0
+    modes: tuple[Mode, ...] = ("live", "test")
+    for mode in modes:
+        async with s.db.tx((await people.find_org(s.db, org, mode)).id, SYSTEM) as tx:
+            count += (await swept(tx)).files
+    return count
+
+
 def status(given: argparse.Namespace) -> int:
     settings = settings_from_environment()
     if not os.environ.get(URL_VARIABLE) and not (settings.home.path / "pg").exists():
         if given.json:
             show.as_json(
-                {"running": False, "home": str(settings.home.path), "organisations": [], "people": 0, "jobs": {}}
+                {
+                    "running": False,
+                    "home": str(settings.home.path),
+                    "organisations": [],
+                    "people": 0,
+                    "jobs": {},
+                    "unused_files_dropped": 0,
+                }
             )
         else:
             show.line(f"There is no Evenhand in {settings.home.path} yet. Start one: evenhand up --demo")
@@ -57,9 +77,10 @@ def status(given: argparse.Namespace) -> int:
     async def work(s: Services) -> dict[str, Any]:
         members = await people.member_counts(s.db)
         waiting, jobs = await job_counts(s.db)
+        found = await people.list_orgs(s.db)
         orgs = [
             {"id": o.id, "name": o.name, "members": members.get(o.id, 0), "waiting": waiting.get(o.id, 0)}
-            for o in await people.list_orgs(s.db)
+            for o in found
         ]
         return {
             "running": health != "",
@@ -69,6 +90,7 @@ def status(given: argparse.Namespace) -> int:
             "organisations": orgs,
             "people": len(await people.people_overview(s.db)),
             "jobs": jobs,
+            "unused_files_dropped": sum([await _dropped(s, org.id) for org in found]),
         }
 
     found = with_services(work)
@@ -80,6 +102,8 @@ def status(given: argparse.Namespace) -> int:
     else:
         show.line(f"The server does not run. Start it: evenhand up   (home: {settings.home.path})")
     show.line(f"{found['people']} people; jobs: {', '.join(f'{n} {k}' for k, n in found['jobs'].items()) or 'none'}")
+    if found["unused_files_dropped"]:
+        show.line(f"{found['unused_files_dropped']:,} files that nothing needed have been dropped.")
     show.line()
     show.table(
         ("organisation", "members", "jobs waiting"),

@@ -25,7 +25,7 @@ async def work_through(
     finished = [task for task in described.tasks if annotations_of(task) is not None]
     begun = counts.total - counts.open
     for turn in range(begun, len(finished)):
-        one = await leases.lease(db, org_id, project, crew[turn % len(crew)], "label")
+        one = await leases.lease(db, org_id, project, crew[turn % len(crew)], "label", crew[turn % len(crew)])
         if one is None:
             break
         task = known.get(await _called(db, org_id, one))
@@ -84,7 +84,7 @@ async def _review(
 ) -> None:
     """Accepts what waits for review and corrects one; what the files mark as waiting comes last and is left."""
     for _ in range(wanted):
-        one = await leases.lease(db, org_id, project, reviewer, "review")
+        one = await leases.lease(db, org_id, project, reviewer, "review", reviewer)
         if one is None:
             return
         task = known[await _called(db, org_id, one)]

@@ -196,11 +196,17 @@ async def answer_question(call: Call, tx: Tx) -> Any:
     return await reviews.answer_question(tx, call.path("question"), call.body.text)
 
 
-@route("GET", "/audit", query=Page, reply=Audit)
+class AuditQuery(Page):
+    """`files`: each time that a file was shown as well; a page of pictures is as many facts as it has pictures."""
+
+    files: bool = True
+
+
+@route("GET", "/audit", query=AuditQuery, reply=Audit)
 async def audit(call: Call, tx: Tx) -> Any:
     """The organisation's facts, newest first"""
     limit = bounded(call.query.limit)
-    rows = await progress.audit(tx, after=call.query.cursor, limit=limit)
+    rows = await progress.audit(tx, after=call.query.cursor, limit=limit, files=call.query.files)
     return Audit([AuditLine(**row) for row in rows], rows[-1]["id"] if len(rows) == limit else None)
 
 

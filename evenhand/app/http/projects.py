@@ -7,9 +7,10 @@ import msgspec
 from evenhand.app.http.call import Call
 from evenhand.app.http.routes import route
 from evenhand.features.projects import actions as projects
-from evenhand.features.projects import batches
+from evenhand.features.projects import batches, views
 from evenhand.features.projects.actions import NewProject, ProjectPatch
 from evenhand.features.projects.types import Batch, BatchBody, Project, Seat, Version
+from evenhand.features.projects.views import ViewChange, Views
 from evenhand.features.reviews import progress
 from evenhand.features.reviews.types import Pilot, Progress
 from evenhand.features.tasks import leases
@@ -165,6 +166,18 @@ async def set_seats(call: Call, tx: Tx) -> Any:
     """Set who may work on a project"""
     wanted = [(seat.person, seat.role) for seat in call.body.items]
     return SeatList(await projects.set_seats(tx, call.path("project"), wanted))
+
+
+@route("GET", "/projects/{project}/views", reply=Views)
+async def list_views(call: Call, tx: Tx) -> Any:
+    """List your saved views of a project's tasks"""
+    return await views.list_views(tx, call.path("project"))
+
+
+@route("PATCH", "/projects/{project}/views", body=ViewChange, reply=Views)
+async def change_view(call: Call, tx: Tx) -> Any:
+    """Save a view of your own, or take it away"""
+    return await views.change_view(tx, call.path("project"), call.body)
 
 
 @route("GET", "/projects/{project}/batches", query=BatchPage, reply=Batches)

@@ -7,7 +7,7 @@ import msgspec
 from evenhand.app.http.call import Call
 from evenhand.app.http.routes import route
 from evenhand.features.quality import actions as quality
-from evenhand.features.quality.types import ProjectQuality, QualityPatch
+from evenhand.features.quality.types import KnownTask, ProjectQuality, QualityPatch
 from evenhand.infra.db import Tx
 
 
@@ -26,6 +26,12 @@ async def get_quality(call: Call, tx: Tx) -> Any:
 async def change_quality(call: Call, tx: Tx) -> Any:
     """Set the share of known tasks and the pass mark"""
     return await quality.change_quality(tx, call.path("project"), call.body)
+
+
+@route("POST", "/projects/{project}/quality/tasks", body=KnownTask, reply=ProjectQuality)
+async def make_known(call: Call, tx: Tx) -> Any:
+    """Make a task with a known answer of a finished one"""
+    return await quality.make_known(tx, call.path("project"), call.body)
 
 
 @route("POST", "/projects/{project}/quality/again", body=Again, reply=ProjectQuality)

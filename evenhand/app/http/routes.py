@@ -146,6 +146,8 @@ async def _take(found: Route, request: Request, services: Services) -> tuple[Cal
         call = await at_desk(request, services)
     else:
         call = await who_asks(request, services, who=found.who, csrf=csrf)
+    if found.who == "customer":  # nothing of a customer is read or written while its keys are not to be had
+        (await services.db.seal(call.org_id)).check()
     if found.query is not None:
         call.query = read_query(request, found.query)
     if found.body is not None and not found.raw:

@@ -16,17 +16,19 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evenhand.app.http.errors import Problem
+from evenhand.app.http.log import log_routes
 from evenhand.app.http.media import serve_media
 from evenhand.app.http.openapi import document
 from evenhand.app.http.routes import ROUTES, Route, encode_json, endpoint, json_reply, problem_reply
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
+from evenhand.app.transparency import log_files
 
 log = logging.getLogger("evenhand.http")
 STATIC = Path(__file__).parent.parent / "static"
 PREFIX = "/api/v1"
 #: modules whose import fills the route table; the order is the order of matching
-MODULES = ("work", "session", "projects", "tasks", "exports", "org", "quality")
+MODULES = ("work", "session", "projects", "tasks", "exports", "org", "quality", "trust")
 _PAGES = (
     "/",
     "/signin",
@@ -149,6 +151,7 @@ def build(
     table = hot + [r for r in ROUTES if r.path not in _HOT]
     routes: list[BaseRoute] = [_starlette(r, services) for r in table]
     routes += [
+        *log_routes(log_files(settings)),
         StarletteRoute("/healthz", health, methods=["GET", "HEAD"]),
         StarletteRoute("/media/{token}", media, methods=["GET", "HEAD"]),
         StarletteRoute(f"{PREFIX}/openapi.json", openapi, methods=["GET"]),
@@ -184,6 +187,24 @@ async def _page(request: Request) -> Response:
     return FileResponse(index, headers={"cache-control": "no-store"})
 
 
+#: what programs call: a wrong address there is answered for programs, whoever asks
+_DOORS = ("/api/", "/v1/", "/v2/", "/media/", "/studio/", "/log/")
+
+
+def _from_reader(scope: Scope) -> bool:
+    """Somebody typed an address into a browser."""
+    wants = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return scope["method"] == "GET" and b"text/html" in wants and not scope["path"].startswith(_DOORS)
+
+
+def _no_page() -> Response:
+    """The studio says in words that there is no such page, and where one may go."""
+    index = STATIC / "index.html"
+    if not index.is_file():
+        return _not_here()
+    return FileResponse(index, 404, headers={"cache-control": "no-store"})
+
+
 def _not_here() -> Response:
     return problem_reply(Problem(404, "missing", "There is nothing at this address.", "Look at /api/v1/openapi.json."))
 
@@ -203,7 +224,7 @@ class _Nothing:
             if found.matches(scope)[0] is Match.PARTIAL:
                 allowed |= found.methods or set()
         if not allowed:
-            return _not_here()
+            return _no_page() if _from_reader(scope) else _not_here()
         if scope["method"] == "OPTIONS":
             reply = Response(status_code=204)
         else:

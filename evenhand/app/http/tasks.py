@@ -28,12 +28,14 @@ from evenhand.pure.trouble import Invalid
 
 IMPORT_MOST = 512_000_000
 LINE_MOST = 4_000_000
+SKIP_MOST = 10_000_000
 FORM_MOST = 1_000_000  # what a form may hold beside its file
 
 
 class TaskPage(msgspec.Struct):
     limit: int = 50
     cursor: str | None = None
+    skip: int = 0  # so many of the matching tasks come before the page; instead of a cursor
     project: str | None = None
     batch: str | None = None
     state: str | None = None
@@ -188,9 +190,16 @@ async def list_tasks(call: Call, tx: Tx) -> Any:
         label_class=query.label,
     )
     oldest = query.order == "oldest"
-    before, after = (None, query.cursor) if oldest else (query.cursor, None)
+    cursor = query.cursor
+    if query.skip:
+        if cursor is not None or not 0 < query.skip <= SKIP_MOST:
+            raise Invalid(f"`skip` must be 0 to {SKIP_MOST:,}, and goes without `cursor`.")
+        cursor = await tasks.cursor_at(tx, wanted, query.skip, oldest=oldest)
+        if cursor is None:  # the list ends before
+            return Tasks([], None, await tasks.count_matching(tx, wanted) if query.count else None)
+    before, after = (None, cursor) if oldest else (cursor, None)
     rows = await tasks.list_rows(tx, wanted, before=before, after=after, limit=limit, oldest=oldest)
-    if query.cursor is None and len(rows) < limit:
+    if cursor is None and len(rows) < limit:
         total = len(rows)
     else:
         total = await tasks.count_matching(tx, wanted) if query.count else None

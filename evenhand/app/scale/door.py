@@ -83,6 +83,7 @@ async def _serve(request: Request, services: Services) -> Response:
             return _refusal(405, "This address does not take that method.")
         route, names = found
         ask = Ask(request, services, actor, org_id, mode, names)
+        (await services.db.seal(org_id)).check()  # nothing of a customer is read while its keys are not to be had
         if not route.streams:
             ask.raw = await read_body(request, route.most)
     except Exception as err:

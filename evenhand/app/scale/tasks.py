@@ -97,7 +97,7 @@ async def _tags_now(ask: Ask, tx: Tx) -> list[str]:
     """The tags under a lock, so that two changes at once both count."""
     task = ask.names["task"]
     await tasks.task_row(tx, task)
-    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await tasks_store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     return tasks.body_of(tx, await tasks.task_row(tx, task)).tags or []
 
 

@@ -269,7 +269,7 @@ async def set_task_metadata(ask: Ask, tx: Tx) -> Any:
     given = requests.parse_v2_metadata(ask.body(), task=True)
     task = given.task_id or ""
     row = await tasks.task_row(tx, task)
-    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await tasks_store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     old = tasks.body_of(tx, await tasks.task_row(tx, task)).metadata
     merged = requests.deep_merge(old, given.metadata) if given.merge else given.metadata
     await tasks.change_body(tx, task, metadata=merged)

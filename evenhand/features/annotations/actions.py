@@ -1,5 +1,6 @@
 """Answers: taken in, settled into a result, called back, put aside."""
 
+import os
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from evenhand.features.tasks.actions import Filter, body_of, put_body, task_row
 from evenhand.features.tasks.leases import NoSuchLease, Place, my_assignment
 from evenhand.features.tasks.types import TaskBody, TaskRequeued
 from evenhand.infra.db import SYSTEM, Database, Narrow, Tx
-from evenhand.infra.facts import record
+from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import Job, enqueue
 from evenhand.infra.seal import Seal
@@ -66,7 +67,6 @@ async def submit(
     if not 0 <= seconds <= 86_400:
         raise Invalid("`seconds` must be 0 to 86,400.")
     org_id, assignment = leases.split_handle(handle)
-    seal = db.seal(org_id)
     remembered = leases.handed_out(handle, who)
     person = ""
     while True:
@@ -75,11 +75,11 @@ async def submit(
             if place is None:
                 row = await _submission(db, conn, org_id, who, assignment)
                 person = row["person_id"]
-                place = Place(row["task_id"], row["project_id"], row["version"], row["body"])
+                place = Place(row["task_id"], row["project_id"], row["version"], row["body"], person)
                 if row["state"] == "submitted":  # a repeat: it was checked the first time
                     done = await _take_in(db, conn, org_id, who, place, assignment, key, answer, seconds)
                     break
-            body = seal.open_as(place.body, TaskBody)
+            body = (await db.seal(org_id)).open_as(place.body, TaskBody)
             rules = (org_id, place.project, place.version)
             checker = _CHECKERS.get(rules) if body.ontology is None else Checker(body.ontology)
             if checker is not None:
@@ -110,7 +110,7 @@ async def submit(
 async def _submission(db: Database, conn: Any, org_id: str, who: str | Session, assignment: str) -> Any:
     """The assignment with its task's body, and whose it is. Raises NotSignedIn, NoSuchLease."""
     row = await store.SUBMISSION.one(
-        Narrow(conn, db.seal(org_id)), **leases.shown_to(db, conn, org_id, who), assignment=assignment
+        Narrow(conn, db.platform), **leases.shown_to(db, conn, org_id, who, ""), assignment=assignment
     )
     if row["person_id"] is None:
         raise NotSignedIn("You are not signed in.")
@@ -131,10 +131,11 @@ async def _take_in(
     seconds: float,
 ) -> Any:
     """Hands a checked answer to the database, in one call."""
-    seal = db.seal(org_id)
+    seal = await db.seal(org_id)
+    submitted = by_person(seal, place.person, assignment=assignment)
     return await store.SUBMIT.maybe(
         Narrow(conn, seal),
-        **leases.shown_to(db, conn, org_id, who),
+        **leases.shown_to(db, conn, org_id, who, place.person),
         task=place.task,
         assignment=assignment,
         key=seal.mac("submit", key),
@@ -142,7 +143,9 @@ async def _take_in(
         fact=new_id(),
         job=new_id(),
         body=seal.shut(AnswerBody(answer["annotations"])),
-        fact_body=seal.shut({"assignment": assignment}),
+        salt=os.urandom(SALT_BYTES),
+        event=event_text("AnnotationSubmitted", submitted),
+        fact_body=seal.shut(submitted),
         job_body=seal.shut({"task": place.task}),
         labels=len(answer["annotations"]),
         classes=class_tokens(seal, answer),

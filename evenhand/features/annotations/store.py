@@ -5,7 +5,8 @@ from evenhand.infra.sql import Sql
 SUBMIT = Sql(
     "submit",
     """select * from evenhand.submit(%(ctx)s, %(hash)s, %(person)s, %(task)s, %(assignment)s, %(key)s, %(answer)s, %(fact)s,
-                                     %(job)s, %(body)s, %(fact_body)s, %(job_body)s, %(labels)s, %(classes)s, %(seconds)s)""",
+                                     %(job)s, %(salt)s, %(event)s, %(body)s, %(fact_body)s, %(job_body)s, %(labels)s, %(classes)s,
+                                     %(seconds)s)""",
 )
 SUBMISSION = Sql("submission", "select * from evenhand.submission(%(ctx)s, %(hash)s, %(person)s, %(assignment)s)")
 ANSWER_ADD = Sql(

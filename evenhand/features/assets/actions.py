@@ -94,6 +94,7 @@ async def keep_file(db: Database, objects: Objects, org_id: str, actor: Actor, d
             width=found.width,
             height=found.height,
             ref_mac=tx.seal.mac("reference", body.reference_id) if body.reference_id else None,
+            object=body.object,
             body=tx.seal.shut(body),
         )
         if added is None:
@@ -126,7 +127,7 @@ async def keep_made(tx: Tx, objects: Objects, data: bytes, name: str) -> str:
     asset = new_id()
     await store.ASSET_ADD.run(
         tx, org=tx.org_id, asset=asset, state="ready", type=found.type, size=len(data), width=found.width,
-        height=found.height, ref_mac=None, body=tx.seal.shut(body),
+        height=found.height, ref_mac=None, object=body.object, body=tx.seal.shut(body),
     )  # fmt: skip
     await record(tx, AssetStored(asset, len(data), found.type))
     return asset
@@ -138,6 +139,7 @@ async def expect_file(tx: Tx, url: str) -> str:
     asset = new_id()
     await store.ASSET_ADD.run(
         tx, org=tx.org_id, asset=asset, state="fetching", type=None, size=0, width=None, height=None, ref_mac=None,
+        object=None,
         body=tx.seal.shut(AssetBody(name=url.rsplit("/", 1)[-1].split("?", 1)[0][:200], source=url)),
     )  # fmt: skip
     return asset
@@ -200,7 +202,7 @@ async def fetch_file(
     async with db.tx(org_id, SYSTEM) as tx:
         await store.ASSET_READY.run(
             tx, org=org_id, asset=asset, state="ready", type=found.type, size=len(got.body), width=found.width,
-            height=found.height, body=tx.seal.shut(body),
+            height=found.height, object=body.object, body=tx.seal.shut(body),
         )  # fmt: skip
         await record(tx, AssetStored(asset, len(got.body), found.type))
     return Arrived(True, got.status, "", found.type, found.width, found.height, text)
@@ -218,7 +220,7 @@ async def _failed(db: Database, org_id: str, asset: str, body: AssetBody, status
     async with db.tx(org_id, SYSTEM) as tx:
         await store.ASSET_READY.run(
             tx, org=org_id, asset=asset, state="error", type=None, size=0, width=None, height=None,
-            body=tx.seal.shut(body),
+            object=None, body=tx.seal.shut(body),
         )  # fmt: skip
         await record(tx, AssetFailed(asset, status))
     return Arrived(False, status, error)

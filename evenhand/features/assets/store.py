@@ -4,8 +4,8 @@ from evenhand.infra.sql import Sql
 
 ASSET_ADD = Sql(
     "asset_add",
-    """insert into evenhand.asset (org_id, asset_id, state, media_type, size, width, height, ref_mac, body)
-       values (%(org)s, %(asset)s, %(state)s, %(type)s, %(size)s, %(width)s, %(height)s, %(ref_mac)s, %(body)s)
+    """insert into evenhand.asset (org_id, asset_id, state, media_type, size, width, height, ref_mac, object, body)
+       values (%(org)s, %(asset)s, %(state)s, %(type)s, %(size)s, %(width)s, %(height)s, %(ref_mac)s, %(object)s, %(body)s)
        on conflict (org_id, ref_mac) do nothing returning asset_id""",
 )
 _ASSET = """select asset_id, state, media_type, size, width, height, created_at, updated_at, body from evenhand.asset"""
@@ -21,6 +21,16 @@ ASSET_READY = Sql(
     "asset_ready",
     """update evenhand.asset
           set state = %(state)s, media_type = %(type)s, size = %(size)s, width = %(width)s, height = %(height)s,
-              body = %(body)s, updated_at = now()
+              object = %(object)s, body = %(body)s, updated_at = now()
         where org_id = %(org)s and asset_id = %(asset)s""",
+)
+OBJECTS_KNOWN = Sql(
+    "objects_known",
+    "select object from evenhand.asset where org_id = %(org)s and object = any(%(objects)s::text[])",
+)
+SWEPT_GET = Sql("swept_get", "select body from evenhand.setting where org_id = %(org)s and name = 'unused_files'")
+SWEPT_PUT = Sql(
+    "swept_put",
+    """insert into evenhand.setting (org_id, name, body) values (%(org)s, 'unused_files', %(body)s)
+       on conflict (org_id, name) do update set body = excluded.body""",
 )

@@ -87,7 +87,7 @@ async def send_once(db: Database, org_id: str, callback: str, mailer: Mailer) ->
 
 
 async def _mark(tx: Tx, task: str, ok: bool) -> None:
-    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await tasks_store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     body = body_of(tx, await task_row(tx, task))
     body.callback_ok = ok
     await put_body(tx, task, body)

@@ -31,6 +31,7 @@ from evenhand.features.people.types import (
 from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id, new_id
+from evenhand.infra.keyrings import Stored, new_keys
 from evenhand.infra.keys import hashed
 from evenhand.pure.trouble import Busy, Conflict, Denied, Invalid, Missing
 
@@ -107,7 +108,7 @@ def tidy_name(name: str, what: str) -> str:
 
 
 async def create_org(db: Database, name: str, *, demo: bool = False) -> Org:
-    """Makes an organisation: a live space and a test space, each its own wall."""
+    """Makes an organisation: a live space and a test space, each its own wall with its own keys, under one customer key."""
     name = tidy_name(name, "an organisation")
     live, test = new_id(), new_id()
     async with db.narrow("gate") as door:
@@ -115,11 +116,21 @@ async def create_org(db: Database, name: str, *, demo: bool = False) -> Org:
         if await store.ORG_FIND.all(door, ref="", name_mac=mac):
             raise NameTaken(f"There is an organisation called '{name}' already.")
         spaces: list[tuple[str, str, str]] = [(live, test, "live"), (test, live, "test")]
+        customer_key = f"org-{live}"
+        await db.key_service.create(customer_key)  # one that belongs to nobody, should the rest fail, does no harm
         for org, sibling, mode in spaces:
             await store.ORG_ADD.run(
                 door, org=org, sibling=sibling, mode=mode, name_mac=mac, demo=demo, body=door.seal.shut(_OrgBody(name))
             )
+            await _add_keys(door, org, await new_keys(org, db.key_service, customer_key))
     return Org(live, name, "live")
+
+
+async def _add_keys(door: Narrow, org: str, made: Stored) -> None:
+    for key in made.org_keys:
+        await store.ORG_KEY_ADD.run(door, org=org, version=key.version, key_id=made.key_id, wrapped=key.data)
+    for key in made.own_keys:
+        await store.DATA_KEY_ADD.run(door, org=org, version=key.version, under=key.under, wrapped=key.data)
 
 
 async def find_org(db: Database, ref: str, mode: Mode = "live") -> Org:
@@ -295,7 +306,7 @@ async def invite_person(
                 role=role,
                 source=source,
                 state="invited",
-                body=db.seal(org).shut(profile),
+                body=(await db.seal(org)).shut(profile),
             )
         ]
         if orgs and not joins:
@@ -372,7 +383,7 @@ async def _activate(db: Database, door: Narrow, link: Any, person: str, profile:
         await store.PERSON_OPERATOR.run(door, person=person)
     joined: list[tuple[str, str]] = []
     for org in link["orgs"]:
-        body = db.seal(org).shut(profile)
+        body = (await db.seal(org)).shut(profile)
         role = await store.MEMBER_ACTIVATE.value(door, org=org, person=person, body=body)
         if role is not None:
             joined.append((org, role))
@@ -424,7 +435,7 @@ async def add_member(db: Database, org_id: str, person: str, role: RoleName, *, 
     async with db.narrow("gate") as door:
         row = await store.PERSON_GET.one(door, person=person)
         profile = _NOBODY if source == "pool" else door.seal.open_as(row["body"], _Profile)
-        body = db.seal(org_id).shut(profile)
+        body = (await db.seal(org_id)).shut(profile)
         await store.MEMBER_PUT.run(door, org=org_id, person=person, role=role, source=source, state="active", body=body)
         await store.MEMBER_ACTIVATE.run(door, org=org_id, person=person, body=body)
     async with db.tx(org_id, SYSTEM) as tx:

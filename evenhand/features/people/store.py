@@ -8,6 +8,18 @@ ORG_ADD = Sql(
        values (%(org)s, %(mode)s, %(sibling)s, %(name_mac)s, %(demo)s, %(body)s)""",
     role="gate",
 )
+ORG_KEY_ADD = Sql(
+    "org_key_add",
+    """insert into evenhand.org_key (org_id, version, key_id, wrapped)
+       values (%(org)s, %(version)s, %(key_id)s, %(wrapped)s)""",
+    role="gate",
+)
+DATA_KEY_ADD = Sql(
+    "data_key_add",
+    """insert into evenhand.data_key (org_id, project_id, version, under, wrapped)
+       values (%(org)s, '', %(version)s, %(under)s, %(wrapped)s)""",
+    role="gate",
+)
 ORG_FIND = Sql(
     "org_find",
     """select org_id, mode, sibling_id, body from evenhand.org

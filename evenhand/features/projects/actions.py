@@ -348,6 +348,11 @@ async def seat_newcomer(tx: Tx, person: str, role: str) -> None:
         await store.SEAT_NEWCOMER.run(tx, org=tx.org_id, person=person, role=seat)
 
 
+async def seat_everybody(tx: Tx) -> int:
+    """Nobody who may take an open project's tasks is without a seat. Returns how many were."""
+    return await store.SEAT_MISSING.run(tx, org=tx.org_id)
+
+
 async def unseat(tx: Tx, person: str) -> None:
     await store.SEAT_LEAVE.run(tx, org=tx.org_id, person=person)
 

@@ -167,7 +167,7 @@ async def move_batch(tx: Tx, batch: str, to: str) -> Batch:
         await store.QUEUE_HOLD.run(tx, org=tx.org_id, batch=batch)
     elif to in ("finalize", "resume"):
         await store.QUEUE_OPEN.run(tx, org=tx.org_id, batch=batch, project=None)
-        await store.CURSORS_RESET.run(tx, org=tx.org_id, project=row["project_id"])
+        await store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[row["project_id"]])
     await record(tx, BatchMoved(batch, target))
     return await get_batch(tx, batch)
 
@@ -184,7 +184,7 @@ async def change_batch(tx: Tx, batch: str, body: BatchBody | None = None, priori
     await store.BATCH_SET.run(tx, org=tx.org_id, batch=batch, state=None, priority=priority, body=sealed)
     if priority is not None:
         await store.QUEUE_RANK.run(tx, org=tx.org_id, batch=batch, rank=-priority)
-        await store.CURSORS_RESET.run(tx, org=tx.org_id, project=row["project_id"])
+        await store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[row["project_id"]])
     return await get_batch(tx, batch)
 
 

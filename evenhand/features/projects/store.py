@@ -189,6 +189,18 @@ SEAT_NEWCOMER = Sql(
         where p.org_id = %(org)s and p.everyone and p.state <> 'archived'
        on conflict do nothing""",
 )
+# What the two statements above make true, for everybody: nothing else does so when a process dies between a membership and the
+# news of it, or when a project and a member come at the same moment.
+SEAT_MISSING = Sql(
+    "seat_missing",
+    """insert into evenhand.seat (org_id, project_id, person_id, role)
+       select m.org_id, p.project_id, m.person_id, case m.role when 'annotator' then 'label' else 'review' end
+         from evenhand.project p join evenhand.member m on m.org_id = p.org_id
+        where p.org_id = %(org)s and p.everyone and p.state <> 'archived'
+          and m.state = 'active' and m.role in ('annotator', 'reviewer')
+       on conflict do nothing""",
+)
+SEAT_ORGS = Sql("seat_orgs", "select distinct org_id from evenhand.project where state <> 'archived'", role="scheduler")
 SEAT_LEAVE = Sql("seat_leave", "delete from evenhand.seat where org_id = %(org)s and person_id = %(person)s")
 SEAT_LIST = Sql(
     "seat_list",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from evenhand.features.people.actions import member_names, pseudonym
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
@@ -10,16 +12,19 @@ from evenhand.features.quality.types import (
     Course,
     CourseReopened,
     GoldTask,
+    KnownTask,
     Labeler,
     ProjectQuality,
     QualityChanged,
     QualityPatch,
     Score,
 )
+from evenhand.features.tasks import actions as tasks
 from evenhand.features.tasks.types import TaskBody
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id
+from evenhand.pure.numbers import wilson
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 SHARE_MOST = 0.5
@@ -33,7 +38,7 @@ async def quality(tx: Tx, project: str) -> ProjectQuality:
         c["person_id"]: Course(c["state"], c["cycle"], c["score"])
         for c in await store.COURSES.all(tx, org=tx.org_id, project=project)
     }
-    tasks = [
+    listed = [
         GoldTask(
             g["task_id"],
             tx.seal.open_as(g["body"], TaskBody).name,
@@ -50,10 +55,14 @@ async def quality(tx: Tx, project: str) -> ProjectQuality:
     known = {one.person for one in found}
     names = await member_names(tx)
     everybody = [
-        *(Labeler(o.person, o.name, o.evaluations, o.mean, courses.get(o.person), o.scores) for o in found),
-        *(Labeler(p, names.get(p) or pseudonym(tx, p), 0, None, c) for p, c in courses.items() if p not in known),
+        *(msgspec.structs.replace(o, course=courses.get(o.person)) for o in found),
+        *(
+            Labeler(p, names.get(p) or pseudonym(tx, p), 0, None, None, None, c)
+            for p, c in courses.items()
+            if p not in known
+        ),
     ]
-    return ProjectQuality(round(row["gold_share"], 6), round(row["pass_mark"], 6), tasks, everybody)
+    return ProjectQuality(round(row["gold_share"], 6), round(row["pass_mark"], 6), listed, everybody)
 
 
 async def labelers(
@@ -72,7 +81,8 @@ async def labelers(
 def _labeler(tx: Tx, person: str, names: dict[str, Any], scores: list[Score]) -> Labeler:
     live = [s.score for s in scores if s.purpose == "evaluation"]
     mean = sum(live) / len(live) if live else None
-    return Labeler(person, names.get(person) or pseudonym(tx, person), len(live), mean, None, scores)
+    low, high = wilson(sum(live), len(live)) if live else (None, None)
+    return Labeler(person, names.get(person) or pseudonym(tx, person), len(live), mean, low, high, None, scores)
 
 
 async def change_quality(tx: Tx, project: str, patch: QualityPatch) -> ProjectQuality:
@@ -85,6 +95,29 @@ async def change_quality(tx: Tx, project: str, patch: QualityPatch) -> ProjectQu
     await projects.row_of(tx, project)
     kept = await store.SHARES.one(tx, org=tx.org_id, project=project, share=patch.gold_share, mark=patch.pass_mark)
     await record(tx, QualityChanged(project, round(kept["gold_share"], 6), round(kept["pass_mark"], 6)))
+    return await quality(tx, project)
+
+
+async def make_known(tx: Tx, project: str, known: KnownTask) -> ProjectQuality:
+    """Makes an evaluation or training task of a finished one. The finished one stays what it is."""
+    require(tx, Verb.WRITE)
+    row = await projects.row_of(tx, project)
+    source = await tasks.task_row(tx, known.task)
+    if source["project_id"] != project:
+        raise Missing("There is no such task in this project.")
+    if source["state"] != "done" or source["result_id"] is None:
+        raise Conflict("This task has no result yet.", hint="Only a finished task can become one with a known answer.")
+    result = await store.RESULT.one(tx, org=tx.org_id, answer=source["result_id"])
+    body = tasks.body_of(tx, source)
+    copy = TaskBody(
+        body.data,
+        name=body.name,
+        ontology=body.ontology,
+        instructions=body.instructions,
+        params=body.params,
+        expected={"answer": tx.seal.open(result["body"]), "training": known.purpose == "training"},
+    )
+    await tasks.add_task(tx, tasks.Adding(row, copy, kind=source["kind"], purpose=known.purpose))
     return await quality(tx, project)
 
 

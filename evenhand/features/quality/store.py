@@ -24,6 +24,7 @@ SCORES = Sql(
           and (%(people)s::text[] is null or s.person_id = any(%(people)s))
         order by s.person_id, s.created_at, s.task_id limit 100000""",
 )
+RESULT = Sql("gold_result", "select body from evenhand.answer where org_id = %(org)s and answer_id = %(answer)s")
 COURSES = Sql(
     "course_list",
     """select person_id, state, cycle, score::float8 as score from evenhand.course

@@ -36,12 +36,15 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Labeler(msgspec.Struct, frozen=True):
-    """Somebody's scores. `evaluations` and `mean` are of the gold tasks in live work, not of the course."""
+    """Somebody's scores. `evaluations` and `mean` are of the gold tasks in live work, not of the course; `low` and `high` are
+    the 95 % interval of that mean."""
 
     person: str
     name: str
     evaluations: int
     mean: float | None
+    low: float | None
+    high: float | None
     course: Course | None
     scores: list[Score] = []
 
@@ -58,6 +61,13 @@ class ProjectQuality(msgspec.Struct, frozen=True):
 class QualityPatch(msgspec.Struct, forbid_unknown_fields=True):
     gold_share: float | None = None
     pass_mark: float | None = None
+
+
+class KnownTask(msgspec.Struct, forbid_unknown_fields=True):
+    """A finished task to make a known one of: its data again, with its result as the expected answer."""
+
+    task: str
+    purpose: Literal["evaluation", "training"]
 
 
 # --- facts

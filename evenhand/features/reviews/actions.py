@@ -86,8 +86,8 @@ async def submit_review(
         raise Invalid(f"`verdict.decision` must be one of {', '.join(DECISIONS)}.")
     if verdict.decision == "reject" and not verdict.comment.strip():
         raise Invalid("A rejection needs a comment: it goes to the annotator.")
-    key_mac = tx.seal.mac("submit", key)
     lease = await my_assignment(tx, assignment, lock=True)
+    key_mac = tx.seal.mac("submit", key)
     if lease["role"] != "review":
         raise Missing("There is no such review.")
     if lease["state"] == "submitted":
@@ -212,7 +212,7 @@ async def audit_task(tx: Tx, task: str, verdict: Verdict, answer: dict[str, Any]
     if verdict.decision not in DECISIONS:
         raise Invalid(f"`decision` must be one of {', '.join(DECISIONS)}.")
     await task_row(tx, task)
-    await tasks_store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await tasks_store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     row = await task_row(tx, task)
     if row["state"] != "done":
         raise Conflict("Only a completed task can be judged.", hint="Wait until it is done.")

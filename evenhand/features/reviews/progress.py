@@ -8,7 +8,7 @@ from evenhand.features.annotations import store as answers
 from evenhand.features.people.actions import member_names, pseudonym
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
-from evenhand.features.reviews import store
+from evenhand.features.reviews import past, store
 from evenhand.features.reviews.actions import check_task_answer
 from evenhand.features.reviews.types import Looked, Pilot, PilotPair, Point, Progress, Quality, Seconds
 from evenhand.features.tasks import store as tasks_store
@@ -22,32 +22,23 @@ from evenhand.pure.trouble import Conflict, Missing
 
 _BINS_S = (60, 300, 900, 3600, 6 * 3600, 86_400, 7 * 86_400)
 _POINTS = 200
+_SAID_BESIDE = ("actor", "actor_kind", "about")
 
 
 async def progress(tx: Tx, project: str) -> Progress:
     require(tx, Verb.READ)
     await projects.row_of(tx, project)
-    counts = (await projects.count_tasks(tx, project=project)).get(project) or projects.Counts()
+    so = await past.sofar(tx, project)
+    counts = await _counts(tx, project, sum(so.minutes.values()))
     span = await store.SPAN.one(tx, org=tx.org_id, project=project)
-    series: list[Point] = []
-    if span["first"] is not None:
-        width = (span["last"] - span["first"]).total_seconds()
-        bin_s = next((b for b in _BINS_S if width / b <= _POINTS), _BINS_S[-1])
-        total = 0
-        series.append(Point(span["first"], 0))
-        for row in await store.SERIES.all(tx, org=tx.org_id, project=project, bin_s=bin_s):
-            total += row["n"]
-            series.append(Point(min(row["t"] + timedelta(seconds=bin_s), span["last"]), total))
-    recent = await store.RECENT.one(tx, org=tx.org_id, project=project)
     now = datetime.now(UTC)
     per_hour = 0.0
-    if recent["n"]:
-        hours = max((now - recent["first"]).total_seconds() / 3600, 1 / 12)
-        per_hour = recent["n"] / hours
+    if span["recent"] is not None:
+        recent = sum(n for at, n in so.minutes.items() if at >= span["recent"].replace(second=0, microsecond=0))
+        per_hour = recent / max((now - span["recent"]).total_seconds() / 3600, 1 / 12)
     left = counts.fetching + counts.held + counts.open + counts.full + counts.review
     done_at = now + timedelta(hours=left / per_hour) if per_hour > 0 and left and left / per_hour < 87_600 else None
-    quality = await store.QUALITY.one(tx, org=tx.org_id, project=project)
-    low, high = wilson(quality["accepted"], quality["reviewed"])
+    low, high = wilson(so.accepted, so.reviewed)
     seconds = await store.SECONDS.one(tx, org=tx.org_id, project=project)
     names = await member_names(tx)
     looked = [
@@ -56,13 +47,36 @@ async def progress(tx: Tx, project: str) -> Progress:
     ]
     return Progress(
         counts,
-        series,
+        series(so.minutes, span["first"], span["last"]) if span["first"] is not None else [],
         round(per_hour, 2),
         done_at,
-        Quality(quality["accepted"], quality["reviewed"], low, high),
-        Seconds(seconds["median"], seconds["p90"], seconds["total"]),
+        Quality(so.accepted, so.reviewed, low, high),
+        Seconds(seconds["median"], seconds["p90"], so.label_s),
         looked,
     )
+
+
+async def _counts(tx: Tx, project: str, done: int) -> projects.Counts:
+    states = {"done": done}
+    for row in await store.UNFINISHED.all(tx, org=tx.org_id, project=project):
+        state = "review" if row["state"] == "reviewing" else row["state"]
+        states[state] = states.get(state, 0) + row["n"]
+    return projects.Counts(**states, total=sum(states.values()))
+
+
+def series(minutes: dict[datetime, int], first: datetime, last: datetime) -> list[Point]:
+    """How many tasks were done by when, in about two hundred points at most; from `first` to `last`."""
+    width = (last - first).total_seconds()
+    bin_s = next((b for b in _BINS_S if width / b <= _POINTS), _BINS_S[-1])
+    bins: dict[float, int] = {}
+    for at, n in minutes.items():
+        end = (at.timestamp() // bin_s + 1) * bin_s
+        bins[end] = bins.get(end, 0) + n
+    points, total = [Point(first, 0)], 0
+    for end in sorted(bins):
+        total += bins[end]
+        points.append(Point(min(datetime.fromtimestamp(end, UTC), last), total))
+    return points
 
 
 def who(tx: Tx, names: dict[str, str], kind: str, actor: str) -> str:
@@ -83,17 +97,17 @@ async def history(tx: Tx, task: str) -> list[dict[str, Any]]:
             "at": r["at"],
             "who": who(tx, names, r["actor_kind"], r["actor_id"]),
             "what": r["kind"],
-            "detail": tx.seal.open(r["body"]),
+            "detail": {k: v for k, v in tx.seal.open(r["body"]).items() if k not in _SAID_BESIDE},
         }
         for r in rows
     ]
 
 
-async def audit(tx: Tx, *, after: str | None, limit: int) -> list[dict[str, Any]]:
-    """The organisation's facts, newest first."""
+async def audit(tx: Tx, *, after: str | None, limit: int, files: bool = True) -> list[dict[str, Any]]:
+    """The organisation's facts, newest first; without `files`, not each time that a file was shown."""
     require(tx, Verb.READ)
     names = await member_names(tx)
-    rows = await store.AUDIT.all(tx, org=tx.org_id, after=after, limit=limit)
+    rows = await store.AUDIT.all(tx, org=tx.org_id, after=after, files=files, limit=limit)
     return [
         {
             "id": r["fact_id"],

@@ -63,45 +63,87 @@ QUESTION_ANSWER = Sql(
     """update evenhand.question set answered_at = now(), body = %(body)s
         where org_id = %(org)s and question_id = %(question)s""",
 )
-SERIES = Sql(
-    "progress_series",
-    """select date_bin(make_interval(secs => %(bin_s)s), completed_at, timestamptz '2000-01-01') as t, count(*) as n
-         from evenhand.task
+# --- progress: see past.py
+
+CLOCK = Sql("progress_clock", "select clock_timestamp()")
+DONE_MINUTES = Sql(
+    "progress_done_minutes",
+    """select date_trunc('minute', completed_at) as minute, count(*) as n from evenhand.task
         where org_id = %(org)s and project_id = %(project)s and state = 'done' and purpose = 'work'
-        group by 1 order by 1 limit 2000""",
+          and completed_at >= %(since)s and completed_at < %(until)s
+        group by 1""",
+)
+UNDONE_MINUTES = Sql(
+    "progress_undone_minutes",
+    """select distinct date_trunc('minute', done_at) as minute from evenhand.undone
+        where org_id = %(org)s and project_id = %(project)s and undone_at >= %(since)s and done_at < %(until)s""",
+)
+MINUTES_ANEW = Sql(
+    "progress_minutes_anew",
+    """select m.minute, (select count(*) from evenhand.task t
+                          where t.org_id = %(org)s and t.project_id = %(project)s and t.state = 'done' and t.purpose = 'work'
+                            and t.completed_at >= m.minute and t.completed_at < m.minute + interval '1 minute') as n
+         from unnest(%(minutes)s::timestamptz[]) as m (minute)""",
+)
+# The last verdict on a task counts. What verdicts since an id change: a task more, or another last verdict on it.
+JUDGED_BETWEEN = Sql(
+    "progress_judged_between",
+    """select count(*) filter (where before is null) as reviewed,
+              coalesce(sum((last = 'accept')::integer - coalesce(before = 'accept', false)::integer), 0) as accepted
+         from (select r.decision as last,
+                      case when %(since)s > '' then (select b.decision from evenhand.review b
+                        where b.org_id = %(org)s and b.task_id = r.task_id and b.review_id < %(since)s
+                        order by b.review_id desc limit 1) end as before
+                 from (select distinct on (task_id) task_id, decision from evenhand.review
+                        where org_id = %(org)s and project_id = %(project)s
+                          and review_id >= %(since)s and review_id < %(below)s
+                        order by task_id, review_id desc) as r) as verdicts""",
+)
+WORKED_BETWEEN = Sql(
+    "progress_worked_between",
+    """select coalesce(sum(seconds), 0)::float8 from evenhand.answer
+        where org_id = %(org)s and project_id = %(project)s and origin = 'label'
+          and answer_id >= %(since)s and answer_id < %(below)s""",
 )
 SPAN = Sql(
     "progress_span",
-    """select min(completed_at) as first, max(completed_at) as last from evenhand.task
-        where org_id = %(org)s and project_id = %(project)s and state = 'done' and purpose = 'work'""",
+    """select (select completed_at from evenhand.task
+                where org_id = %(org)s and project_id = %(project)s and state = 'done' and purpose = 'work'
+                order by completed_at limit 1) as first,
+              (select completed_at from evenhand.task
+                where org_id = %(org)s and project_id = %(project)s and state = 'done' and purpose = 'work'
+                order by completed_at desc limit 1) as last,
+              (select completed_at from evenhand.task
+                where org_id = %(org)s and project_id = %(project)s and state = 'done' and purpose = 'work'
+                  and completed_at > now() - interval '6 hours' order by completed_at limit 1) as recent""",
 )
-RECENT = Sql(
-    "progress_recent",
-    """select count(*) as n, min(completed_at) as first from evenhand.task
-        where org_id = %(org)s and project_id = %(project)s and state = 'done' and purpose = 'work'
-          and completed_at > now() - interval '6 hours'""",
+UNFINISHED = Sql(
+    "progress_unfinished",
+    """select state::text, count(*) as n from evenhand.queue where org_id = %(org)s and project_id = %(project)s group by state
+        union all
+       select state::text, count(*) from evenhand.task
+        where org_id = %(org)s and project_id = %(project)s and state in ('canceled', 'error') and purpose = 'work'
+        group by state""",
 )
-QUALITY = Sql(
-    "progress_quality",
-    """select count(*) filter (where decision = 'accept') as accepted, count(*) as reviewed
-         from (select distinct on (task_id) decision from evenhand.review
-                where org_id = %(org)s and project_id = %(project)s order by task_id, review_id desc) as latest""",
-)
+# Of the latest thousand: the pace of today, at a price that does not grow.
 SECONDS = Sql(
     "progress_seconds",
     """select coalesce(percentile_cont(0.5) within group (order by seconds), 0)::float8 as median,
-              coalesce(percentile_cont(0.9) within group (order by seconds), 0)::float8 as p90,
-              coalesce(sum(seconds), 0)::float8 as total
+              coalesce(percentile_cont(0.9) within group (order by seconds), 0)::float8 as p90
          from (select seconds from evenhand.answer
                 where org_id = %(org)s and project_id = %(project)s and origin = 'label'
-                order by answer_id desc limit 20000) as latest""",
+                order by answer_id desc limit 1000) as latest""",
 )
+# Among the latest of the organisation's facts: whoever wants to look further back has the log.
 LOOKED = Sql(
     "progress_looked",
-    """select f.actor_kind, f.actor_id, f.at, f.kind from evenhand.fact f
-        where f.org_id = %(org)s and f.kind in ('TaskViewed', 'TaskLeased', 'Exported', 'AnnotationSubmitted', 'ReviewClosed')
-          and (f.about_id = %(project)s or exists (select from evenhand.task t
-                where t.org_id = f.org_id and t.task_id = f.about_id and t.project_id = %(project)s))
+    """select f.actor_kind, f.actor_id, f.at, f.kind
+         from (select * from (select fact_id, actor_kind, actor_id, at, kind, about_id from evenhand.fact
+                               where org_id = %(org)s order by fact_id desc limit 2000) late
+                where kind in ('TaskViewed', 'TaskLeased', 'Exported', 'AnnotationSubmitted', 'ReviewClosed')
+                order by fact_id desc limit 300) f
+        where (f.about_id = %(project)s or (select t.project_id from evenhand.task t
+                where t.org_id = %(org)s and t.task_id = f.about_id) = %(project)s)
         order by f.fact_id desc limit 20""",
 )
 HISTORY = Sql(
@@ -113,6 +155,7 @@ AUDIT = Sql(
     "audit_list",
     """select fact_id, kind, actor_kind, actor_id, about_id, at from evenhand.fact
         where org_id = %(org)s and (%(after)s::text is null or fact_id < %(after)s)
+          and (%(files)s::boolean or kind <> 'MediaServed')
         order by fact_id desc limit %(limit)s""",
 )
 PILOT_TASKS = Sql(

@@ -72,6 +72,8 @@ class Quality(msgspec.Struct, frozen=True):
 
 
 class Seconds(msgspec.Struct, frozen=True):
+    """Of people who label: median and 90th percentile of the latest thousand answers, and the sum of all."""
+
     median: float
     p90: float
     total: float

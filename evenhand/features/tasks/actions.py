@@ -217,7 +217,7 @@ async def _fetch(tx: Tx, task: str, new: Adding) -> None:
 
 async def store_reset(tx: Tx, project: str) -> None:
     """Something opened further up the queue: nobody may skip past it."""
-    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, project=project)
+    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[project])
 
 
 async def create_task(tx: Tx, project: str, new: NewTask) -> str:
@@ -433,6 +433,13 @@ async def list_rows(
     return await store.TASK_LIST.all(tx, **values, before=before, offset=offset, limit=limit)
 
 
+async def cursor_at(tx: Tx, wanted: Filter, skip: int, *, oldest: bool = False) -> str | None:
+    """The last of the first `skip` matching tasks: the cursor of a page that begins after them. None: there are fewer."""
+    require(tx, Verb.READ)
+    found = store.TASK_AT_OLDEST if oldest else store.TASK_AT
+    return await found.value(tx, **wanted.values(tx), skip=skip - 1)
+
+
 async def list_tasks(tx: Tx, db: Database, rows: list[Any]) -> list[TaskRow]:
     """How rows look in a list."""
     by = {
@@ -495,7 +502,7 @@ async def cancel_task(tx: Tx, task: str, *, clear_unique: bool = False) -> None:
     """Only a task on which work has not begun."""
     require(tx, Verb.WRITE)
     await task_row(tx, task)
-    await store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     queue = await store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)
     row = await task_row(tx, task)
     if row["state"] in ("done", "error"):
@@ -533,7 +540,7 @@ async def change_body(
     """Changes what is given; an empty unique_id clears it."""
     require(tx, Verb.WRITE)
     await task_row(tx, task)
-    await store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
     body = body_of(tx, await task_row(tx, task))
     unique_mac = None
     if unique_id is not None:

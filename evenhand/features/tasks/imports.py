@@ -147,7 +147,7 @@ async def _plan(db: Database, org_id: str, actor: Actor, project: str, batch: st
 async def _import_chunk(
     db: Database, actor: Actor, plan: _Plan, lines: list[bytes], first: int, key: str, report: ImportReport
 ) -> None:
-    seal = db.seal(plan.org_id)
+    seal = await db.seal(plan.org_id)
     key_mac = seal.mac("import", key) if key else b""
     lines_mac = seal.mac("import-lines", b"\n".join([(plan.batch or "").encode(), *lines])) if key else b""
     async with db.tx(plan.org_id, actor, role="loader") as tx:

@@ -47,7 +47,8 @@ async def fetch_attachments(job: Job, objects: Objects) -> None:
 async def _open(tx: Tx, task: str, arrived: list[tuple[_Wanted, Arrived]]) -> str:
     row = await task_row(tx, task)
     await share_gates(tx, row["project_id"], row["batch_id"])
-    await store.TASK_LOCK.one(tx, org=tx.org_id, task=task)
+    await store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
+    row = await task_row(tx, task)  # anew: it may have been cancelled while we fetched, or waited
     if row["state"] != "todo":
         return "finished before"
     body = body_of(tx, row)

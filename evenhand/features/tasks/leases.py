@@ -1,8 +1,10 @@
 """Leases: handing tasks out, keeping them, giving them back. The database's clock decides, never ours."""
 
+import os
 import random
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,10 +17,11 @@ from evenhand.features.tasks import store
 from evenhand.features.tasks.actions import body_of, shown_data, task_row
 from evenhand.features.tasks.types import Empty, LeaseReleased, TaskBody, TaskSkipped
 from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
-from evenhand.infra.facts import record
+from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
 from evenhand.infra.ids import is_id, new_id
+from evenhand.infra.seal import KEYLESS
 from evenhand.pure.scheduling import Head, order
-from evenhand.pure.trouble import Conflict, Invalid, Missing
+from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble
 
 MOST_LEASES = 5  # of one person in one space
 # A large draft comes compressed: 50 MB of shapes with their history are 20 to 30 MB at the most.
@@ -92,6 +95,7 @@ class Place:
     project: str
     version: int
     body: bytes
+    person: str
     to: str | Session | None = None  # whom this process handed it to
 
 
@@ -112,23 +116,23 @@ def came_back(handle: str) -> None:
     _HANDED_OUT.pop(handle, None)
 
 
-#: Where the person of a session works who has one seat only: (space, project, until when that may be believed). The next task
-#: is asked for there at once, and the database proves the session in the same call; with more seats than one, whose turn it
-#: is must be found out each time.
-_ONE_SEAT: OrderedDict[tuple[Session, str], tuple[str, str, float]] = OrderedDict()
+#: Where the person of a session works who has one seat only: (space, project, person, until when that may be believed). The
+#: next task is asked for there at once, and the database proves the session in the same call; with more seats than one, whose
+#: turn it is must be found out each time.
+_ONE_SEAT: OrderedDict[tuple[Session, str], tuple[str, str, str, float]] = OrderedDict()
 _ONE_SEAT_LIFE_S = 5.0
 
 
-def _one_seat(session: Session, role: str) -> tuple[str, str] | None:
+def _one_seat(session: Session, role: str) -> tuple[str, str, str] | None:
     held = _ONE_SEAT.get((session, role))
-    return held[:2] if held is not None and time.monotonic() < held[2] else None
+    return held[:3] if held is not None and time.monotonic() < held[3] else None
 
 
-def _remember_seats(session: Session, role: str, rows: list[Any]) -> None:
+def _remember_seats(session: Session, role: str, person: str, rows: list[Any]) -> None:
     _ONE_SEAT.pop((session, role), None)
     if len(rows) == 1:
         until = time.monotonic() + _ONE_SEAT_LIFE_S
-        _ONE_SEAT[(session, role)] = (rows[0]["org_id"], rows[0]["project_id"], until)
+        _ONE_SEAT[(session, role)] = (rows[0]["org_id"], rows[0]["project_id"], person, until)
         if len(_ONE_SEAT) > _MOST_HANDED_OUT:
             _ONE_SEAT.popitem(last=False)
 
@@ -166,11 +170,11 @@ async def _known(db: Database, tx: Tx | None, org_id: str, project: str, version
     return fresh
 
 
-def shown_to(db: Database, conn: Any, org_id: str, who: str | Session) -> dict[str, Any]:
-    """The proof that a function of the desk asks for: a person that the context vouches for, or a session."""
+def shown_to(db: Database, conn: Any, org_id: str, who: str | Session, person: str) -> dict[str, Any]:
+    """The proof that a function of the desk asks for: a person that the context vouches for, or a session of that person."""
     if isinstance(who, str):
         return {"ctx": db.sign(conn, org_id, who), "hash": None, "person": who}
-    return {"ctx": db.sign(conn, org_id, "session"), "hash": who.hash, "person": None}
+    return {"ctx": db.sign(conn, org_id, "session"), "hash": who.hash, "person": person}
 
 
 async def heads_of(db: Database, person: str, role: str) -> list[Any]:
@@ -200,23 +204,30 @@ async def next_work(
         seat = _one_seat(who, role)
         if seat is not None:
             held: list[Assignment] = []
-            while len(held) < want and (one := await lease(db, *seat, who, role)) is not None:
+            while len(held) < want and (one := await lease(db, *seat, role, who)) is not None:
                 held.append(one)
             if held:
                 return held, None
         person, rows = await waiting_for(db, who, role)
-        _remember_seats(who, role, rows)
+        _remember_seats(who, role, person, rows)
     # the driver gives '-infinity' (never served) without a zone, which compares with nothing
     tried = order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows])
     leased: list[Assignment] = []
+    locked: Trouble | None = None
     while tried and len(leased) < want:
         at = tried.pop(0)
-        one = await lease(db, rows[at]["org_id"], rows[at]["project_id"], who, role)
+        try:
+            one = await lease(db, rows[at]["org_id"], rows[at]["project_id"], person, role, who)
+        except KEYLESS as err:  # one customer's keys keep nobody from the work of the others
+            locked = err
+            continue
         if one is not None:
             leased.append(one)
             tried.append(at)  # it has had its turn
     if leased:
         return leased, None
+    if locked is not None:
+        raise locked
     return [], await why_empty(db, person, role, rows)
 
 
@@ -224,20 +235,25 @@ async def lease(
     db: Database,
     org_id: str,
     project: str,
-    who: str | Session,
+    person: str,
     role: Literal["label", "review"],
+    who: str | Session,
 ) -> Assignment | None:
-    """One lease in one project, for a person or the person of a session, in a single call of the database."""
+    """One lease in one project, in a single call of the database. `who`: the person, or a session that must be theirs."""
     assignment = new_id()
-    seal = db.seal(org_id)
+    seal = await db.seal(org_id)
+    leased = by_person(seal, person, assignment=assignment)
     async with db.connection("desk") as conn:
         row = await store.LEASE.maybe(
             Narrow(conn, seal),
-            **shown_to(db, conn, org_id, who),
+            **shown_to(db, conn, org_id, who, person),
             project=project,
             role=role,
             assignment=assignment,
             fact=new_id(),
+            salt=os.urandom(SALT_BYTES),
+            event=event_text("TaskLeased", leased),
+            fact_body=seal.shut(leased),
             empty=seal.shut({}),
             most=MOST_LEASES,
             draw=random.random(),
@@ -248,7 +264,7 @@ async def lease(
     body = seal.open_as(row["body"], TaskBody)
     handle = handle_of(org_id, assignment)
     if role == "label" and body.expected is None and len(row["body"]) <= _SMALL:
-        _HANDED_OUT[handle] = Place(row["task_id"], project, row["version"], row["body"], who)
+        _HANDED_OUT[handle] = Place(row["task_id"], project, row["version"], row["body"], person, who)
         if len(_HANDED_OUT) > _MOST_HANDED_OUT:
             _HANDED_OUT.popitem(last=False)
     return Assignment(
@@ -298,13 +314,15 @@ async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
 
 
 async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
-    """The caller's own assignment; somebody else's is not found. With `lock`, its task is locked first, as everywhere."""
+    """The caller's own assignment; somebody else's is not found. With `lock`, its task is locked first, as everywhere.
+    It proves that the caller belongs here: from then on the transaction has its keys."""
     row = await store.ASSIGNMENT_GET.maybe(tx, org=tx.org_id, assignment=assignment, person=tx.actor.id)
     if row is not None and lock:
         await store.HOLD_TASK.run(tx, org=tx.org_id, task=row["task_id"])
         row = await store.ASSIGNMENT_LOCK.maybe(tx, org=tx.org_id, assignment=assignment, person=tx.actor.id)
     if row is None:
         raise NoSuchLease("There is no such assignment.")
+    await tx.unlock()
     return row
 
 
@@ -367,8 +385,9 @@ async def release_all(db: Database, person: str) -> int:
     actor = Actor("person", person)
     rows = await heads_of(db, person, "label") + await heads_of(db, person, "review")
     for org_id in sorted({row["org_id"] for row in rows}):
-        async with db.tx(org_id, actor) as tx:
-            count += await take_back(tx, person)
+        with suppress(*KEYLESS):  # what is held without a key ends by its time
+            async with db.tx(org_id, actor) as tx:
+                count += await take_back(tx, person)
     return count
 
 

@@ -191,8 +191,8 @@ WAITING = Sql("waiting", "select * from evenhand.waiting(%(hash)s, %(role)s)", r
 HEADS = Sql("queue_heads", "select * from evenhand.queue_heads(%(person)s, %(role)s)", role="scheduler")
 LEASE = Sql(
     "lease",
-    """select * from evenhand.lease(%(ctx)s, %(hash)s, %(person)s, %(project)s, %(role)s, %(assignment)s, %(fact)s, %(empty)s,
-                                    %(most)s, %(draw)s)""",
+    """select * from evenhand.lease(%(ctx)s, %(hash)s, %(person)s, %(project)s, %(role)s, %(assignment)s, %(fact)s, %(salt)s,
+                                    %(event)s, %(fact_body)s, %(empty)s, %(most)s, %(draw)s)""",
 )
 EXPIRE = Sql("expire", "select evenhand.expire(%(ctx)s, %(limit)s)")
 EXPIRED_ORGS = Sql(

@@ -87,7 +87,19 @@ def bind(*parts: str | int) -> bytes:
 class DataKey:
     """`keys`: version -> 32 bytes. `until`: the reading of `clock` after which they are no longer to be used."""
 
-    __slots__ = ("__weakref__", "_aads", "_chunk", "_clock", "_derived", "_keys", "_xaes", "latest", "scope", "until")
+    __slots__ = (
+        "__weakref__",
+        "_aads",
+        "_chunk",
+        "_clock",
+        "_derived",
+        "_keys",
+        "_scope_aads",
+        "_xaes",
+        "latest",
+        "scope",
+        "until",
+    )
 
     def __init__(self, scope: Scope, keys: Mapping[int, bytes], until: float, clock: Callable[[], float]) -> None:
         self.scope = scope
@@ -97,6 +109,7 @@ class DataKey:
         self._keys = dict(keys)
         self._xaes = {version: Xaes(key) for version, key in keys.items()}
         self._aads = {version: bind("evenhand/row/1", scope.org_id, scope.project_id, version) for version in keys}
+        self._scope_aads = {under: aad + bind("", 0) for under, aad in self._aads.items()}
         self._chunk: Chunk = self._xaes[self.latest].chunk()
         self._derived: dict[str, bytes] = {}
 
@@ -107,7 +120,7 @@ class DataKey:
         """A row's body, under the newest key. `version` is the row's own, where it has one. Raises KeyNotHeld."""
         self._held()
         latest = self.latest
-        return _VERSION.pack(latest) + self._chunk.seal(body, self._aads[latest] + bind(object_id, version))
+        return _VERSION.pack(latest) + self._chunk.seal(body, self._aad(latest, object_id, version))
 
     def open(self, sealed: bytes, object_id: str, version: int = 0) -> bytes:
         """Raises Altered, KeyNotHeld, KeyDestroyed."""
@@ -116,7 +129,7 @@ class DataKey:
         xaes = self._xaes.get(under)
         if xaes is None:
             raise self._absent(under)
-        return xaes.open(sealed[4:], self._aads[under] + bind(object_id, version))
+        return xaes.open(sealed[4:], self._aad(under, object_id, version))
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for a purpose (a blind index, a draft's key), from the first version: they outlive rotation."""
@@ -151,6 +164,11 @@ class DataKey:
         self._keys.clear()
         self._xaes.clear()
         self._derived.clear()
+
+    def _aad(self, under: int, object_id: str, version: int) -> bytes:
+        if not object_id and not version:  # bound to its scope only
+            return self._scope_aads[under]
+        return self._aads[under] + bind(object_id, version)
 
     def _object_aad(self, object_id: str, version: int) -> bytes:
         return bind("evenhand/object/1", self.scope.org_id, self.scope.project_id, object_id, version)

@@ -85,11 +85,14 @@ create table evenhand.asset (
     width      integer,
     height     integer,
     ref_mac    bytea,                             -- the customer's own reference id
+    object     text collate "C",                  -- the random name of its file, for whoever looks for files that nothing needs
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     body       bytea not null,
     primary key (org_id, asset_id),
-    unique (org_id, ref_mac)
+    unique (org_id, ref_mac),
+    unique (org_id, object),
+    check (state <> 'ready' or object is not null)
 );
 create table evenhand.task (
     org_id       text collate "C" not null,

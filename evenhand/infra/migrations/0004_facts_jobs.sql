@@ -1,6 +1,6 @@
 create domain evenhand.actor_kind text check (value in ('person', 'key', 'system'));
--- What happened, written in the transaction in which it happened. The sequencer (later) numbers what lies below the
--- snapshot's xmin; xid is what it goes by.
+-- What happened, written in the transaction in which it happened. The sequencer numbers what lies below the snapshot's xmin;
+-- xid is what it goes by.
 create table evenhand.fact (
     org_id     text collate "C" not null,       -- no foreign key: the signed context vouches for it at every write
     fact_id    text collate "C" not null,
@@ -9,10 +9,13 @@ create table evenhand.fact (
     actor_id   text collate "C" not null,
     about_id   text collate "C" not null,
     xid        xid8 not null default pg_current_xact_id(),
-    at         timestamptz not null default clock_timestamp(),
+    at         timestamptz not null,
+    salt       bytea not null,                  -- 32 random bytes that open
+    digest     bytea not null,                  -- the commitment to the event, all that the log takes in
     body       bytea not null,
     primary key (org_id, fact_id)
 );
+create index fact_xid on evenhand.fact (xid);
 create index fact_about on evenhand.fact (org_id, about_id, fact_id) where about_id is not null;
 create table evenhand.job (
     org_id      text collate "C" not null references evenhand.org,
@@ -94,7 +97,7 @@ create policy picker on evenhand.job to evenhand_picker using (true) with check 
 grant select (org_id, job_id, kind, state, run_at, lease_until, fence, attempts, most) on evenhand.job to evenhand_picker;
 grant update (state, run_at, lease_until, ended_at, fence, attempts) on evenhand.job to evenhand_picker;
 create policy sequencer on evenhand.fact for select to evenhand_sequencer using (true);
-grant select (org_id, fact_id, kind, xid, at) on evenhand.fact to evenhand_sequencer;
+grant select (org_id, fact_id, xid, at, digest) on evenhand.fact to evenhand_sequencer;
 
 -- The cleaner takes away what has served its time, in every space. How long that is stands in its policies, so it can
 -- neither see nor delete anything younger, whatever it is told to do.

@@ -27,6 +27,15 @@ begin
 end
 $$;
 
+-- The commitment to an event whose task and time are known here only: their places in the canonical text are %s
+-- (docs/decisions/0015-log.md; infra/facts.py writes the text).
+create function ctx.event_digest(p_salt bytea, p_event text, p_about text, p_at timestamptz) returns bytea
+    language sql immutable
+as $$
+    select sha256(convert_to(E'evenhand-event-v1\n', 'UTF8') || p_salt
+                  || convert_to(format(p_event, p_about, (extract(epoch from p_at) * 1000000)::bigint), 'UTF8'))
+$$;
+
 -- gate: who holds this session.
 create function evenhand.session_person(p_hash bytea)
     returns table (person_id text, operator boolean, expires_at timestamptz)
@@ -71,8 +80,8 @@ grant execute on function evenhand.waiting(bytea, text) to evenhand_gate;
 -- The comparison (select ...) is null keeps the check a subplan for each candidate; "not exists" may turn into a hash of
 -- every assignment there is.
 create function evenhand.lease(
-    p_ctx text, p_hash bytea, p_person text, p_project text, p_role text, p_assignment text, p_fact text, p_empty bytea,
-    p_most integer, p_draw double precision default 1)
+    p_ctx text, p_hash bytea, p_person text, p_project text, p_role text, p_assignment text, p_fact text, p_salt bytea,
+    p_event text, p_fact_body bytea, p_empty bytea, p_most integer, p_draw double precision default 1)
     returns table (task_id text, lease_until timestamptz, lease_s integer, version integer, body bytea)
     language plpgsql volatile security definer
     set search_path = pg_catalog, pg_temp
@@ -93,8 +102,9 @@ declare
     v_wait boolean;
 begin
     v_org := ctx.enter(p_ctx);
-    v_person := case when p_hash is null then p_person else ctx.person(p_hash) end;
-    if v_person is null then return; end if;
+    -- Whoever shows a session must be the person whom the event names.
+    if p_hash is not null and ctx.person(p_hash) is distinct from p_person then return; end if;
+    v_person := p_person;
     -- Two calls of one person wait for each other, in every project of the space; what follows counts after the wait.
     perform pg_advisory_xact_lock(hashtextextended(v_org || v_person, 0));
     update evenhand.seat s set served_at = v_now
@@ -166,13 +176,15 @@ begin
             values (v_org, p_assignment, v_task.task_id, p_project, v_person, p_role, 'leased', v_now, v_until,
                     v_head.lease_s, v_head.version, v_shown, p_empty)),
         told as (
-            insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
-            values (v_org, p_fact, 'TaskLeased', 'person', v_person, v_task.task_id, p_empty))
+            insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, at, salt, digest, body)
+            values (v_org, p_fact, 'TaskLeased', 'person', v_person, v_task.task_id, v_now, p_salt,
+                    ctx.event_digest(p_salt, p_event, v_task.task_id, v_now), p_fact_body))
         select coalesce(v_shown, t.task_id), v_until, v_head.lease_s, v_head.version, t.body
           from evenhand.task t where t.org_id = v_org and t.task_id = v_task.task_id;
 end
 $$;
-grant execute on function evenhand.lease(text, bytea, text, text, text, text, text, bytea, integer, double precision)
+grant execute on function evenhand.lease(
+    text, bytea, text, text, text, text, text, bytea, text, bytea, bytea, integer, double precision)
     to evenhand_app;
 
 -- app: what the rules need to check an answer before it is taken in, for the person of a session or one that the signed
@@ -209,7 +221,7 @@ grant execute on function evenhand.submission(text, bytea, text, text) to evenha
 -- and there is no row where the person has no such assignment.
 create function evenhand.submit(
     p_ctx text, p_hash bytea, p_person text, p_task text, p_assignment text, p_key bytea, p_answer text, p_fact text, p_job text,
-    p_body bytea, p_fact_body bytea, p_job_body bytea, p_labels integer, p_classes bigint[], p_seconds real)
+    p_salt bytea, p_event text, p_body bytea, p_fact_body bytea, p_job_body bytea, p_labels integer, p_classes bigint[], p_seconds real)
     returns table (outcome text, task_id text, project_id text, late boolean, extra boolean, paid_s real, settled boolean)
     language plpgsql volatile security definer
     set search_path = pg_catalog, pg_temp
@@ -227,8 +239,8 @@ declare
     v_full boolean := false;
 begin
     v_org := ctx.enter(p_ctx);
-    v_person := case when p_hash is null then p_person else ctx.person(p_hash) end;
-    if v_person is null then
+    v_person := p_person;
+    if p_hash is not null and ctx.person(p_hash) is distinct from p_person then
         return query select 'nobody'::text, null::text, null::text, false, false, 0::real, false;
         return;
     end if;
@@ -283,8 +295,9 @@ begin
         update evenhand.assignment x
            set state = 'submitted', closed_at = v_now, late = v_late, extra = v_extra, paid_s = v_paid, key_mac = p_key
          where x.org_id = v_org and x.assignment_id = p_assignment)
-    insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, body)
-    values (v_org, p_fact, 'AnnotationSubmitted', 'person', v_person, a.task_id, p_fact_body);
+    insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, at, salt, digest, body)
+    values (v_org, p_fact, 'AnnotationSubmitted', 'person', v_person, a.task_id, v_now, p_salt,
+            ctx.event_digest(p_salt, p_event, a.task_id, v_now), p_fact_body);
     if not v_extra then
         v_full := q.answered + 1 >= q.overlap;
         if v_full and q.overlap = 1 and a.review = 'none' and not a.callback then
@@ -303,8 +316,8 @@ begin
     return query select 'submitted'::text, a.task_id, a.project_id, v_late, v_extra, v_paid, v_full;
 end
 $$;
-grant execute on function evenhand.submit(text, bytea, text, text, text, bytea, text, text, text, bytea, bytea, bytea, integer, bigint[],
-    real) to evenhand_app;
+grant execute on function evenhand.submit(text, bytea, text, text, text, bytea, text, text, text, bytea, text, bytea, bytea, bytea,
+    integer, bigint[], real) to evenhand_app;
 
 -- app: the locks of a change to a task with its places, in the order that everyone keeps: its batch (shared: whoever pauses or
 -- cancels it at this moment goes first, or waits), the task, and then what hangs on it. Gives the batch's state.

@@ -115,3 +115,21 @@ begin
     end if;
 end
 $$;
+
+-- Progress. How much was done is counted from one side of this index, and the past of a project is remembered by who counts;
+-- only when a task is done no longer has some minute of the past to be counted anew.
+create index task_done on evenhand.task (org_id, project_id, completed_at) where state = 'done' and purpose = 'work';
+create index task_ended on evenhand.task (org_id, project_id, state) where state in ('canceled', 'error') and purpose = 'work';
+create table evenhand.undone (
+    org_id     text collate "C" not null,
+    project_id text collate "C" not null,
+    undone_at  timestamptz not null default clock_timestamp(),
+    task_id    text collate "C" not null,
+    done_at    timestamptz not null,              -- when it had been done
+    primary key (org_id, project_id, undone_at, task_id),
+    foreign key (org_id, task_id) references evenhand.task
+);
+alter table evenhand.undone enable row level security;
+alter table evenhand.undone force row level security;
+create policy wall on evenhand.undone to evenhand_app using (org_id = (select ctx.org())) with check (org_id = (select ctx.org()));
+grant select, insert on evenhand.undone to evenhand_app;

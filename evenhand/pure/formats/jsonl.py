@@ -8,7 +8,7 @@ from evenhand.pure.formats.task import ExportTask, Report, Spool, Streaming, lin
 from evenhand.pure.kinds.kind import Obj
 from evenhand.pure.trouble import Invalid
 
-_REPORT = b'{"report":'
+REPORT = b'{"report":'
 
 
 class JsonlWriter(Streaming):
@@ -32,13 +32,13 @@ class JsonlWriter(Streaming):
 
     def finish(self) -> Iterator[bytes]:
         if self.report.skipped:
-            yield _REPORT + self.report.json() + b"}\n"
+            yield REPORT + self.report.json() + b"}\n"
 
 
 def read_jsonl(chunks: Iterable[bytes]) -> Iterator[ExportTask]:
     decoder = msgspec.json.Decoder(ExportTask)
     for number, line in enumerate(lines(chunks), 1):
-        if not line.strip() or line.startswith(_REPORT):
+        if not line.strip() or line.startswith(REPORT):
             continue
         try:
             yield decoder.decode(line)

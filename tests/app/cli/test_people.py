@@ -61,6 +61,7 @@ def test_a_role_needs_its_organisation(served: Place) -> None:
 
 def test_status_and_doctor_say_that_it_runs(served: Place) -> None:
     found = served.good("status")
+    assert found["unused_files_dropped"] == 0
     assert found["running"] is True and found["health"] == "ok"
     assert [org["name"] for org in found["organisations"]] == ["Alder"]
     assert "this Evenhand is running" in served.run("doctor").out

@@ -1,13 +1,15 @@
 """Exit codes and words: trouble, bugs, Ctrl-C, a reader that went away."""
 
 import argparse
+import contextlib
+import random
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from evenhand.app.cli import run
@@ -67,21 +69,43 @@ def test_a_bug_says_so_and_where_its_log_is(
     assert "Traceback" in log.read_text()
 
 
-def test_ctrl_c_is_130_without_a_traceback(served: Place, tmp_path: Path) -> None:
-    project = served.good("project", "create", "Interrupted", "--medium", "text")["id"]
+#: says when its own code begins: before that Python itself starts, and its Ctrl-C is not ours
+SAYS = "import sys, evenhand.app.cli as cli; print('begun', flush=True); sys.exit(cli.main())"
+
+
+@pytest.mark.parametrize("where", ["served", "here"])
+def test_ctrl_c_at_any_moment_of_an_import(served: Place, local: Place, tmp_path: Path, where: str) -> None:
+    """Twenty times in all: 130, one line, no traceback; and the same command again brings the rest, nothing twice."""
+    place = served if where == "served" else local
+    lines, times = 10_000, 14 if where == "served" else 6
     source = tmp_path / "many.jsonl"
-    source.write_text("".join(f'{{"text": "Text {i} {"x" * 2000}"}}\n' for i in range(20_000)))
-    process = served.start("task", "import", str(source), "--project", "Interrupted")
-    with httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {served.more['EVENHAND_KEY']}"}) as api:
-        until = time.monotonic() + 40
-        while not api.get("/api/v1/tasks", params={"project": project, "limit": 1}).json()["total"]:
-            assert time.monotonic() < until and process.poll() is None, "the import has not begun"
-            time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert b"Traceback" not in err
-    assert b"Stopped." in err
+    source.write_text("".join(f'{{"text": "Text {i} {"x" * 1000}"}}\n' for i in range(lines)))
+    name = f"Interrupted {where}"
+    place.good("project", "create", name, "--medium", "text")
+    command = [sys.executable, "-c", SAYS, "task", "import", str(source), "--project", name, "--import-key"]
+    begun = time.monotonic()
+    assert subprocess.run([*command, "whole"], env=place.env, capture_output=True, timeout=60).returncode == 0
+    whole = time.monotonic() - begun
+    chance, stopped = random.Random(4), 0
+    for turn in range(times):
+        process = subprocess.Popen(
+            [*command, f"turn {turn}"], env=place.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None and process.stdout.readline() == b"begun\n"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0, whole * 0.8))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        if process.returncode == 0:
+            assert b"10,000 tasks imported" in out, "only what had been finished is not stopped"
+            continue
+        stopped += 1
+        assert (process.returncode, b"Traceback" in err, b"Stopped." in err) == (130, False, True), err
+    assert stopped >= times // 2
+    again = place.good("task", "import", source, "--project", name, "--import-key", "turn 0")
+    assert again["created"] + again["repeated"] == lines
+    total = place.good("project", "show", name)["counts"]["total"]
+    assert total % 2000 == 0 and 2 * lines <= total <= (times + 1) * lines, "chunks are in whole or not at all"
 
 
 def test_a_reader_that_goes_away_is_no_error_page(served: Place) -> None:

@@ -12,7 +12,7 @@ _FIELDS = {"classes": [], "attributes": [], "fields": [{"key": "mood", "type": "
 async def project(world: World, key: str, name: str, tasks: int) -> str:
     api = world.keyed(key)
     made = await api.post("/api/v1/projects", json={"name": name, "medium": "text", "ontology": _FIELDS})
-    lines = "\n".join('{"data":{"text":"%s %d"}}' % (name, n) for n in range(tasks))
+    lines = "\n".join(f'{{"data":{{"text":"{name} {n}"}}}}' for n in range(tasks))
     loaded = await api.post(f"/api/v1/projects/{made.json()['id']}/tasks/bulk", content=lines)
     assert loaded.json()["created"] == tasks, loaded.text
     await world.drain()

@@ -25,6 +25,7 @@ from evenhand.app import worker
 from evenhand.app.http.openapi import document
 from evenhand.app.http.routes import ROUTES
 from evenhand.app.http.server import PREFIX, build
+from evenhand.app.opening import key_service
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.features.people import actions as people
@@ -62,7 +63,7 @@ def serving(settings_: Settings, urls: DatabaseUrls) -> Iterator[str]:
 
     @asynccontextmanager
     async def opened() -> Any:
-        async with Database(urls, KEYS) as db:
+        async with Database(urls, KEYS, key_service(settings_.home, KEYS)) as db:
             yield Services(settings_, db, Objects(settings_.home.objects))
 
     made = socket.socket()

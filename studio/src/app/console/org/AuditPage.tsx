@@ -8,6 +8,7 @@ import { Skeleton } from '../../../ui/Skeleton'
 import { Table } from '../../../ui/Table'
 import { useApi } from '../../../ui/useApi'
 import { useTitle } from '../../shell/useTitle'
+import { downloadUrl, startDownload } from '../download'
 import { factText } from '../facts'
 import type { AuditItem, List, Member, Project } from '../types'
 import { usePages } from '../usePages'
@@ -26,11 +27,13 @@ export function AuditPage() {
     <div className="eh-page">
       <div className="eh-page-head">
         <h1>{t('console.audit')}</h1>
+        <Button onClick={() => startDownload(downloadUrl('/trust/bundle'), 'evidence.zip')}>{t('console.audit.evidence')}</Button>
         <Button busy={loading && items.length > 0} onClick={reload}>
           {t('console.audit.newest')}
         </Button>
       </div>
       <p className="eh-muted">{t('console.audit.text')}</p>
+      <p className="eh-muted">{t('console.audit.evidence.text')}</p>
       <Checkbox label={t('console.audit.files')} checked={files} onChecked={setFiles} />
       <ErrorNote error={error} retry={reload} />
       {loading && !items.length ? <Skeleton lines={8} height={24} /> : null}

@@ -57,6 +57,8 @@ export const orgMessages = {
 
   'console.audit': 'Audit log',
   'console.audit.text': 'Who did what in this organisation, newest first. Entries cannot be changed.',
+  'console.audit.evidence': 'Download evidence',
+  'console.audit.evidence.text': 'Each entry stands in one log for all customers, which shows nothing of any. The evidence proves yours, and whether one is missing: check it offline with “evenhand verify”.',
   'console.audit.files': 'Each file that was shown, too',
   'console.audit.newest': 'Show newest',
   'console.audit.none': 'Nothing happened yet',

@@ -1,0 +1,129 @@
+"""A customer's bundle of evidence: its own events with what opens them, and the proofs that they stand in the one log."""
+
+import asyncio
+import tempfile
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import IO, Any
+
+import msgspec
+
+from evenhand.features.people.rules import Verb, require
+from evenhand.features.trust import store
+from evenhand.features.trust.sequencer import HELD, opened_body
+from evenhand.infra.db import Database, Tx
+from evenhand.infra.facts import event_of
+from evenhand.infra.logfiles import LogFiles
+from evenhand.pure.log.events import epoch_map
+from evenhand.pure.log.leaves import event_digest, leaf_entry
+from evenhand.pure.log.merkle import consistency_proof, inclusion_proof
+from evenhand.pure.log.tiles import TileNodes
+from evenhand.pure.log.writing import EpochOpening, EventOpening, Whose, write_bundle
+from evenhand.pure.trouble import Busy, Conflict
+
+WAIT_S = 15.0
+SILENT_S = 30.0  # without a batch: then it is not worth waiting
+_CHUNK = 5_000  # events, after which context and keys are asked for again
+_LOOK_S = 0.2
+_MEMORY = 8_000_000
+_SPOOLED = msgspec.msgpack.Decoder(tuple[int, int, int, bytes, bytes, bytes])
+
+
+class NothingYet(Conflict):
+    hint = "The log takes in what happens every five seconds; ask again after the first act of this organisation."
+
+
+class LogAway(Busy):
+    hint = "Nothing is lost: what happened is kept and will be numbered. Try again in a minute, and tell the operator."
+
+
+async def newest_epoch(db: Database) -> Any:
+    """An epoch that ends after everything the log shows by now, so that no checkpoint that somebody has saved is newer.
+
+    It is ended on request and takes as long as a batch. Raises LogAway."""
+    async with db.narrow("sequencer") as door:
+        state = await store.STATE_GET.one(door)
+        shown: int = state["size"]
+        await store.WANT_EPOCH.run(door)
+    silent_s = time.time() - state["batch_at"] / 1e6
+    until = time.monotonic() + WAIT_S
+    while silent_s < SILENT_S and time.monotonic() < until:
+        async with db.narrow("sequencer") as door:
+            state = await store.STATE_GET.one(door)
+            found = await store.LAST_EPOCH.maybe(door, published=state["published"])
+        if found is not None and found["size"] > shown:
+            return found
+        await asyncio.sleep(_LOOK_S)
+    raise LogAway("The transparency log takes nothing in at the moment.", retry_after_s=10)
+
+
+class Evidence:
+    """The bundle of one organisation, as of the end of an epoch. `gather` in the organisation's transaction, then `write`."""
+
+    def __init__(self, files: LogFiles, secret: bytes, epoch: Any) -> None:
+        """secret: of the log, with which the map's empty slots are made."""
+        self._files, self._secret, self._epoch = files, secret, epoch
+        self._tags: dict[int, bytes] = {}
+        self._mine: Any = None
+        self._indices: list[int] = []
+        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_MEMORY)  # noqa: SIM115  (closed in write)
+
+    async def gather(self, tx: Tx) -> None:
+        """Reads the organisation's events. Raises NothingYet."""
+        require(tx, Verb.READ)
+        size: int = self._epoch["size"]
+        mine = self._mine = await store.MINE.maybe(tx, org=tx.org_id)
+        if mine is None or mine["index"] >= size:
+            raise NothingYet("The log holds no event of this organisation yet.")
+        body = opened_body(mine["opened_at"], mine["slot"])
+        self._keep(1, mine["index"], mine["opened_at"], mine["salt"], event_digest(mine["salt"], body), body)
+        async for row in store.EVENTS.stream(tx, org=tx.org_id, **{"from": 0}, size=size):
+            body = event_of(tx.seal, row["kind"], row["at"], row["about_id"], row["body"])
+            self._keep(row["counter"], row["index"], row["sequenced"], row["salt"], row["digest"], body)
+            if len(self._indices) % _CHUNK == 0:
+                await tx.renew()
+
+    def _keep(self, counter: int, index: int, sequenced: int, salt: bytes, digest: bytes, body: bytes) -> None:
+        entry = leaf_entry(digest, self._mine["tag"], counter, sequenced)
+        line = msgspec.msgpack.encode((counter, index, sequenced, salt, entry, body))
+        self._spool.write(len(line).to_bytes(4, "big") + line)
+        self._indices.append(index)
+
+    def _events(self) -> Iterator[EventOpening]:
+        self._spool.seek(0)
+        while head := self._spool.read(4):
+            yield EventOpening(*_SPOOLED.decode(self._spool.read(int.from_bytes(head, "big"))))
+
+    def _held(self, packed: bytes) -> Iterator[tuple[int, bytes, int]]:
+        for slot, count in HELD.iter_unpack(packed):
+            yield slot, self._tags[slot], count
+
+    def _openings(self, epochs: list[Any], nodes: TileNodes) -> Iterator[EpochOpening]:
+        size: int = self._epoch["size"]
+        for row in epochs:
+            slots = epoch_map(row["slots"], row["epoch"], self._held(row["held"]), self._secret)
+            yield EpochOpening(
+                row["size"], row["salt"], row["record"], bisect_left(self._indices, row["size"]),
+                inclusion_proof(slots.nodes, self._mine["slot"], slots.size), row["checkpoint"],
+                consistency_proof(nodes, row["size"], size),
+            )  # fmt: skip
+
+    async def write(self, db: Database, out: IO[bytes], saved: list[int]) -> None:
+        """Writes the bundle. saved: sizes of checkpoints from which it is to prove that the log has only grown."""
+        async with db.narrow("sequencer") as door:
+            epochs = await store.EPOCHS.all(door, after=self._mine["index"], upto=self._epoch["epoch"])
+            self._tags = {r["slot"]: r["tag"] for r in await store.MEMBERS.all(door)}
+        try:
+            await asyncio.to_thread(self._write, out, epochs, saved)
+        finally:
+            self._spool.close()
+
+    def _write(self, out: IO[bytes], epochs: list[Any], saved: list[int]) -> None:
+        size: int = self._epoch["size"]
+        nodes = TileNodes(self._files.tile, size)
+        write_bundle(
+            out, Whose(self._mine["tag"], self._mine["slot"]), checkpoint=self._epoch["checkpoint"], size=size, nodes=nodes,
+            epochs=self._openings(epochs, nodes), events=self._events(),
+            consistency=[(at, consistency_proof(nodes, at, size)) for at in saved if 0 < at <= size],
+        )  # fmt: skip

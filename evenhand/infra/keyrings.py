@@ -1,0 +1,147 @@
+"""The keyrings of a process: for every organisation that it works for, the seal that holds the keys of the minute.
+
+Keys that are held cost no call. Every four minutes the wrapped keys are read again and the key service is asked again,
+by whoever comes first; the others wait for that. A refusal is remembered for some seconds, so that a crowd does not ask
+the service a thousand times.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from evenhand.infra.crypto.datakey import KeyDestroyed, WrappedKey
+from evenhand.infra.envelope import LIFE_S, PATIENCE_S, RENEW_AFTER, Keyring, Unwrap
+from evenhand.infra.kms.port import KeyService
+from evenhand.infra.seal import Seal
+from evenhand.infra.sql import Sql
+from evenhand.pure.trouble import Trouble
+
+log = logging.getLogger("evenhand.keys")
+
+ORG_KEYS = Sql(
+    "org_keys",
+    "select version, key_id, wrapped from evenhand.org_key where org_id = %(org)s order by version",
+)
+OWN_KEYS = Sql(
+    "own_keys",
+    """select version, under, wrapped from evenhand.data_key
+        where org_id = %(org)s and project_id = '' order by version""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Wrapped keys as they are stored: an organisation's, those of its own rows, and the customer's key above them."""
+
+    key_id: str
+    org_keys: list[WrappedKey]
+    own_keys: list[WrappedKey]
+
+
+@dataclass(slots=True)
+class _Held:
+    seal: Seal
+    ring: Keyring
+    ask_at: float  # the reading of the clock at which the service is asked again
+    until: float  # and the one at which nothing of it can be used any more
+
+
+async def say(used: Unwrap) -> None:
+    """A line of the log for each use of a key. It names ids and versions only."""
+    level = logging.DEBUG if used.outcome == "opened" else logging.WARNING
+    log.log(level, "key %s of %s, version %d: %s", used.level, used.scope.org_id, used.version, used.outcome)
+
+
+async def new_keys(org_id: str, service: KeyService, key_id: str) -> Stored:
+    """The first keys of an organisation, to be stored before anything is sealed under them."""
+    ring = Keyring(org_id, service, key_id, [], on_unwrap=say)
+    return Stored(key_id, [await ring.new_org_key()], [await ring.new_project_key("")])
+
+
+class Keyrings:
+    """Seals of one process and one event loop. `read` gives what is stored for an organisation, None for a stranger."""
+
+    def __init__(
+        self,
+        service: KeyService,
+        read: Callable[[str], Awaitable[Stored | None]],
+        *,
+        life_s: float = LIFE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service = service
+        self._read = read
+        self._life_s = life_s
+        self._clock = clock
+        self._held: dict[str, _Held] = {}
+        self._flights: dict[str, asyncio.Task[Seal]] = {}
+
+    async def seal(self, org_id: str) -> Seal:
+        """The organisation's seal. It comes also where its key does not; then its use raises the reason.
+
+        Raises only what reading from the database raises."""
+        held = self._held.get(org_id)
+        if held is not None and self._clock() < held.ask_at:
+            return held.seal
+        flight = self._flights.get(org_id)
+        if flight is None:
+            flight = self._flights[org_id] = asyncio.create_task(self._ask(org_id))
+            flight.add_done_callback(lambda done: self._landed(org_id, done))
+        return await asyncio.shield(flight)  # who gives up waiting stops nobody else
+
+    async def _ask(self, org_id: str) -> Seal:
+        stored = await self._read(org_id)
+        self._let_go()
+        held = self._held.get(org_id)
+        if stored is None:
+            if held is not None:  # its keys are gone, and with them what this process held
+                held.ring.drop()
+                held.seal.lose(KeyDestroyed())
+                del self._held[org_id]
+            return held.seal if held is not None else _without_keys(org_id)
+        if held is None or held.ring.key_id != stored.key_id:
+            ring = Keyring(
+                org_id,
+                self._service,
+                stored.key_id,
+                stored.org_keys,
+                on_unwrap=say,
+                life_s=self._life_s,
+                clock=self._clock,
+            )
+            held = self._held[org_id] = _Held(held.seal if held is not None else Seal(org_id), ring, 0, 0)
+        held.ring.adopt(stored.org_keys)
+        try:
+            key = await held.ring.data_key("", stored.own_keys)
+        except Trouble as err:
+            held.seal.lose(err)
+            held.ask_at = held.until = self._clock() + PATIENCE_S
+        else:
+            held.seal.hold(key)
+            held.until = key.until
+            # while its service is down, a key that is due serves on and is asked for again soon
+            due = key.until - self._life_s * (1 - RENEW_AFTER)
+            held.ask_at = max(due, min(self._clock() + PATIENCE_S, key.until))
+        return held.seal
+
+    def _let_go(self) -> None:
+        """Drops what has served its time: no key stays in memory because nobody works for its organisation."""
+        now = self._clock()
+        for org_id, held in list(self._held.items()):
+            if now >= held.until and org_id not in self._flights:
+                held.ring.drop()
+                del self._held[org_id]
+
+    def _landed(self, org_id: str, done: "asyncio.Task[Seal]") -> None:
+        if self._flights.get(org_id) is done:
+            del self._flights[org_id]
+        if not done.cancelled():
+            done.exception()  # looked at, so that a failure nobody waits for is not reported as forgotten
+
+
+def _without_keys(org_id: str) -> Seal:
+    seal = Seal(org_id)
+    seal.lose(KeyDestroyed())
+    return seal

@@ -1,0 +1,187 @@
+"""Keys in hand: who asks for them, how often, for how long, and what becomes of the seals that hold them."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from evenhand.infra.crypto.datakey import KeyDestroyed, KeyNotHeld
+from evenhand.infra.crypto.trouble import Altered
+from evenhand.infra.keyrings import Keyrings, Stored, new_keys
+from evenhand.infra.keys import Keys
+from evenhand.infra.kms.local import LocalKeys
+from evenhand.infra.kms.port import Context, KeyRevoked, KeyServiceDown
+from evenhand.infra.seal import NotSealed, platform_seal
+
+pytestmark = pytest.mark.anyio
+LIFE_S = 300.0
+
+
+class Remote(LocalKeys):
+    """Stands for a service on another machine: it can be away, and it counts what it is asked."""
+
+    asked = 0
+    away = False
+
+    async def unwrap(self, key_id: str, wrapped: bytes, context: Context) -> bytes:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise KeyServiceDown("The key service did not answer.")
+        return await super().unwrap(key_id, wrapped, context)
+
+
+@dataclass
+class Bench:
+    service: Remote
+    rows: dict[str, Stored] = field(default_factory=dict[str, Stored])
+    now: float = 1_000.0
+    reads: int = 0
+    closed: bool = False
+
+    async def read(self, org_id: str) -> Stored | None:
+        self.reads += 1
+        await asyncio.sleep(0)
+        if self.closed:
+            raise ConnectionError("the database cannot be reached")
+        return self.rows.get(org_id)
+
+    def keyrings(self) -> Keyrings:
+        return Keyrings(self.service, self.read, life_s=LIFE_S, clock=lambda: self.now)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> Bench:
+    made = Bench(Remote(tmp_path / "kms", b"r" * 32))
+    for org in ("acme", "birch"):
+        await made.service.create(f"org-{org}")
+        made.rows[org] = await new_keys(org, made.service, f"org-{org}")
+    return made
+
+
+async def test_keys_in_hand_cost_no_call(bench: Bench) -> None:
+    held = bench.keyrings()
+    seals = await asyncio.gather(*(held.seal("acme") for _ in range(50)))
+    assert (bench.reads, bench.service.asked) == (1, 1), "a crowd asks once"
+    assert all(seal is seals[0] for seal in seals)
+    for _ in range(3):
+        bench.now += 70
+        assert (await held.seal("acme")).open(seals[0].shut({"n": 1})) == {"n": 1}
+    assert (bench.reads, bench.service.asked) == (1, 1)
+    bench.now += 40  # four minutes and ten seconds: it is asked anew, and who holds the seal holds the new key
+    before = seals[0].shut("before")
+    assert await held.seal("acme") is seals[0]
+    assert (bench.reads, bench.service.asked) == (2, 2)
+    bench.now += 200
+    assert seals[0].open(before) == "before"
+
+
+async def test_what_one_process_sealed_another_opens(bench: Bench) -> None:
+    mine, other = await bench.keyrings().seal("acme"), await bench.keyrings().seal("acme")
+    assert other.open(mine.shut({"n": 1})) == {"n": 1} and other.open_json(mine.shut_json(b"[1]")) == b"[1]"
+    assert mine.mac("name", "x") == other.mac("name", b"x") and mine.token("tag", "x") == other.token("tag", "x")
+    assert mine.shut("x")[:1] == b"\x01" and mine.shut("x") != mine.shut("x")
+
+
+async def test_organisations_have_nothing_in_common(bench: Bench) -> None:
+    held = bench.keyrings()
+    acme, birch = await held.seal("acme"), await held.seal("birch")
+    with pytest.raises(Altered):
+        birch.open(acme.shut("secret"))
+    assert acme.mac("name", "x") != birch.mac("name", "x") and acme.mac("name", "x") != acme.mac("tag", "x")
+    assert acme.token("name", "x") != birch.token("name", "x")
+
+
+async def test_a_refusal_ends_every_use_and_does_not_last(bench: Bench) -> None:
+    held = bench.keyrings()
+    seal = await held.seal("acme")
+    body = seal.shut("secret")
+    await bench.service.enable("org-acme", enabled=False)
+    bench.now += LIFE_S * 0.8
+    assert await held.seal("acme") is seal
+    for use in (seal.check, lambda: seal.open(body), lambda: seal.shut(1), lambda: seal.mac("name", "x")):
+        with pytest.raises(KeyRevoked):
+            use()
+    asked = bench.service.asked
+    await held.seal("acme")
+    assert bench.service.asked == asked, "a refusal is believed for some seconds"
+    assert (await held.seal("birch")).shut("fine")
+    await bench.service.enable("org-acme", enabled=True)
+    bench.now += 5
+    assert (await held.seal("acme")).open(body) == "secret"
+
+
+async def test_who_does_not_ask_again_holds_nothing_after_the_life(bench: Bench) -> None:
+    seal = await bench.keyrings().seal("acme")
+    bench.now += LIFE_S
+    with pytest.raises(KeyNotHeld):
+        seal.shut("late")
+
+
+async def test_a_service_that_is_away_is_not_noticed_for_a_minute(bench: Bench) -> None:
+    held = bench.keyrings()
+    seal = await held.seal("acme")
+    bench.service.away = True
+    bench.now += LIFE_S * 0.8
+    asked = bench.service.asked
+    for _ in range(4):
+        assert (await held.seal("acme")).shut("still")
+    assert bench.service.asked == asked + 1, "it is asked every few seconds, not by everybody"
+    bench.now += LIFE_S * 0.2
+    with pytest.raises(KeyServiceDown):
+        (await held.seal("acme")).shut("no longer")
+    bench.service.away = False
+    bench.now += 5
+    assert await held.seal("acme") is seal and seal.shut("again")
+
+
+async def test_without_wrapped_keys_all_is_destroyed(bench: Bench) -> None:
+    held = bench.keyrings()
+    seal = await held.seal("acme")
+    del bench.rows["acme"]
+    bench.now += LIFE_S * 0.8
+    assert await held.seal("acme") is seal
+    for lost in (seal, await held.seal("nobody")):
+        with pytest.raises(KeyDestroyed):
+            lost.check()
+
+
+async def test_keys_that_nobody_needs_are_let_go(bench: Bench) -> None:
+    held = bench.keyrings()
+    idle = await held.seal("acme")
+    bench.now += LIFE_S
+    await held.seal("birch")
+    bench.now -= LIFE_S  # were it still there, it would be good again at this hour
+    with pytest.raises(KeyNotHeld):
+        idle.shut("x")
+    assert (await held.seal("acme")).shut("x")
+
+
+async def test_a_failing_database_is_raised_and_not_remembered(bench: Bench) -> None:
+    bench.closed = True
+    held = bench.keyrings()
+    with pytest.raises(ConnectionError):
+        await held.seal("acme")
+    bench.closed = False
+    assert (await held.seal("acme")).shut("x")
+
+
+async def test_what_is_not_sealed_says_so(bench: Bench) -> None:
+    seal = await bench.keyrings().seal("acme")
+    for body in (b"\x00{}", b"", b"\x02" + seal.shut({})[1:]):
+        with pytest.raises(NotSealed, match="version"):
+            seal.open(body)
+    sealed = seal.shut({"a": 1})
+    for broken in (sealed[:-1], sealed[:3], sealed[:20] + bytes([sealed[20] ^ 1]) + sealed[21:]):
+        with pytest.raises((Altered, KeyNotHeld, KeyDestroyed)):
+            seal.open(broken)
+
+
+def test_the_platform_has_a_seal_of_its_own() -> None:
+    keys = Keys(b"k" * 32)
+    body = platform_seal(keys).shut({"name": "Acme"})
+    assert platform_seal(keys).open(body) == {"name": "Acme"} and b"Acme" not in body
+    with pytest.raises(Altered):
+        platform_seal(Keys(b"l" * 32)).open(body)
+    assert platform_seal(keys).mac("email", "a@b.c") == keys.mac("mac/email", "a@b.c")
