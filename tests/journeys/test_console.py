@@ -118,7 +118,7 @@ def test_a_question_is_asked_only_where_another_answer_asks_for_it(demo: Demo, s
     assert fields["question_2"]["when"] == {"field": "feeling", "in": ["bad"]}
 
     worker = sit(house.worker, start="/work").page
-    worker.locator(".eh-choice", has_text="Good").click()
+    worker.locator(".eh-choice", has_text="Good").click(timeout=45_000)  # the seat in the new project comes by a job
     expect(worker.get_by_text("What is bad about it?")).to_have_count(0)
     worker.locator(".eh-choice", has_text="Bad").click()
     expect(worker.get_by_text("What is bad about it?").first).to_be_visible()

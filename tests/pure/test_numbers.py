@@ -75,7 +75,7 @@ def test_numbers(value: object) -> None:
     if is_coordinate(value):
         assert is_number(value) and abs(value) <= 1e7
     if is_whole(value) and is_number(value):
-        assert float(value) == math.floor(value)
+        assert value == math.floor(value)
 
 
 def _as_float(value: object) -> float | None:

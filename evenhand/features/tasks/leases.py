@@ -329,7 +329,7 @@ async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
 async def why_empty(db: Database, person: str, role: str, rows: list[Any]) -> Empty:
     """Why nothing can be handed out, in words, and when to ask again."""
     if not rows:
-        return Empty("no_seat", "You have no seat in an active project yet. The team that runs it adds people.", 30)
+        return Empty("no_seat", "You have no seat in an active project yet. The team that runs it adds people.", 10)
     seen = {"open": False, "busy": False, "held": False}
     soonest: datetime | None = None
     failed: bool | None = None  # None: no training course is in the way

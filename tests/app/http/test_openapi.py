@@ -28,7 +28,9 @@ from evenhand.app.http.server import PREFIX, build
 from evenhand.app.opening import key_service
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
+from evenhand.app.transparency import the_log
 from evenhand.features.people import actions as people
+from evenhand.features.trust import sequencer
 from evenhand.infra.db import Database
 from evenhand.infra.objects import Objects
 from evenhand.infra.postgres.roles import DatabaseUrls
@@ -63,8 +65,12 @@ def serving(settings_: Settings, urls: DatabaseUrls) -> Iterator[str]:
 
     @asynccontextmanager
     async def opened() -> Any:
+        stop = asyncio.Event()
         async with Database(urls, KEYS, key_service(settings_.home, KEYS)) as db:
+            numbering = asyncio.create_task(sequencer.run(db, the_log(settings_, KEYS), stop, batch_s=0.2))
             yield Services(settings_, db, Objects(settings_.home.objects))
+            stop.set()
+            await numbering
 
     made = socket.socket()
     made.bind(("127.0.0.1", settings_.port))
