@@ -11,9 +11,7 @@ STATE_LOCK = Sql(
          from evenhand.log_state s for update""",
     role="sequencer",
 )
-STATE_GET = Sql(
-    "log_state_get", "select size, published, batch_at from evenhand.log_state", role="sequencer"
-)
+STATE_GET = Sql("log_state_get", "select size, published, batch_at from evenhand.log_state", role="sequencer")
 STATE_SET = Sql(
     "log_state_set",
     """update evenhand.log_state
