@@ -96,8 +96,8 @@ def test_ctrl_c_at_any_moment_of_an_import(served: Place, local: Place, tmp_path
             process.wait(chance.uniform(0, whole * 0.8))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
-        if process.returncode == 0:
-            assert b"10,000 tasks imported" in out, "only what had been finished is not stopped"
+        if b"10,000 tasks imported" in out:  # it had finished; Python itself may die of the signal while it goes
+            assert process.returncode in (0, -signal.SIGINT)
             continue
         stopped += 1
         assert (process.returncode, b"Traceback" in err, b"Stopped." in err) == (130, False, True), err
