@@ -149,7 +149,7 @@ def main() -> None:
                     conn.execute("checkpoint")
                 seats(running, org, project, people)
                 lasts = min(seconds, size / 4000)
-                through_http(running, sessions, 1.5)  # until all connections are open and their plans made
+                through_http(running, sessions, 3)  # until all connections are open and their plans made
                 peer = pgbench(running, org, project, people, sessions, annotators, lasts)
                 result, cpu = through_http(running, sessions[:annotators], lasts)
                 both = sorted(n + s for n, s in zip(result.next_ms, result.submit_ms, strict=True))
