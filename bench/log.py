@@ -26,6 +26,8 @@ from evenhand.features.people import actions as people
 from evenhand.features.trust.sequencer import tick
 from evenhand.infra.db import SYSTEM
 from evenhand.infra.home import Home
+from evenhand.infra.keys import Keys
+from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.postgres.server import server_of
 
 RATE_TARGET, CPU_TARGET_US = 20_000.0, 25.0
@@ -92,7 +94,7 @@ def main() -> None:
     port = free_port()
     settings = Settings(Home(folder / "home"), port, f"http://localhost:{port}")
 
-    async def run(urls, keys):  # type: ignore[no-untyped-def]
+    async def run(urls: DatabaseUrls, keys: Keys) -> list[tuple[float, float]]:
         async with services(settings, urls, keys) as opened:
             return await work(opened, settings.home, rounds, count)
 

@@ -1,4 +1,5 @@
-"""The verifier as one readable file, handed out with the evidence: the modules of `pure/log` that check, one after another.
+"""The verifier as one readable file, handed out with the evidence: the modules of `pure/log` that check, one after another,
+and `app/offline`, which opens files and prints.
 
 There is one truth: `evenhand verify` runs these modules, and the file is made of their text, without what imports one from
 another.
@@ -12,7 +13,7 @@ from evenhand.pure.trouble import Conflict
 #: in the order in which they are read, and in which each uses those before it
 PARTS = (
     "wrong", "proofs", "notes", "checkpoints", "policy", "leaves", "bundle", "report", "walk", "compare", "checks",
-    "program",
+    "offline",
 )  # fmt: skip
 _OURS = "evenhand."
 
@@ -41,7 +42,8 @@ def program(name: str = "verify.py") -> str:
     names: dict[str, str] = {}
     bodies: list[str] = []
     for part in PARTS:
-        text = (files("evenhand.pure.log") / f"{part}.py").read_text(encoding="utf-8")
+        package = "evenhand.app" if part == "offline" else "evenhand.pure.log"
+        text = (files(package) / f"{part}.py").read_text(encoding="utf-8")
         tree = ast.parse(text)
         for node in tree.body:
             for defined in _defined(node):

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import uvicorn
@@ -75,7 +75,8 @@ class _Door:
 
     def __exit__(self, *_: object) -> None:
         if self._loop is not None and self._stop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+            with suppress(RuntimeError):  # its loop is closed: it has ended by itself
+                self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(timeout=15)
 
     def _run(self) -> None:

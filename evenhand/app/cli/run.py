@@ -46,9 +46,25 @@ def _disk_is_full(err: BaseException) -> bool:
     return getattr(err, "sqlstate", None) == "53100"
 
 
+def _stopped(err: BaseException | None) -> bool:
+    """Whether it went wrong while Ctrl-C was being obeyed: what is torn down in the middle may complain in its own words."""
+    while err is not None:
+        if (
+            isinstance(err, KeyboardInterrupt) or type(err).__name__ == "CancelledError"
+        ):  # asyncio is not loaded for this
+            return True
+        err = err.__cause__ or err.__context__
+    return False
+
+
 def _version() -> int:
     sys.stdout.write(f"evenhand {import_module('importlib.metadata').version('evenhand')}\n")
     return 0
+
+
+def _interrupted() -> int:
+    sys.stderr.write("\nevenhand: Stopped.\n")
+    return INTERRUPTED
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -64,12 +80,13 @@ def _run(given: argparse.Namespace) -> int:
             sys.stderr.write(f"  {err.hint}\n")
         return TROUBLE
     except KeyboardInterrupt:
-        sys.stderr.write("\nevenhand: Stopped.\n")
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nobody is left to tell
         return TROUBLE
     except Exception as err:
+        if _stopped(err):
+            return _interrupted()
         if _disk_is_full(err):
             _say("The disk is full.")
             sys.stderr.write("  Free some space and run it again; everything that was acknowledged is safe.\n")

@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from evenhand.app.offline import run
 from evenhand.app.standalone import program
 from evenhand.infra.home import plain_reason
-from evenhand.pure.log.program import run
 from evenhand.pure.trouble import Conflict, Invalid
 
 

@@ -116,7 +116,7 @@ def came_back(handle: str) -> None:
     _HANDED_OUT.pop(handle, None)
 
 
-#: Where the person of a session works who has one seat only: (space, project, person, until when that may be believed). The
+#: Where the person of a session works who has one seat only: (space, project, person, when that was read). The
 #: next task is asked for there at once, and the database proves the session in the same call; with more seats than one, whose
 #: turn it is must be found out each time.
 _ONE_SEAT: OrderedDict[tuple[Session, str], tuple[str, str, str, float]] = OrderedDict()
@@ -125,14 +125,13 @@ _ONE_SEAT_LIFE_S = 5.0
 
 def _one_seat(session: Session, role: str) -> tuple[str, str, str] | None:
     held = _ONE_SEAT.get((session, role))
-    return held[:3] if held is not None and time.monotonic() < held[3] else None
+    return held[:3] if held is not None and time.monotonic() - held[3] < _ONE_SEAT_LIFE_S else None
 
 
 def _remember_seats(session: Session, role: str, person: str, rows: list[Any]) -> None:
     _ONE_SEAT.pop((session, role), None)
     if len(rows) == 1:
-        until = time.monotonic() + _ONE_SEAT_LIFE_S
-        _ONE_SEAT[(session, role)] = (rows[0]["org_id"], rows[0]["project_id"], person, until)
+        _ONE_SEAT[(session, role)] = (rows[0]["org_id"], rows[0]["project_id"], person, time.monotonic())
         if len(_ONE_SEAT) > _MOST_HANDED_OUT:
             _ONE_SEAT.popitem(last=False)
 

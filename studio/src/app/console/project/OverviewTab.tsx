@@ -5,6 +5,7 @@ import { formatAgo, formatDate, formatDuration, formatNumber, t } from '../../..
 import { Link } from '../../../ui/router'
 import { Skeleton } from '../../../ui/Skeleton'
 import { useApi } from '../../../ui/useApi'
+import { Fact } from '../Fact'
 import { doneShare, honestPercent, qualityText, stateLook, wanted, whenDone } from '../numbers'
 import { factText } from '../facts'
 import { to } from '../paths'
@@ -104,17 +105,5 @@ export function OverviewTab({ project }: { project: Project }) {
         </div>
       </div>
     </>
-  )
-}
-
-function Fact({ name, value, sub }: { name: string; value: string; sub: string }) {
-  return (
-    <div className="eh-fact">
-      <dt>{name}</dt>
-      <dd>
-        {value}
-        <div className="eh-fact-sub">{sub}</div>
-      </dd>
-    </div>
   )
 }

@@ -5,6 +5,7 @@ import { Link } from '../../../ui/router'
 import { Skeleton } from '../../../ui/Skeleton'
 import { useApi } from '../../../ui/useApi'
 import { mayWrite, useSignedIn } from '../../shell/session'
+import { Fact } from '../Fact'
 import { to } from '../paths'
 import type { Project, ProjectQuality } from '../types'
 import { KnownTasks } from './KnownTasks'
@@ -55,17 +56,5 @@ function Nothing({ project, writes }: { project: Project; writes: boolean }) {
         </Link>
       }
     />
-  )
-}
-
-function Fact({ name, value, sub }: { name: string; value: string; sub: string }) {
-  return (
-    <div className="eh-fact">
-      <dt>{name}</dt>
-      <dd>
-        {value}
-        <div className="eh-fact-sub">{sub}</div>
-      </dd>
-    </div>
   )
 }

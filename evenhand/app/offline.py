@@ -1,6 +1,6 @@
 """The command line of the verifier: what is read, what is printed, how it ends.
 
-The one part of `pure` that opens files and prints, because the program that is handed out ends with it.
+The program that is handed out ends with it.
 """
 
 import argparse
