@@ -1,7 +1,7 @@
 # Evenhand: everything a person needs is one word away. `make` alone prints these words.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench docs clean setup requirements
+.PHONY: help run build test lint bench docs offline clean setup requirements
 
 SHELL := /bin/sh
 PY := .venv/bin/python
@@ -21,6 +21,7 @@ help: ## this list
 	@echo 'make lint    style, types and floor plan only'
 	@echo 'make bench   every benchmark, in its short form'
 	@echo 'make docs    write docs/reference anew from the code'
+	@echo 'make offline one archive in dist/ that installs Evenhand on a machine without a network'
 	@echo 'make clean   take away everything that make made (never your data)'
 
 run:
@@ -45,6 +46,10 @@ bench: setup
 
 docs: setup
 	@$(PY) scripts/docs.py
+
+offline:
+	@$(SETUP) run
+	@$(PY) scripts/offline.py
 
 # Only for those who change the lists in pyproject.toml; wants `uv` on PATH.
 requirements:

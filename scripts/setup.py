@@ -2,7 +2,7 @@
 
 python3 scripts/setup.py run    .venv with what the server needs, the package, the studio
 python3 scripts/setup.py dev    the same with what lint, tests and benchmarks need
-python3 scripts/setup.py test   the same with the system's Chromium and PostgreSQL 15
+python3 scripts/setup.py test   the same with the system's Chromium, PostgreSQL 15 and strace
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CHROMIUM = Path("/usr/bin/chromium")
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin/postgres")
-DEBIAN_PACKAGES = {"chromium": CHROMIUM, "postgresql-15": POSTGRES_15}
+DEBIAN_PACKAGES = {"chromium": CHROMIUM, "postgresql-15": POSTGRES_15, "strace": Path("/usr/bin/strace")}
 
 
 def main(what: str) -> None:
@@ -145,7 +145,7 @@ def debian_packages() -> None:
         how = f"As root run: {line}" if shutil.which("apt-get") else "Install them the way this system does."
         raise SystemExit(f"The tests need programs of the system that are missing here: {', '.join(missing)}. {how}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "a"}
-    with step(f"Installing {' and '.join(missing)} from Debian"):
+    with step(f"Installing {', '.join(missing)} from Debian"):
         if "postgresql-15" in missing:
             no_standing_cluster()
         call(["apt-get", "update", "-qq"], environment=quiet)
