@@ -38,6 +38,7 @@ SECTIONS = {
     "org": "The organisation and the operator",
     "quality": "Known answers and training",
     "trust": "Evidence",
+    "contracts": "Contracts",
 }
 
 

@@ -16,6 +16,7 @@ from evenhand.app.services import Services
 from evenhand.app.transparency import the_log
 from evenhand.features.annotations.actions import settle_job
 from evenhand.features.annotations.gold import courses_job, score_job
+from evenhand.features.contracts.cards import tell_everybody
 from evenhand.features.deliveries import callbacks
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches
@@ -161,6 +162,7 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
             await sweep(services)
             if time.monotonic() >= seats_at:
                 await seat_everybody(services)
+                await tell_everybody(services.db)
                 seats_at = time.monotonic() + SEATS_S
         except Exception as err:
             log.warning("the sweep failed (%s); trying again", type(err).__name__)

@@ -21,7 +21,7 @@ from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.seal import Seal, platform_seal
 from evenhand.pure.trouble import Busy
 
-Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner"]
+Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner", "reporter"]
 Pool = Literal[Role, "desk", "keys"]
 
 
@@ -125,6 +125,7 @@ class Database:
             "sequencer": 1,
             "loader": 2,
             "cleaner": 1,
+            "reporter": 1,
         }
         self._pools: dict[Pool, Any] = {}
         self._lending: dict[Pool, Lending] = {}

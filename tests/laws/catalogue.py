@@ -14,7 +14,17 @@ Connection = psycopg.Connection[Any]
 ROLES = tuple(map(role_name, SERVING))
 
 #: Tables that are found before an organisation is known, or that belong to none. Ids, times, states, MACs, ciphertext.
-PLATFORM = {"person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state"}
+PLATFORM = {
+    "person",
+    "session",
+    "link",
+    "signin_attempt",
+    "log_batch",
+    "log_epoch",
+    "log_state",
+    "rate_card",
+    "price_class",
+}
 GATES = ("person", "session", "link", "signin_attempt")
 #: Unique and primary keys that may begin with something else than the organisation. Each is a platform matter.
 GLOBAL_KEYS = {
@@ -23,6 +33,7 @@ GLOBAL_KEYS = {
     "api_key_key_hash_key",  # a key is looked up before its organisation is known
     "secret_pkey",
     "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey",  # the sequencer's
+    "rate_card_pkey", "price_class_pkey",  # public
 }  # fmt: skip
 #: Plain indexes of the narrow roles, which look across organisations by design.
 GLOBAL_INDEXES = {
@@ -31,7 +42,7 @@ GLOBAL_INDEXES = {
     "job_ended", "idempotency_age",  # of the cleaner
 }  # fmt: skip
 #: Foreign keys to platform tables.
-GLOBAL_REFERENCES = {"session_person_id_fkey", "link_person_id_fkey", "member_person_id_fkey"}
+GLOBAL_REFERENCES = {"session_person_id_fkey", "link_person_id_fkey", "member_person_id_fkey", "price_class_card_fkey"}
 #: What runs with its owner's rights: the one function that verifies the signed context, and those whose first act is to
 #: have it verified; until then the owner's policies show nothing.
 DEFINERS = {"ctx.org()"}
@@ -53,6 +64,17 @@ OPEN_POLICIES = {
         for table in ("seat", "queue", "project", "assignment", "batch")
     ),
     ("evenhand", "job", "picker", role_name("picker")),
+    *(
+        ("evenhand", table, f"public_{role}", role_name(role))
+        for table in ("rate_card", "price_class")
+        for role in ("app", "gate", "scheduler", "reporter")
+    ),
+    *(
+        ("evenhand", table, "gate", role_name("gate"))
+        for table in ("rate_card", "price_class", "contract", "rate_told")
+    ),
+    ("evenhand", "contract", "scheduler", role_name("scheduler")),
+    ("evenhand", "affiliate", "reporter", role_name("reporter")),
     *(
         ("evenhand", table, "sequencer", role_name("sequencer"))
         for table in ("fact", "log_member", "log_place", "log_batch", "log_epoch", "log_state")

@@ -136,6 +136,8 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
             out[f"evenhand.{table}"]["delete"] = ALL
     out["evenhand.org"] = out["evenhand.org_key"] = out["evenhand.data_key"] = {"select": ALL}
     out["evenhand.log_member"] = out["evenhand.log_place"] = {"select": ALL}
+    out["evenhand.contract"] = out["evenhand.rate_told"] = {"select": ALL, "insert": ALL}
+    out["evenhand.rate_card"] = out["evenhand.price_class"] = {"select": ALL}
     out["evenhand.member"] = {"select": ALL, "update": frozenset({"role", "state", "body"})}
     out["evenhand.api_key"] = {"select": ALL, "insert": ALL, "update": frozenset({"revoked_at"})}
     return out
@@ -160,6 +162,10 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         },
         "evenhand.org_key": {"insert": ALL},  # never read by it
         "evenhand.data_key": {"insert": ALL},
+        "evenhand.rate_card": {"select": ALL, "insert": ALL, "update": _columns("told_at")},
+        "evenhand.price_class": {"select": ALL, "insert": ALL},
+        "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
+        "evenhand.rate_told": {"select": _columns("org_id card")},
         "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
         "evenhand.queue": {"select": _columns("org_id project_id state rank")},
         "evenhand.project": {"select": _columns("org_id project_id state")},
@@ -170,6 +176,14 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.project": {"select": _columns("org_id project_id state")},
         "evenhand.assignment": {"select": _columns("org_id state lease_until")},
         "evenhand.batch": {"select": _columns("org_id batch_id state")},
+        "evenhand.rate_card": {"select": ALL},
+        "evenhand.price_class": {"select": ALL},
+        "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
+    },
+    "evenhand_reporter": {
+        "evenhand.rate_card": {"select": ALL},
+        "evenhand.price_class": {"select": ALL},
+        "evenhand.affiliate": {"select": ALL, "insert": ALL, "delete": ALL},
     },
     "evenhand_picker": {
         "evenhand.job": {
@@ -204,13 +218,15 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.asset": {"insert": ALL},
     },
 }  # fmt: skip
+WEIGHTS = {"evenhand.card_at", "evenhand.weight_of", "evenhand.weights"}
 CALLS = {
     "evenhand_app": {
         "ctx.org", "evenhand.lease", "evenhand.submission", "evenhand.submit", "evenhand.expire", "evenhand.free_place",
-        "evenhand.hold_task", "evenhand.reset_cursors",
+        "evenhand.hold_task", "evenhand.reset_cursors", "evenhand.card_at", "evenhand.weight_of",
     },
-    "evenhand_gate": {"evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting"},
-    "evenhand_scheduler": {"evenhand.queue_heads"},
+    "evenhand_gate": {"evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting", *WEIGHTS},
+    "evenhand_scheduler": {"evenhand.queue_heads", *WEIGHTS},
+    "evenhand_reporter": set(),
     "evenhand_loader": {"ctx.org"},
     "evenhand_picker": set(),
     "evenhand_sequencer": set(),

@@ -138,6 +138,7 @@ CUSTOMER: dict[str, Case] = {
     "POST /questions/{question}/answer": on("/questions/{}/answer", "question", json={"text": "Mine"}),
     "GET /audit": nowhere,
     "GET /trust/bundle": nowhere,
+    "GET /contract": nowhere,
 }
 PERSON: dict[str, Case] = {
     "POST /work/next": nowhere,
@@ -162,6 +163,7 @@ PERSON: dict[str, Case] = {
 }
 PUBLIC: dict[str, Case] = {
     "GET /session": nowhere,
+    "GET /rate-card": nowhere,
     "POST /session": lambda a, _: [at("/session", json={"email": a["email"], "password": "not the password"})],
     # whoever holds a link may use it; one that was used is like one that never was
     "GET /links/{token}": on("/links/{}", "used_link"),
@@ -172,6 +174,10 @@ OPERATOR: dict[str, Case] = {
     "POST /operator/people/invite": lambda a, _: [
         at("/operator/people/invite", json={"email": "x@y.example", "role": "annotator", "orgs": [a["org"]]})
     ],
+    "POST /operator/rate-card": nowhere,
+    "GET /operator/contracts": nowhere,
+    "GET /operator/contracts/{org}": on("/operator/contracts/{}", "org"),
+    "PUT /operator/contracts/{org}": on("/operator/contracts/{}", "org", json={"price_class": "double"}),
     "POST /operator/people/reset": lambda a, _: [at("/operator/people/reset", json={"email": a["email"]})],
 }
 CASES = {"customer": CUSTOMER, "person": PERSON, "public": PUBLIC, "operator": OPERATOR}

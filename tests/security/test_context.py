@@ -271,6 +271,10 @@ BEYOND: dict[Role, tuple[str, ...]] = {
         "select * from evenhand.fact", "update evenhand.fact set kind = ''", "delete from evenhand.fact",
         "select 1 from evenhand.task", "select 1 from evenhand.job", "create temp table x (y int)",
     ),
+    "reporter": (
+        "select 1 from evenhand.task", "select 1 from evenhand.contract", "select 1 from evenhand.org",
+        "select 1 from evenhand.fact", "select ctx.org()", "create temp table x (y int)",
+    ),
     "cleaner": (
         "select body from evenhand.job", "select body from evenhand.idempotency", "select body from evenhand.job_step",
         "delete from evenhand.job_step", "update evenhand.job set state = 'done'", "delete from evenhand.fact",

@@ -71,6 +71,7 @@ NEEDS: dict[str, Verb] = {
     "POST /questions/{question}/answer": Verb.WRITE,
     "GET /audit": Verb.READ,
     "GET /trust/bundle": Verb.READ,
+    "GET /contract": Verb.READ,
 }
 _PLAIN: dict[str, Ask] = {
     "GET /projects": at("/projects"),
@@ -83,6 +84,7 @@ _PLAIN: dict[str, Ask] = {
     "POST /keys": at("/keys", json={"name": "more"}),
     "GET /audit": at("/audit"),
     "GET /trust/bundle": at("/trust/bundle"),
+    "GET /contract": at("/contract"),
 }
 
 

@@ -24,7 +24,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 DATABASE = "evenhand"
 OWNER = "evenhand_owner"
-SERVING = ("app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner")
+SERVING = ("app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner", "reporter")
 MAY_STAGE = "loader"  # the only role with TEMPORARY: COPY is refused under row security, so it stages
 SEARCH_PATH = "pg_catalog, evenhand, pg_temp"
 _PLAIN = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS"
@@ -43,6 +43,7 @@ class DatabaseUrls:
     sequencer: str
     loader: str
     cleaner: str
+    reporter: str
 
 
 class RolesNeeded(PostgresTrouble):
