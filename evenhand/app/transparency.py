@@ -17,12 +17,17 @@ def log_files(settings: Settings) -> LogFiles:
     return LogFiles(settings.home.log)
 
 
-def the_log(settings: Settings, keys: Keys) -> Log:
-    """The log with the key that signs it, for the worker. Its name does not change with the address that people use."""
+def log_signer(settings: Settings) -> Signer:
+    """Who signs checkpoints and deletion certificates."""
     private = load_log_key(settings.home.keys)
     name = f"evenhand/{hashlib.sha256(private.public_key().public_bytes_raw()).hexdigest()[:16]}"
+    return Signer.of(name, LOG_KEY, private)
+
+
+def the_log(settings: Settings, keys: Keys) -> Log:
+    """The log with the key that signs it, for the worker. Its name does not change with the address that people use."""
+    signer = log_signer(settings)
     files = log_files(settings)
-    signer = Signer.of(name, LOG_KEY, private)
     files.put_key(str(signer.key))
     return Log(signer, files, log_secret(keys), software())
 

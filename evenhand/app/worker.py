@@ -13,11 +13,13 @@ from evenhand.app.listening import listen
 from evenhand.app.mail import send_mail
 from evenhand.app.scale.render import callback_payload
 from evenhand.app.services import Services
-from evenhand.app.transparency import the_log
+from evenhand.app.transparency import log_signer, the_log
 from evenhand.features.annotations.actions import settle_job
 from evenhand.features.annotations.gold import courses_job, score_job
 from evenhand.features.contracts.cards import tell_everybody
 from evenhand.features.deliveries import callbacks
+from evenhand.features.leaving.retention import run_retention
+from evenhand.features.leaving.running import erase_job
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches
 from evenhand.features.projects.types import BatchBody
@@ -36,6 +38,7 @@ __all__ = ["handlers", "listen", "run", "sweep", "tell_task"]
 log = logging.getLogger("evenhand.worker")
 SWEEP_S = 2.0
 SEATS_S = 60.0
+RETENTION_S = 3600.0
 
 
 class _About(msgspec.Struct):
@@ -104,7 +107,11 @@ def handlers(services: Services) -> dict[str, Handler]:
     async def send(job: Job) -> None:
         await callbacks.send_job(job, partial(send_mail, services.settings))
 
+    async def erase(job: Job) -> None:
+        await erase_job(job, services.objects, log_signer(services.settings))
+
     return {
+        "leaving.erase": erase,
         "tasks.fetch": fetch,
         "annotations.settle": settle_job,
         "annotations.score": score_job,
@@ -156,7 +163,7 @@ async def seat_everybody(services: Services) -> int:
 
 
 async def _sweeps(services: Services, stop: asyncio.Event) -> None:
-    seats_at = 0.0
+    seats_at = retention_at = 0.0
     while not stop.is_set():
         try:
             await sweep(services)
@@ -164,6 +171,9 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
                 await seat_everybody(services)
                 await tell_everybody(services.db)
                 seats_at = time.monotonic() + SEATS_S
+            if time.monotonic() >= retention_at:
+                await run_retention(services.db)
+                retention_at = time.monotonic() + RETENTION_S
         except Exception as err:
             log.warning("the sweep failed (%s); trying again", type(err).__name__)
         try:

@@ -69,6 +69,10 @@ class Tx:
         await self.unlock()
         await self.conn.execute("select set_config('evenhand.ctx', $1, true)", self._sign())
 
+    def context(self) -> str:
+        """The signed context, for a function of the database that has it checked itself."""
+        return self._sign()
+
     async def unlock(self) -> None:
         """Asks for the keys. Needed in an `unproved` transaction only, once what the actor names was found."""
         self.seal = await self._keys()

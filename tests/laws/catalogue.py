@@ -47,7 +47,7 @@ GLOBAL_REFERENCES = {"session_person_id_fkey", "link_person_id_fkey", "member_pe
 #: have it verified; until then the owner's policies show nothing.
 DEFINERS = {"ctx.org()"}
 _ENTERS = re.compile(r"\A\s*declare\n[^;]*(?:;[^;]*)*?\bbegin\n\s*v_org := ctx\.enter\(p_ctx\);\n", re.DOTALL)
-#: What the owner sees of a table, by the policy "desk".
+#: What the owner sees of a table, by the policies "desk" and "erase".
 _PROVED = "(org_id = current_setting('evenhand.org'::text, true))"
 _DESK = {
     "session": "(token_hash = decode(current_setting('evenhand.session'::text, true), 'hex'::text))",
@@ -61,7 +61,7 @@ OPEN_POLICIES = {
     *(("evenhand", table, "heads", role_name("gate")) for table in ("seat", "queue", "project")),
     *(
         ("evenhand", table, "scheduler", role_name("scheduler"))
-        for table in ("seat", "queue", "project", "assignment", "batch")
+        for table in ("seat", "queue", "project", "assignment", "batch", "retention")
     ),
     ("evenhand", "job", "picker", role_name("picker")),
     *(
@@ -142,7 +142,7 @@ def policies(conn: Connection) -> list[str]:
             elif (schema, table, name, role) in OPEN_POLICIES:
                 if role == role_name("scheduler") and cmd != "SELECT":
                     out.append(f"{label} lets the scheduler write")
-            elif role == OWNER and name == "desk":
+            elif role == OWNER and name in ("desk", "erase"):
                 asked = " ".join(qual.split())
                 if asked != _DESK.get(table, _PROVED) or (check or qual) != qual or permissive != "PERMISSIVE":
                     out.append(f"{label} does not ask what was proved")

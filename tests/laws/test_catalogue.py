@@ -138,6 +138,11 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
     out["evenhand.log_member"] = out["evenhand.log_place"] = {"select": ALL}
     out["evenhand.contract"] = out["evenhand.rate_told"] = {"select": ALL, "insert": ALL}
     out["evenhand.rate_card"] = out["evenhand.price_class"] = {"select": ALL}
+    out["evenhand.hold"] = out["evenhand.erasure_file"] = {"select": ALL, "insert": ALL, "delete": ALL}
+    days = frozenset({"done_days", "ended_days", "updated_at"})
+    out["evenhand.retention"] = {"select": ALL, "insert": ALL, "update": days, "delete": ALL}
+    progress = frozenset("state batch counts files bytes keys leaves edge ended_at note".split())
+    out["evenhand.erasure"] = {"select": ALL, "insert": ALL, "update": progress}
     out["evenhand.member"] = {"select": ALL, "update": frozenset({"role", "state", "body"})}
     out["evenhand.api_key"] = {"select": ALL, "insert": ALL, "update": frozenset({"revoked_at"})}
     return out
@@ -184,6 +189,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.rate_card": {"select": ALL},
         "evenhand.price_class": {"select": ALL},
         "evenhand.affiliate": {"select": ALL, "insert": ALL, "delete": ALL},
+        "evenhand.retention": {"select": _columns("org_id project_id")},
     },
     "evenhand_picker": {
         "evenhand.job": {
@@ -223,6 +229,8 @@ CALLS = {
     "evenhand_app": {
         "ctx.org", "evenhand.lease", "evenhand.submission", "evenhand.submit", "evenhand.expire", "evenhand.free_place",
         "evenhand.hold_task", "evenhand.reset_cursors", "evenhand.card_at", "evenhand.weight_of",
+        "evenhand.hold_task", "evenhand.reset_cursors", "evenhand.erase_tasks", "evenhand.erase_files",
+        "evenhand.erase_project", "evenhand.erase_space",
     },
     "evenhand_gate": {"evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting", *WEIGHTS},
     "evenhand_scheduler": {"evenhand.queue_heads", *WEIGHTS},

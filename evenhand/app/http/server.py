@@ -28,7 +28,18 @@ log = logging.getLogger("evenhand.http")
 STATIC = Path(__file__).parent.parent / "static"
 PREFIX = "/api/v1"
 #: modules whose import fills the route table; the order is the order of matching
-MODULES = ("work", "session", "projects", "tasks", "exports", "org", "quality", "trust", "contracts")
+MODULES = (
+    "work",
+    "session",
+    "projects",
+    "tasks",
+    "exports",
+    "org",
+    "quality",
+    "trust",
+    "contracts",
+    "leaving",
+)
 _PAGES = (
     "/",
     "/signin",

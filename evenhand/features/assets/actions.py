@@ -226,6 +226,13 @@ async def _failed(db: Database, org_id: str, asset: str, body: AssetBody, status
     return Arrived(False, status, error)
 
 
+async def drop_object(objects: Objects, org_id: str, name: str) -> None:
+    """Deletes a kept file and what was made from it. What is gone already is gone."""
+    for one in (name, f"{name}.t{THUMB_PX}"):
+        if await objects.exists(org_id, one):
+            await objects.delete(org_id, one)
+
+
 async def open_media(db: Database, objects: Objects, token: str) -> Media:
     """The file behind a link. The look is a fact; the first look at a thumbnail makes it."""
     org_id, asset, variant = links.read(db.keys, token)

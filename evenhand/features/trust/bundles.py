@@ -15,10 +15,13 @@ from evenhand.features.trust.sequencer import HELD, opened_body
 from evenhand.infra.db import Database, Tx
 from evenhand.infra.facts import event_of
 from evenhand.infra.logfiles import LogFiles
+from evenhand.pure.log.deletions import certificate_digest
 from evenhand.pure.log.events import epoch_map
 from evenhand.pure.log.leaves import event_digest, leaf_entry
 from evenhand.pure.log.merkle import consistency_proof, inclusion_proof
+from evenhand.pure.log.notes import Note
 from evenhand.pure.log.tiles import TileNodes
+from evenhand.pure.log.walk import DELETED
 from evenhand.pure.log.writing import EpochOpening, EventOpening, Whose, write_bundle
 from evenhand.pure.trouble import Busy, Conflict
 
@@ -67,6 +70,7 @@ class Evidence:
         self._tags: dict[int, bytes] = {}
         self._mine: Any = None
         self._indices: list[int] = []
+        self._certificates: list[bytes] = []
         self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_MEMORY)  # noqa: SIM115  (closed in write)
 
     async def gather(self, tx: Tx) -> None:
@@ -78,11 +82,18 @@ class Evidence:
             raise NothingYet("The log holds no event of this organisation yet.")
         body = opened_body(mine["opened_at"], mine["slot"])
         self._keep(1, mine["index"], mine["opened_at"], mine["salt"], event_digest(mine["salt"], body), body)
+        certified: set[str] = set()
         async for row in store.EVENTS.stream(tx, org=tx.org_id, **{"from": 0}, size=size):
             body = event_of(tx.seal, row["kind"], row["at"], row["about_id"], row["body"])
             self._keep(row["counter"], row["index"], row["sequenced"], row["salt"], row["digest"], body)
+            if row["kind"] == DELETED:
+                certified.add(msgspec.json.decode(body)["data"]["certificate"])
             if len(self._indices) % _CHUNK == 0:
                 await tx.renew()
+        for row in await store.CERTIFICATES.all(tx, org=tx.org_id):
+            text = Note.parse(row["note"].encode()).text
+            if certificate_digest(text) in certified:  # else its event comes after this epoch
+                self._certificates.append(row["note"].encode())
 
     def _keep(self, counter: int, index: int, sequenced: int, salt: bytes, digest: bytes, body: bytes) -> None:
         entry = leaf_entry(digest, self._mine["tag"], counter, sequenced)
@@ -126,4 +137,5 @@ class Evidence:
             out, Whose(self._mine["tag"], self._mine["slot"]), checkpoint=self._epoch["checkpoint"], size=size, nodes=nodes,
             epochs=self._openings(epochs, nodes), events=self._events(),
             consistency=[(at, consistency_proof(nodes, at, size)) for at in saved if 0 < at <= size],
+            deletions=self._certificates or None,
         )  # fmt: skip

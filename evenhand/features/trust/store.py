@@ -101,3 +101,7 @@ EVENTS = Sql(
          from evenhand.log_place p join evenhand.fact f on f.org_id = p.org_id and f.fact_id = p.fact_id
         where p.org_id = %(org)s and p.index >= %(from)s and p.index < %(size)s order by p.index""",
 )
+CERTIFICATES = Sql(
+    "log_certificates",
+    "select note from evenhand.erasure where org_id = %(org)s and note is not null order by ended_at, erasure_id",
+)

@@ -1,0 +1,85 @@
+"""What a project and the organisation keep: legal holds, retention, and deletion with a certificate."""
+
+from typing import Any
+
+import msgspec
+
+from evenhand.app.http.call import Call
+from evenhand.app.http.routes import route
+from evenhand.features.leaving import erasing, holds, retention
+from evenhand.features.leaving.types import DataView, Erasure, Hold, Retention
+from evenhand.infra.db import Tx
+
+
+class HoldIn(msgspec.Struct, forbid_unknown_fields=True):
+    reason: str
+
+
+class Holds(msgspec.Struct, frozen=True):
+    items: list[Hold]
+
+
+class RetentionIn(msgspec.Struct, forbid_unknown_fields=True):
+    done_days: int | None = None
+    ended_days: int | None = None
+
+
+class ConfirmIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`confirm`: the name of what goes, typed."""
+
+    confirm: str
+
+
+@route("GET", "/projects/{project}/data", reply=DataView)
+async def project_data(call: Call, tx: Tx) -> Any:
+    """What a project keeps: its rule, holds and deletions"""
+    return await retention.data_view(tx, call.path("project"))
+
+
+@route("PUT", "/projects/{project}/retention", body=RetentionIn, reply=Retention)
+async def set_retention(call: Call, tx: Tx) -> Any:
+    """Set how long a project's tasks, answers and files are kept"""
+    rule = Retention(call.body.done_days, call.body.ended_days)
+    return await retention.set_retention(tx, call.path("project"), rule)
+
+
+@route("PUT", "/projects/{project}/hold", body=HoldIn, reply=Holds)
+async def hold_project(call: Call, tx: Tx) -> Any:
+    """Put a project under a legal hold: nothing of it is deleted"""
+    return Holds(await holds.set_hold(tx, call.path("project"), call.body.reason))
+
+
+@route("DELETE", "/projects/{project}/hold", reply=Holds)
+async def release_project(call: Call, tx: Tx) -> Any:
+    """Release a project from its legal hold"""
+    return Holds(await holds.release_hold(tx, call.path("project")))
+
+
+@route("POST", "/projects/{project}/delete", body=ConfirmIn, reply=Erasure)
+async def delete_project(call: Call, tx: Tx) -> Any:
+    """Delete a project with everything in it, for good"""
+    return await erasing.delete_project(tx, call.path("project"), call.body.confirm)
+
+
+@route("GET", "/deletions/{deletion}", reply=Erasure)
+async def get_deletion(call: Call, tx: Tx) -> Any:
+    """Read a deletion: how far it is, and its certificate"""
+    return await erasing.get_erasure(tx, call.path("deletion"))
+
+
+@route("GET", "/org/data", reply=DataView)
+async def org_data(call: Call, tx: Tx) -> Any:
+    """What the organisation keeps: holds and deletions of all its projects"""
+    return await retention.data_view(tx, "")
+
+
+@route("PUT", "/org/hold", body=HoldIn, reply=Holds)
+async def hold_org(call: Call, tx: Tx) -> Any:
+    """Put the organisation under a legal hold: nothing in this space is deleted"""
+    return Holds(await holds.set_hold(tx, "", call.body.reason))
+
+
+@route("DELETE", "/org/hold", reply=Holds)
+async def release_org(call: Call, tx: Tx) -> Any:
+    """Release the organisation from its legal hold"""
+    return Holds(await holds.release_hold(tx, ""))
