@@ -147,6 +147,9 @@ async def _after(api: Any, out: Estate) -> None:
     ids["question"] = question["id"]
     await _ok(await api.post(f"/api/v1/questions/{question['id']}/answer", json={"text": f"Reply {mark}"}))
     ids["callback"] = (await _ok(await api.get("/api/v1/callbacks")))["items"][0]["id"]
+    gone = await _ok(await api.post("/api/v1/projects", json={"name": f"Gone {mark}", "medium": "text"}))
+    asked = await _ok(await api.post(f"/api/v1/projects/{gone['id']}/delete", json={"confirm": f"Gone {mark}"}))
+    ids["deletion"] = asked["id"]
     delivery = {"project": ids["project"], "name": f"Delivery {mark}"}
     ids["delivery"] = (await _ok(await api.post("/api/v1/deliveries", json=delivery)))["id"]
     found = await _ok(await api.get(f"/api/v1/tasks/{ids['done_task']}"))

@@ -141,7 +141,7 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
     out["evenhand.hold"] = out["evenhand.erasure_file"] = {"select": ALL, "insert": ALL, "delete": ALL}
     days = frozenset({"done_days", "ended_days", "updated_at"})
     out["evenhand.retention"] = {"select": ALL, "insert": ALL, "update": days, "delete": ALL}
-    progress = frozenset("state batch counts files bytes keys leaves edge ended_at note".split())
+    progress = _columns("state batch counts files bytes keys leaves edge ended_at note")
     out["evenhand.erasure"] = {"select": ALL, "insert": ALL, "update": progress}
     out["evenhand.member"] = {"select": ALL, "update": frozenset({"role", "state", "body"})}
     out["evenhand.api_key"] = {"select": ALL, "insert": ALL, "update": frozenset({"revoked_at"})}
@@ -170,6 +170,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.rate_card": {"select": ALL, "insert": ALL, "update": _columns("told_at")},
         "evenhand.price_class": {"select": ALL, "insert": ALL},
         "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
+        "evenhand.retention": {"select": _columns("org_id project_id")},
         "evenhand.rate_told": {"select": _columns("org_id card")},
         "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
         "evenhand.queue": {"select": _columns("org_id project_id state rank")},
@@ -184,12 +185,12 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.rate_card": {"select": ALL},
         "evenhand.price_class": {"select": ALL},
         "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
+        "evenhand.retention": {"select": _columns("org_id project_id")},
     },
     "evenhand_reporter": {
         "evenhand.rate_card": {"select": ALL},
         "evenhand.price_class": {"select": ALL},
         "evenhand.affiliate": {"select": ALL, "insert": ALL, "delete": ALL},
-        "evenhand.retention": {"select": _columns("org_id project_id")},
     },
     "evenhand_picker": {
         "evenhand.job": {
@@ -229,7 +230,7 @@ CALLS = {
     "evenhand_app": {
         "ctx.org", "evenhand.lease", "evenhand.submission", "evenhand.submit", "evenhand.expire", "evenhand.free_place",
         "evenhand.hold_task", "evenhand.reset_cursors", "evenhand.card_at", "evenhand.weight_of",
-        "evenhand.hold_task", "evenhand.reset_cursors", "evenhand.erase_tasks", "evenhand.erase_files",
+        "evenhand.erase_tasks", "evenhand.erase_files",
         "evenhand.erase_project", "evenhand.erase_space",
     },
     "evenhand_gate": {"evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting", *WEIGHTS},

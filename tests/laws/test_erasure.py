@@ -13,6 +13,7 @@ STAYS = {
     "fact", "log_member", "log_place",  # the events, sealed under a key that is gone; the log never loses a leaf
     "erasure", "erasure_file",  # the certificates
     "hold",  # there is none, or nothing is deleted
+    "contract", "rate_told", "affiliate",  # the operator's: class and times, for the figures of the past; no content
     "job", "job_step",  # ids of what was to be done, sealed; ended ones go within a month
 }  # fmt: skip
 

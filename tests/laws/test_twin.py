@@ -139,6 +139,17 @@ CUSTOMER: dict[str, Case] = {
     "GET /audit": nowhere,
     "GET /trust/bundle": nowhere,
     "GET /contract": nowhere,
+    "GET /projects/{project}/data": on("/projects/{}/data", "project"),
+    "PUT /projects/{project}/retention": on("/projects/{}/retention", "project", json={"done_days": 1}),
+    "PUT /projects/{project}/hold": on("/projects/{}/hold", "project", json={"reason": "Case 7"}),
+    "DELETE /projects/{project}/hold": on("/projects/{}/hold", "project"),
+    "POST /projects/{project}/delete": lambda a, _: [
+        at(f"/projects/{a['project']}/delete", json={"confirm": f"Project {a['unique'][:-2]}"}),
+    ],
+    "GET /deletions/{deletion}": on("/deletions/{}", "deletion"),
+    "GET /org/data": nowhere,
+    "PUT /org/hold": nowhere,
+    "DELETE /org/hold": nowhere,
 }
 PERSON: dict[str, Case] = {
     "POST /work/next": nowhere,

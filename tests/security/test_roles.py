@@ -72,6 +72,15 @@ NEEDS: dict[str, Verb] = {
     "GET /audit": Verb.READ,
     "GET /trust/bundle": Verb.READ,
     "GET /contract": Verb.READ,
+    "GET /projects/{project}/data": Verb.READ,
+    "PUT /projects/{project}/retention": Verb.MANAGE,
+    "PUT /projects/{project}/hold": Verb.MANAGE,
+    "DELETE /projects/{project}/hold": Verb.MANAGE,
+    "POST /projects/{project}/delete": Verb.MANAGE,
+    "GET /deletions/{deletion}": Verb.READ,
+    "GET /org/data": Verb.READ,
+    "PUT /org/hold": Verb.MANAGE,
+    "DELETE /org/hold": Verb.MANAGE,
 }
 _PLAIN: dict[str, Ask] = {
     "GET /projects": at("/projects"),
@@ -85,6 +94,9 @@ _PLAIN: dict[str, Ask] = {
     "GET /audit": at("/audit"),
     "GET /trust/bundle": at("/trust/bundle"),
     "GET /contract": at("/contract"),
+    "GET /org/data": at("/org/data"),
+    "PUT /org/hold": at("/org/hold", json={"reason": "Case 7"}),
+    "DELETE /org/hold": at("/org/hold"),
 }
 
 

@@ -45,6 +45,13 @@ class Api:
         headers = {"content-type": "application/json", "idempotency-key": uuid4().hex}
         return self._ask("POST", path, params=_given(query), content=content, headers=headers)
 
+    def put(self, path: str, body: Any) -> Any:
+        headers = {"content-type": "application/json"}
+        return self._ask("PUT", path, content=msgspec.json.encode(body), headers=headers)
+
+    def delete(self, path: str) -> Any:
+        return self._ask("DELETE", path)
+
     def post_lines(self, path: str, lines: bytes, **query: Any) -> Any:
         headers = {"content-type": "application/x-ndjson"}
         return self._ask("POST", path, params=_given(query), content=lines, headers=headers)

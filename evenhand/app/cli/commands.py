@@ -262,6 +262,67 @@ COMMANDS: tuple[Command, ...] = (
         _HERE_OR_THERE,
     ),
     Command(
+        "project data",
+        "show what a project keeps, and what of it was deleted",
+        "leaving:project_data",
+        "evenhand project data Streets",
+        (opt("project", metavar="PROJECT", help="id or name"), *WHERE, JSON),
+        _HERE_OR_THERE,
+    ),
+    Command(
+        "project retention",
+        "set how long a project's tasks, answers and files are kept",
+        "leaving:retention",
+        "evenhand project retention Streets --done-days 90 --ended-days 30",
+        (
+            opt("project", metavar="PROJECT", help="id or name"),
+            opt("--done-days", type=int, metavar="DAYS", help="days after a task has come to its end"),
+            opt("--ended-days", type=int, metavar="DAYS", help="days after the project was archived"),
+            *WHERE,
+            JSON,
+        ),
+        "Without days there is no rule, and everything is kept. The server looks every hour; what goes has a certificate. "
+        + _HERE_OR_THERE,
+    ),
+    *(
+        Command(
+            f"{noun} {verb}",
+            words,
+            f"leaving:{verb}_{noun}",
+            example,
+            (
+                *((opt("project", metavar="PROJECT", help="id or name"),) if noun == "project" else ()),
+                *(
+                    (opt("--reason", required=True, metavar="TEXT", help="the case it is for"),)
+                    if verb == "hold"
+                    else ()
+                ),
+                *WHERE,
+                JSON,
+            ),
+            _HERE_OR_THERE,
+        )
+        for noun, verb, words, example in (
+            ("project", "hold", "put a project under a legal hold", "evenhand project hold Streets --reason 'Case 7'"),
+            ("project", "release", "release a project from its legal hold", "evenhand project release Streets"),
+        )
+    ),
+    Command(
+        "project delete",
+        "delete a project with everything in it, for good, and get a certificate",
+        "leaving:delete_project",
+        "evenhand project delete Streets --yes --certificate streets.deleted",
+        (
+            opt("project", metavar="PROJECT", help="id or name"),
+            opt("--yes", action="store_true", help="do not ask for the project's name"),
+            opt("--certificate", metavar="FILE", help="wait until it is done, and write the certificate"),
+            *WHERE,
+            JSON,
+        ),
+        "Tasks, answers, files and the project's keys go, in a job of the server. A legal hold refuses it. "
+        + _HERE_OR_THERE,
+    ),
+    Command(
         "batch create",
         "make a batch in a project",
         "nouns:create_batch",
