@@ -1,8 +1,9 @@
 """PostgreSQL for request paths: one small pool for each role, and `Tx`, an open transaction that knows who asks."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -96,6 +97,28 @@ DESK = 4
 _PLANS = {"enable_seqscan": "off"}
 
 
+#: Seconds after which a statement is given up: those that look at a few rows, and those that work through many. Silence for
+#: as long as a look may take means that nobody is there: a network swallows everything and never says so.
+_LOOK_S, _WORK_S = 10.0, 60.0
+_PATIENCE_S: dict[Pool, float] = {
+    "desk": _LOOK_S, "gate": _LOOK_S, "keys": _LOOK_S, "picker": _LOOK_S, "scheduler": 30.0, "app": _WORK_S,
+}  # fmt: skip
+_MOST_PATIENT_S = 120.0
+_ROLLBACK_S = 5.0
+
+
+@contextmanager
+def _heard(conn: Any, *, within_s: float) -> Generator[None]:
+    """A connection that does not answer is ended at once: any further word on it would wait without end."""
+    try:
+        yield
+    except TimeoutError as err:
+        _end(conn)
+        if within_s <= _LOOK_S:
+            raise ConnectionError("the database does not answer") from err
+        raise
+
+
 async def _keep(_: Any) -> None:
     """Nothing to reset: settings are transaction-local, and a transaction ends with RESET ALL in the same round trip."""
 
@@ -144,7 +167,7 @@ class Database:
                 max_inactive_connection_lifetime=120,
                 reset=_keep,
                 server_settings={"application_name": f"evenhand {role}", **_PLANS},
-                command_timeout=120,
+                command_timeout=_PATIENCE_S.get(role, _MOST_PATIENT_S),
             )
             self._lending[role] = Lending(self._pools[role], most, WARM)
         return self
@@ -187,7 +210,8 @@ class Database:
         except OSError as err:  # its socket is not there yet: a missing file, but none that anybody asked for
             raise ConnectionError("the database cannot be reached") from err
         try:
-            yield conn
+            with _heard(conn, within_s=_PATIENCE_S.get(role, _MOST_PATIENT_S)):
+                yield conn
         except BaseException:  # it may be in the middle of a reply
             await lending.release(conn, in_order=False)
             raise
@@ -197,7 +221,8 @@ class Database:
     async def narrow(self, role: Role) -> AsyncGenerator[Narrow]:
         """One transaction of a narrow role."""
         async with self.connection(role) as conn, conn.transaction():
-            yield Narrow(conn, self.platform)
+            with _heard(conn, within_s=_PATIENCE_S.get(role, _MOST_PATIENT_S)):
+                yield Narrow(conn, self.platform)
 
     @asynccontextmanager
     async def tx(
@@ -225,14 +250,30 @@ class Database:
         async with self.connection(pool) as conn:
             # One round trip: the token is hexadecimal and dots, so it needs no quoting.
             token = self.sign(conn, org_id, actor_id)
-            await conn.execute(f"begin {mode}; select set_config('evenhand.ctx', '{token}', true)")
+            with _heard(conn, within_s=_LOOK_S):
+                await conn.execute(f"begin {mode}; select set_config('evenhand.ctx', '{token}', true)", timeout=_LOOK_S)
             try:
-                yield conn
+                with _heard(conn, within_s=_MOST_PATIENT_S):
+                    yield conn
             except BaseException:
-                if not conn.is_closed():
-                    await conn.execute("rollback; reset all")
+                await _roll_back(conn)
                 raise
             await conn.execute("commit; reset all")
+
+
+async def _roll_back(conn: Any) -> None:
+    """Or ends the connection, and the transaction with it."""
+    try:
+        if not conn.is_closed():
+            async with asyncio.timeout(_ROLLBACK_S):
+                await conn.execute("rollback; reset all")
+    except (TimeoutError, *AWAY):
+        _end(conn)
+
+
+def _end(conn: Any) -> None:
+    with suppress(asyncpg.InterfaceError):  # it has ended, and the pool has taken it back by itself
+        conn.terminate()
 
 
 async def chunks(rows: AsyncIterator[Any], size: int) -> AsyncIterator[list[Any]]:

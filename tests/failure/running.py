@@ -182,19 +182,19 @@ class Cast:
     reviewer: str
 
 
-def seed(running: Running, people_count: int = 3) -> Cast:
+def seed(running: Running, people_count: int = 3, *, name: str = "Acme", team: str = "people") -> Cast:
     """Makes an organisation with people, through the program's own actions."""
 
     async def make() -> Cast:
         async with services(running.settings, *opened, connections=2) as s:
-            org = await people.create_org(s.db, "Acme")
+            org = await people.create_org(s.db, name)
             key = await people.create_key(s.db, org.id, "live")
-            emails = [f"ann{n}@people.example" for n in range(people_count)]
-            for email in [*emails, "rev@people.example"]:
+            emails = [f"ann{n}@{team}.example" for n in range(people_count)]
+            for email in [*emails, f"rev@{team}.example"]:
                 person = await people.add_person(s.db, email, email.split("@")[0], PASSWORD)
                 role: Any = "reviewer" if email.startswith("rev") else "annotator"
                 await people.add_member(s.db, org.id, person, role)
-            return Cast(org.id, key.key, emails, "rev@people.example")
+            return Cast(org.id, key.key, emails, f"rev@{team}.example")
 
     with database(running.settings) as opened:
         return asyncio.run(make())
