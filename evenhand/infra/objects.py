@@ -31,6 +31,16 @@ class StorageFull(Busy):
     hint = "Nothing was changed. Tell the operator, and try again when there is space."
 
 
+class StorageShut(Busy):
+    """Nothing was kept, and the same again works once files can be written."""
+
+    hint = "Nothing was changed. Tell the operator: the folder or bucket of the files takes no more writing."
+
+
+#: how the system says that a file can't be written for a reason that the file is not to blame for
+_SHUT = ("Read-only file system", "Permission denied", "Input/output error", "Stale file handle")
+
+
 class Objects:
     """Puts and gets objects. Names are random: nothing about the content can be read from a listing."""
 
@@ -52,7 +62,7 @@ class Objects:
     async def put(self, org_id: str, name: str, data: bytes) -> None:
         """Keeps an object, whole or not at all, and on the disk: when this returns a power cut takes it no more.
 
-        Raises StorageFull."""
+        Raises StorageFull, StorageShut."""
         path = self._path(org_id, name)
         try:
             await obstore.put_async(self._store, path, data)
@@ -60,6 +70,8 @@ class Objects:
         except Exception as err:
             if "No space left" in str(err) or "quota exceeded" in str(err):
                 raise StorageFull("The disk that holds files is full, so this file was not kept.") from err
+            if any(words in str(err) for words in _SHUT):
+                raise StorageShut("Files cannot be written at the moment.", retry_after_s=30) from err
             raise
 
     async def get(self, org_id: str, name: str) -> bytes:

@@ -3,6 +3,7 @@ in time, and all goes on by itself when the way is open again."""
 
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,8 +16,11 @@ import pytest
 
 from tests.failure.parted import Parted, parted
 from tests.failure.running import PASSWORD, PREFIX, Cast, free_port, patiently, receiving, seed
+from tests.failure.test_full_disk import mounted
 from tests.failure.test_kill import ONTOLOGY, Storm, check, prepare
+from tests.laws.estate import picture
 from tests.pg import running_server
+from tests.serving import elsewhere
 
 LIMIT_S = 25.0  # two looks at a database that does not answer, of ten seconds each, and some
 
@@ -141,3 +145,45 @@ def finish(far: Parted, cast: Cast, callback_url: str, count: int) -> None:
                 reply = client.post(f"/work/{lease['handle']}/submit", json=sent)
                 assert reply.status_code == 200, reply.text
                 done += lease["project"]["id"] == project
+
+
+# --- the files lie where nothing can be written, or nothing can be reached
+
+
+@pytest.fixture
+def shelf(far: Parted) -> Iterator[Path]:
+    """The folder of the files, on a file system of its own."""
+    place = far.settings.home.objects
+    mounted(place, "8m")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def upload(api: httpx.Client) -> httpx.Response:
+    return api.post(f"{PREFIX}/assets", files={"file": ("words.txt", b"words", "text/plain")})
+
+
+def test_files_that_cannot_be_written(far: Parted, people: Cast, shelf: Path) -> None:
+    """What is there is read on, what comes is refused in plain words, and all is well when they can be written again."""
+    with httpx.Client(base_url=far.url, headers={"authorization": f"Bearer {people.key}"}, timeout=20) as api:
+        before = upload(api)
+        assert before.status_code == 200, before.text
+        link = f"http://127.0.0.1:{far.port}{before.json()['url']}"
+        subprocess.run(["mount", "-o", "remount,ro", shelf], check=True)
+        refused = upload(api)
+        assert refused.status_code == 503, refused.text
+        assert "cannot be written" in refused.json()["detail"] and refused.json()["hint"]
+        assert int(refused.headers["retry-after"]) >= 1
+        assert httpx.get(link).content == b"words"
+        with elsewhere() as site:
+            address = site.put("p.png", "image/png", picture())
+            made = api.post(f"{PREFIX}/projects", json={"name": "Fetched", "medium": "image"}).json()["id"]
+            task = api.post(f"{PREFIX}/projects/{made}/tasks", json={"data": {"image_url": address}}).json()["id"]
+            waits = "select state, attempts, run_at > now() from evenhand.job where kind = 'tasks.fetch'"
+            patiently(lambda: far.rows(waits) == [("ready", 0, True)], 20, "the job waits, and no try is used up")
+            subprocess.run(["mount", "-o", "remount,rw", shelf], check=True)
+            far.rows("update evenhand.job set run_at = now() where kind = 'tasks.fetch' returning 1")  # a minute later
+            state = "select state from evenhand.queue where task_id = %s"
+            patiently(lambda: far.rows(state, task) == [("open",)], 20, "the picture was fetched")
+        assert upload(api).status_code == 200
+    assert [line for line in far.log.splitlines() if "a bug" in line or "Traceback" in line] == []
