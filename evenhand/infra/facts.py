@@ -7,6 +7,7 @@ is made here (docs/decisions/0015-log.md). People have another id in the events 
 """
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,11 @@ _ADD = Sql(
 def micros(at: datetime) -> int:
     """Microseconds since 1970."""
     return (at - _EPOCH) // _MICROSECOND
+
+
+def now_us() -> int:
+    """Microseconds since 1970, by this machine's clock."""
+    return time.time_ns() // 1000
 
 
 def person_alias(seal: Seal, person: str) -> str:

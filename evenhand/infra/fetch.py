@@ -59,8 +59,8 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not ip.is_unspecified
 
 
-def check_url(url: str) -> None:
-    """Refuses what can be refused without asking a name server."""
+def check_url(url: str, *, private: bool = False) -> None:
+    """Refuses what can be refused without asking a name server. private: whoever named it may lead us anywhere."""
     try:
         parts = urlsplit(url)
         httpx.URL(url)  # what reads the address later must be able to
@@ -81,10 +81,10 @@ def check_url(url: str) -> None:
     try:
         literal = ipaddress.ip_address(parts.hostname)
     except ValueError:
-        if parts.hostname.rstrip(".").lower() == "localhost" and not private_allowed():
+        if parts.hostname.rstrip(".").lower() == "localhost" and not (private or private_allowed()):
             raise UnsafeAddress("The address leads into this machine.") from None
         return
-    if not is_public(str(literal)) and not private_allowed():
+    if not is_public(str(literal)) and not (private or private_allowed()):
         raise UnsafeAddress("The address leads into a private network.")
 
 
@@ -100,7 +100,7 @@ def _usual_trust() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-async def _resolve(host: str, port: int) -> str:
+async def resolve(host: str, port: int, *, private: bool = False) -> str:
     """The first usable address of a host. Every answer must be public, not just the one that is used."""
     loop = asyncio.get_running_loop()
     try:
@@ -108,7 +108,7 @@ async def _resolve(host: str, port: int) -> str:
     except (OSError, TimeoutError, UnicodeError) as err:
         raise Upstream(f"The name '{host}' could not be resolved.") from err
     addresses = [str(entry[4][0]) for entry in found]
-    if not private_allowed() and not all(is_public(address) for address in addresses):
+    if not (private or private_allowed()) and not all(is_public(address) for address in addresses):
         raise UnsafeAddress(f"The name '{host}' leads into a private network.")
     return addresses[0]
 
@@ -123,16 +123,18 @@ async def request(
     follow: bool = True,
     timeout_s: float = TIMEOUT_S,
     trust: ssl.SSLContext | None = None,
+    private: bool = False,
 ) -> Fetched:
-    """One request to a checked address. `trust`: whose certificates are believed, where not the usual authorities'.
+    """One request to a checked address. `trust`: whose certificates are believed, where not the usual authorities';
+    `private`: the address is the operator's own word, so it may lead into a network of theirs.
 
     Raises Upstream when nothing usable came back."""
     for _ in range(MOST_REDIRECTS + 1):
-        check_url(url)
+        check_url(url, private=private)
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        address = await _resolve(host, port)
+        address = await resolve(host, port, private=private)
         named = httpx.URL(url)
         target = named.copy_with(host=address)
         sent = {

@@ -40,15 +40,15 @@ class Keys:
 
 def load_keys(folder: Path) -> Keys:
     """The keys in `folder`, made at the first start (mode 0600)."""
-    return Keys(_secret_in(folder / MASTER_FILE))
+    return Keys(secret_in(folder / MASTER_FILE))
 
 
 def load_log_key(folder: Path) -> Ed25519PrivateKey:
     """The key that signs the log, made at the first start (mode 0600)."""
-    return Ed25519PrivateKey.from_private_bytes(_secret_in(folder / LOG_FILE))
+    return Ed25519PrivateKey.from_private_bytes(secret_in(folder / LOG_FILE))
 
 
-def _secret_in(path: Path) -> bytes:
+def secret_in(path: Path) -> bytes:
     """32 random bytes that stay the same from the first time that somebody asks."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

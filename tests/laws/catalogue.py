@@ -25,6 +25,7 @@ PLATFORM = {
     "rate_card",
     "price_class",
 }
+PLATFORM = {"person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state", "log_policy"}
 GATES = ("person", "session", "link", "signin_attempt")
 #: Unique and primary keys that may begin with something else than the organisation. Each is a platform matter.
 GLOBAL_KEYS = {
@@ -34,10 +35,11 @@ GLOBAL_KEYS = {
     "secret_pkey",
     "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey",  # the sequencer's
     "rate_card_pkey", "price_class_pkey",  # public
+    "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey", "log_policy_pkey",  # the sequencer's
 }  # fmt: skip
 #: Plain indexes of the narrow roles, which look across organisations by design.
 GLOBAL_INDEXES = {
-    "session_person", "member_person", "seat_person", "job_lapsed",
+    "session_person", "member_person", "seat_person", "job_lapsed", "feed_due",
     "fact_xid",  # the sequencer takes what is finished, in order
     "job_ended", "idempotency_age",  # of the cleaner
 }  # fmt: skip
@@ -64,6 +66,7 @@ OPEN_POLICIES = {
         for table in ("seat", "queue", "project", "assignment", "batch", "retention")
     ),
     ("evenhand", "job", "picker", role_name("picker")),
+    ("evenhand", "feed", "due", role_name("scheduler")),
     *(
         ("evenhand", table, f"public_{role}", role_name(role))
         for table in ("rate_card", "price_class")
@@ -77,7 +80,7 @@ OPEN_POLICIES = {
     ("evenhand", "affiliate", "reporter", role_name("reporter")),
     *(
         ("evenhand", table, "sequencer", role_name("sequencer"))
-        for table in ("fact", "log_member", "log_place", "log_batch", "log_epoch", "log_state")
+        for table in ("fact", "log_member", "log_place", "log_batch", "log_epoch", "log_state", "log_policy")
     ),
     # by age: tests/app/test_cleaning.py
     *(

@@ -119,10 +119,10 @@ WALLED = {
     "project", "project_version", "batch", "seat", "asset", "task", "queue", "assignment", "draft", "answer", "review",
     "question", "notice", "import_chunk", "delivery", "callback", "callback_try", "worker_group", "setting",
     "idempotency", "fact", "job", "job_step", "gold_task", "gold_score", "course",
-    "undone",
+    "undone", "feed",
 }  # fmt: skip
 ONLY_ADDED = {"fact", "import_chunk", "callback_try", "job_step", "undone"}  # what happened is never rewritten
-MAY_GO = {"queue", "seat", "draft", "setting", "worker_group"}
+MAY_GO = {"queue", "seat", "draft", "setting", "worker_group", "feed"}
 ALL = frozenset({"*"})
 
 
@@ -191,6 +191,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.rate_card": {"select": ALL},
         "evenhand.price_class": {"select": ALL},
         "evenhand.affiliate": {"select": ALL, "insert": ALL, "delete": ALL},
+        "evenhand.feed": {"select": _columns("org_id feed_id next_at")},
     },
     "evenhand_picker": {
         "evenhand.job": {
@@ -203,7 +204,8 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.log_member": {"select": ALL, "insert": ALL, "update": _columns("count")},
         "evenhand.log_place": {"select": ALL, "insert": ALL},
         "evenhand.log_batch": {"select": ALL, "insert": ALL},
-        "evenhand.log_epoch": {"select": ALL, "insert": ALL},
+        "evenhand.log_epoch": {"select": ALL, "insert": ALL, "update": _columns("checkpoint")},
+        "evenhand.log_policy": {"select": ALL, "insert": ALL},
         "evenhand.log_state": {
             "select": ALL,
             "update": _columns("system_id xid size roots epoch ended batch_at epoch_at published wanted"),

@@ -491,6 +491,55 @@ COMMANDS: tuple[Command, ...] = (
         (opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),),
         "It needs Python, the package cryptography, and nothing of Evenhand.",
     ),
+    Command(
+        "witness",
+        "watch a log and cosign it, so that nobody can be shown another history",
+        "witnessing:witness",
+        "evenhand witness --log https://label.example.org/log",
+        (
+            opt(
+                "--folder",
+                default="evenhand-witness",
+                metavar="FOLDER",
+                help="its key and what it has seen; made at the first start (default: evenhand-witness)",
+            ),
+            opt("--name", metavar="NAME", help="what a new witness is called (default: after its key)"),
+            opt("--log", metavar="URL", help="a log to look at, from now on"),
+            opt("--key", metavar="PUB", help="its key (name+id+base64), or a file (default: what it says itself)"),
+            opt("--listen", metavar="HOST:PORT", help="let logs ask as well (c2sp.org/tlog-witness)"),
+            opt("--every", type=float, default=5.0, metavar="SECONDS", help="how often to look (default 5)"),
+            opt("--once", action="store_true", help="look once, and end with 1 where something is wrong"),
+        ),
+        "Needs no home and no database. Its first line is its key, for policies. The same folder again goes on where it was; "
+        "a copy of the folder is another witness with the same key, which must not be.",
+    ),
+    Command(
+        "log policy",
+        "show or set whose cosignatures the log asks for",
+        "policies:policy",
+        "evenhand log policy --set policy.txt",
+        (
+            opt("--set", dest="file", metavar="FILE", help="a file as c2sp.org/tlog-policy describes it"),
+            JSON,
+        ),
+        "What the log publishes is a proposal: whoever checks evidence chooses a policy of their own.",
+    ),
+    Command(
+        "log witness",
+        "have the log ask one more witness",
+        "policies:witness",
+        "evenhand log witness hospital witness.example+9b8c7d6e+BA... https://witness.example",
+        (
+            opt("name", metavar="NAME", help="what it is called in the policy"),
+            opt("key", metavar="KEY", nargs="?", help="its key, the first line of `evenhand witness`"),
+            opt(
+                "url", metavar="URL", nargs="?", help="where it is asked; left out for one that looks at the log itself"
+            ),
+            opt("--remove", action="store_true", help="ask it no longer"),
+            JSON,
+        ),
+        "The quorum becomes more than half of the witnesses; set another one with `evenhand log policy --set`.",
+    ),
 )
 
 GROUPS = {
@@ -502,6 +551,7 @@ GROUPS = {
     "project": "projects",
     "batch": "batches of tasks",
     "task": "tasks",
+    "log": "the transparency log",
 }
 
 

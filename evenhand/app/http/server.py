@@ -128,7 +128,7 @@ class Doorkeeper:
 
     @staticmethod
     def _serves_on_media_host(path: str) -> bool:
-        return path.startswith(("/media/", "/api/", "/v1", "/v2", "/healthz"))
+        return path.startswith(("/media/", "/api/", "/v1", "/v2", "/log/", "/healthz"))
 
 
 def build(
@@ -162,7 +162,7 @@ def build(
     table = hot + [r for r in ROUTES if r.path not in _HOT]
     routes: list[BaseRoute] = [_starlette(r, services) for r in table]
     routes += [
-        *log_routes(log_files(settings)),
+        *log_routes(services, log_files(settings)),
         StarletteRoute("/healthz", health, methods=["GET", "HEAD"]),
         StarletteRoute("/media/{token}", media, methods=["GET", "HEAD"]),
         StarletteRoute(f"{PREFIX}/openapi.json", openapi, methods=["GET"]),

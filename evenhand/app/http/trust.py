@@ -15,6 +15,7 @@ from evenhand.app.transparency import log_files
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.trust.bundles import Evidence, newest_epoch
 from evenhand.features.trust.types import log_secret
+from evenhand.features.trust.witnesses import quorum_of
 from evenhand.pure.trouble import Invalid
 
 _PIECE = 256 * 1024
@@ -33,7 +34,8 @@ async def bundle(call: Call) -> Response:
         raise Invalid(f"`saved` must be the size of a checkpoint, at most {_MOST_SAVED} times.")
     async with call.db.tx(call.org_id, call.actor) as tx:
         require(tx, Verb.READ)
-    evidence = Evidence(log_files(call.services.settings), log_secret(call.db.keys), await newest_epoch(call.db))
+    files = log_files(call.services.settings)
+    evidence = Evidence(files, log_secret(call.db.keys), await newest_epoch(call.db, quorum_of(files)))
     async with call.db.tx(call.org_id, call.actor, read_only=True) as tx:
         await evidence.gather(tx)
     out = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it has been sent)

@@ -12,6 +12,7 @@ import msgspec
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.trust import store
 from evenhand.features.trust.sequencer import HELD, opened_body
+from evenhand.features.trust.witnesses import is_met
 from evenhand.infra.db import Database, Tx
 from evenhand.infra.facts import event_of
 from evenhand.infra.logfiles import LogFiles
@@ -20,12 +21,14 @@ from evenhand.pure.log.events import epoch_map
 from evenhand.pure.log.leaves import event_digest, leaf_entry
 from evenhand.pure.log.merkle import consistency_proof, inclusion_proof
 from evenhand.pure.log.notes import Note
+from evenhand.pure.log.policy import Policy
 from evenhand.pure.log.tiles import TileNodes
 from evenhand.pure.log.walk import DELETED
 from evenhand.pure.log.writing import EpochOpening, EventOpening, Whose, write_bundle
 from evenhand.pure.trouble import Busy, Conflict
 
 WAIT_S = 15.0
+COSIGN_S = 6.0  # a witness that looks at the log does so every five seconds
 SILENT_S = 30.0  # without a batch: then it is not worth waiting
 _CHUNK = 5_000  # events, after which context and keys are asked for again
 _LOOK_S = 0.2
@@ -41,10 +44,21 @@ class LogAway(Busy):
     hint = "Nothing is lost: what happened is kept and will be numbered. Try again in a minute, and tell the operator."
 
 
-async def newest_epoch(db: Database) -> Any:
+async def newest_epoch(db: Database, policy: Policy) -> Any:
     """An epoch that ends after everything the log shows by now, so that no checkpoint that somebody has saved is newer.
 
-    It is ended on request and takes as long as a batch. Raises LogAway."""
+    It is ended on request and takes as long as a batch; then the witnesses of `policy` have a few seconds to cosign it.
+    Raises LogAway."""
+    found = await _ended(db)
+    until = time.monotonic() + COSIGN_S
+    while not is_met(policy, found["checkpoint"]) and time.monotonic() < until:
+        await asyncio.sleep(_LOOK_S)
+        async with db.narrow("sequencer") as door:
+            found = await store.EPOCH_GET.one(door, epoch=found["epoch"])
+    return found
+
+
+async def _ended(db: Database) -> Any:
     async with db.narrow("sequencer") as door:
         state = await store.STATE_GET.one(door)
         shown: int = state["size"]

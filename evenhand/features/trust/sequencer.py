@@ -15,8 +15,9 @@ from typing import Any
 
 from evenhand.features.trust import store
 from evenhand.features.trust.types import BATCH_S, Batched, Clock, Log
+from evenhand.features.trust.witnesses import policy_hash, policy_in
 from evenhand.infra.db import Database, Narrow
-from evenhand.infra.facts import micros
+from evenhand.infra.facts import micros, now_us
 from evenhand.pure.log.events import (
     Closing,
     Pending,
@@ -37,10 +38,6 @@ log = logging.getLogger("evenhand.log")
 HELD = struct.Struct(">IQ")  # of the map of an epoch: slot and count
 MOST_EVENTS = 16_000  # of a batch: with what is added they fill 16,384 leaves, and more would be padded to 65,536
 _BATCHES = 2_000  # that are published at once
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
 
 
 class _Members:
@@ -108,7 +105,8 @@ async def _batch(door: Narrow, this: Log, clock: Clock) -> Batched:
     closing, slots = None, Tree()
     size_after = start + size_with_closing(len(pending))
     if state["wanted"] or time_us - state["epoch_at"] >= this.epoch_s * 1e6:
-        closing, slots = _closing(this, members, pending, state, time_us, size_after)
+        told = this.public | {"policy": policy_hash(await policy_in(door))}
+        closing, slots = _closing(this, members, pending, state, time_us, size_after, told)
     batch = make_batch(
         pending, members.count, start=start, time_us=time_us, secret=this.secret, seed=secrets.token_bytes(32),
         closing=closing,
@@ -135,13 +133,13 @@ async def _batch(door: Narrow, this: Log, clock: Clock) -> Batched:
 
 
 def _closing(
-    this: Log, members: _Members, pending: list[Pending], state: Any, time_us: int, size: int
+    this: Log, members: _Members, pending: list[Pending], state: Any, time_us: int, size: int, told: dict[str, str]
 ) -> tuple[Closing, Tree]:
     """The record that ends the epoch, and the map that it commits to: the counts as they are after this batch."""
     epoch = state["epoch"] + 1
     held = members.held(pending)
     slots = epoch_map(members.slots, epoch, held, this.secret)
-    body = epoch_body(epoch, time_us, size=size, previous=state["ended"], tree=slots, public=this.public)
+    body = epoch_body(epoch, time_us, size=size, previous=state["ended"], tree=slots, public=told)
     return Closing(epoch, secrets.token_bytes(32), body), slots
 
 

@@ -12,6 +12,15 @@ STATE_LOCK = Sql(
     role="sequencer",
 )
 STATE_GET = Sql("log_state_get", "select size, published, batch_at from evenhand.log_state", role="sequencer")
+# `oldest`: of what is committed and has no place yet.
+HEALTH = Sql(
+    "log_health",
+    """select s.size, s.epoch, s.batch_at, s.epoch_at,
+              (select min(f.at) from evenhand.fact f
+                where f.xid >= s.xid and f.xid < pg_snapshot_xmax(pg_current_snapshot())) as oldest
+         from evenhand.log_state s""",
+    role="sequencer",
+)
 STATE_SET = Sql(
     "log_state_set",
     """update evenhand.log_state
@@ -86,6 +95,33 @@ EPOCHS = Sql(
 LAST_EPOCH = Sql(
     "log_last_epoch",
     "select epoch, size, record, checkpoint from evenhand.log_epoch where size <= %(published)s order by epoch desc limit 1",
+    role="sequencer",
+)
+
+EPOCH_GET = Sql(
+    "log_epoch_get",
+    "select epoch, size, record, checkpoint from evenhand.log_epoch where epoch = %(epoch)s",
+    role="sequencer",
+)
+EPOCH_LOCK = Sql(
+    "log_epoch_lock",
+    "select checkpoint from evenhand.log_epoch where size = %(size)s order by epoch desc limit 1 for update",
+    role="sequencer",
+)
+EPOCH_COSIGN = Sql(
+    "log_epoch_cosign",
+    "update evenhand.log_epoch set checkpoint = %(checkpoint)s where size = %(size)s",
+    role="sequencer",
+)
+POLICY_GET = Sql(
+    "log_policy_get",
+    "select version, words from evenhand.log_policy order by version desc limit 1",
+    role="sequencer",
+)
+POLICY_ADD = Sql(
+    "log_policy_add",
+    """insert into evenhand.log_policy (version, words)
+       select coalesce(max(version), 0) + 1, %(words)s::text from evenhand.log_policy""",
     role="sequencer",
 )
 

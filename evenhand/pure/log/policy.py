@@ -9,12 +9,14 @@ from evenhand.pure.log.wrong import Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Whom one believes. groups: name -> (how many, of whom); quorum: a name, or None for no witnesses."""
+    """Whom one believes. groups: name -> (how many, of whom); quorum: a name, or None for no witnesses; addresses: where
+    witnesses are asked, for those that say."""
 
     logs: tuple[VerifierKey, ...]
     witnesses: dict[bytes, VerifierKey]
     groups: dict[bytes, tuple[int, tuple[bytes, ...]]]
     quorum: bytes | None
+    addresses: dict[bytes, str]
 
     def met(self, name: bytes, cosigned: set[bytes]) -> bool:
         """Whether the witness or group `name` has witnessed what the witnesses in `cosigned` cosigned."""
@@ -39,7 +41,7 @@ class Policy:
         if reading.quorum is None:
             raise Unreadable("the policy has no quorum line (`quorum none` says that no witness is needed)")
         quorum = None if reading.quorum == b"none" else reading.quorum
-        return Policy(tuple(reading.logs), reading.witnesses, reading.groups, quorum)
+        return Policy(tuple(reading.logs), reading.witnesses, reading.groups, quorum, reading.addresses)
 
 
 class _PolicyReading:
@@ -49,14 +51,16 @@ class _PolicyReading:
         self.groups: dict[bytes, tuple[int, tuple[bytes, ...]]] = {}
         self.member_of_a_group: set[bytes] = set()
         self.quorum: bytes | None = None
+        self.addresses: dict[bytes, str] = {}
 
     def line(self, words: list[bytes]) -> None:
         match words:
             case [b"log", key] | [b"log", key, _]:
                 self.logs.append(self._key(key, LOG_KEY, self.logs))
-            case [b"witness", name, key] | [b"witness", name, key, _]:
+            case [b"witness", name, key, *address] if len(address) <= 1:
                 self._new(name)
                 self.witnesses[name] = self._key(key, WITNESS_KEY, self.witnesses.values())
+                self.addresses.update((name, one.decode()) for one in address)
             case [b"group", name, count, *members] if members:
                 self._new(name)
                 self.groups[name] = (self._threshold(count, len(members)), self._members(members))
