@@ -24,8 +24,8 @@ PLATFORM = {
     "log_state",
     "rate_card",
     "price_class",
+    "log_policy",
 }
-PLATFORM = {"person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state", "log_policy"}
 GATES = ("person", "session", "link", "signin_attempt")
 #: Unique and primary keys that may begin with something else than the organisation. Each is a platform matter.
 GLOBAL_KEYS = {
@@ -33,7 +33,6 @@ GLOBAL_KEYS = {
     "org_name_mac_mode_key",  # names of organisations, by MAC, seen by the gate only
     "api_key_key_hash_key",  # a key is looked up before its organisation is known
     "secret_pkey",
-    "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey",  # the sequencer's
     "rate_card_pkey", "price_class_pkey",  # public
     "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey", "log_policy_pkey",  # the sequencer's
 }  # fmt: skip

@@ -170,7 +170,6 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.rate_card": {"select": ALL, "insert": ALL, "update": _columns("told_at")},
         "evenhand.price_class": {"select": ALL, "insert": ALL},
         "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
-        "evenhand.retention": {"select": _columns("org_id project_id")},
         "evenhand.rate_told": {"select": _columns("org_id card")},
         "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
         "evenhand.queue": {"select": _columns("org_id project_id state rank")},
@@ -186,12 +185,12 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.price_class": {"select": ALL},
         "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
         "evenhand.retention": {"select": _columns("org_id project_id")},
+        "evenhand.feed": {"select": _columns("org_id feed_id next_at")},
     },
     "evenhand_reporter": {
         "evenhand.rate_card": {"select": ALL},
         "evenhand.price_class": {"select": ALL},
         "evenhand.affiliate": {"select": ALL, "insert": ALL, "delete": ALL},
-        "evenhand.feed": {"select": _columns("org_id feed_id next_at")},
     },
     "evenhand_picker": {
         "evenhand.job": {
