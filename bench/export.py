@@ -22,6 +22,7 @@ from evenhand.features.projects import actions as projects
 from evenhand.features.projects.actions import NewProject
 from evenhand.infra.db import SYSTEM
 from evenhand.infra.ids import new_ids
+from evenhand.infra.seal import At
 
 TARGET_S = 0.3
 GROWTH_MB = 16.0
@@ -33,9 +34,9 @@ def annotated(running: Running, org: str, name: str, count: int) -> str:
     """A project of finished image tasks with five boxes each, written as the application would."""
 
     async def work(opened: Services) -> str:
-        seal = await opened.db.seal(org)
         async with opened.db.tx(org, SYSTEM) as tx:
             project = (await projects.create_project(tx, NewProject(name, "image", _ONTOLOGY))).id
+        seal = await opened.db.seal(org, project)
         boxes = [
             {
                 "id": f"b{n}",
@@ -53,19 +54,22 @@ def annotated(running: Running, org: str, name: str, count: int) -> str:
             ids, answers = new_ids(size), new_ids(size)
             async with opened.db.tx(org, SYSTEM) as tx:
                 image = {"asset": ids[0], "width": 640, "height": 480, "type": "image/jpeg", "name": "street.jpg"}
-                body = seal.shut(
-                    {"data": {"medium": "image", "image": image, "name": "street.jpg"}, "name": "street.jpg"}
-                )
-                result = seal.shut({"annotations": boxes})
+                body = {"data": {"medium": "image", "image": image, "name": "street.jpg"}, "name": "street.jpg"}
                 await tx.conn.executemany(
                     """insert into evenhand.task (org_id, task_id, project_id, kind, state, completed_at, result_id, labels, body)
                        values ($1, $2, $3, 'native', 'done', now(), $4, 5, $5)""",
-                    [(org, task, project, answer, body) for task, answer in zip(ids, answers, strict=True)],
+                    [
+                        (org, task, project, answer, seal.shut(body, At("task", task, project)))
+                        for task, answer in zip(ids, answers, strict=True)
+                    ],
                 )
                 await tx.conn.executemany(
                     """insert into evenhand.answer (org_id, answer_id, task_id, project_id, origin, state, labels, body)
                        values ($1, $2, $3, $4, 'label', 'current', 5, $5)""",
-                    [(org, answer, task, project, result) for task, answer in zip(ids, answers, strict=True)],
+                    [
+                        (org, answer, task, project, seal.shut({"annotations": boxes}, At("answer", answer, project)))
+                        for task, answer in zip(ids, answers, strict=True)
+                    ],
                 )
         return project
 

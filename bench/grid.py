@@ -36,6 +36,7 @@ from evenhand.features.projects.actions import NewProject
 from evenhand.features.tasks.imports import CHUNK, import_lines
 from evenhand.infra.db import SYSTEM
 from evenhand.infra.ids import new_ids
+from evenhand.infra.seal import At
 
 TASKS = 100_000
 ANSWERED = 40_000
@@ -124,8 +125,8 @@ def line(n: int, asset: str) -> bytes:
 
 async def answer(opened: Services, org: str, project: str, crew: list[str]) -> None:
     """Finishes the first tasks, by everybody in turn, as the application would have written it."""
-    seal = await opened.db.seal(org)
-    body = seal.shut({"annotations": [{"id": "b", "kind": "box", "class": "car", "x": 1, "y": 1, "w": 9, "h": 9}]})
+    seal = await opened.db.seal(org, project)
+    body = {"annotations": [{"id": "b", "kind": "box", "class": "car", "x": 1, "y": 1, "w": 9, "h": 9}]}
     classes = {name: [seal.token("class", name)] for name in ("car", "person")}
     async with opened.db.tx(org, SYSTEM) as tx:
         found = await tx.conn.fetch(
@@ -138,7 +139,15 @@ async def answer(opened: Services, org: str, project: str, crew: list[str]) -> N
                                             classes, body)
                values ($1, $2, $3, $4, $5, 'label', 'current', 1, $6, $7)""",
             [
-                (org, made, task, project, crew[n % 8], classes["car" if n % 50 else "person"], body)
+                (
+                    org,
+                    made,
+                    task,
+                    project,
+                    crew[n % 8],
+                    classes["car" if n % 50 else "person"],
+                    seal.shut(body, At("answer", made, project)),
+                )
                 for n, (made, task) in enumerate(zip(answers, tasks, strict=True))
             ],
         )

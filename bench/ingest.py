@@ -22,6 +22,7 @@ from evenhand.features.tasks import imports
 from evenhand.features.tasks.types import TaskBody, TaskData
 from evenhand.infra.db import SYSTEM
 from evenhand.infra.ids import new_ids
+from evenhand.infra.seal import At
 
 TARGET = 0.5
 
@@ -30,7 +31,7 @@ def peer(running: Running, org: str, project: str, count: int) -> tuple[float, f
     """(wall seconds, seconds without making the rows) of staged COPY of ready rows."""
 
     async def work(opened: Services) -> float:
-        seal = await opened.db.seal(org)
+        seal = await opened.db.seal(org, project)
         spent = 0.0
         for at in range(0, count, imports.CHUNK):
             size = min(imports.CHUNK, count - at)
@@ -38,7 +39,15 @@ def peer(running: Running, org: str, project: str, count: int) -> tuple[float, f
                 f"Order {n} has not arrived yet, and I should like to know where it is." for n in range(at, at + size)
             )
             rows = [
-                (task, "open", 0, None, None, False, seal.shut(TaskBody(TaskData("text", text=text))))
+                (
+                    task,
+                    "open",
+                    0,
+                    None,
+                    None,
+                    False,
+                    seal.shut(TaskBody(TaskData("text", text=text)), At("task", task, project)),
+                )
                 for task, text in zip(new_ids(size), texts, strict=True)
             ]
             begun = time.perf_counter()

@@ -22,7 +22,6 @@ from evenhand.features.leaving.retention import run_retention
 from evenhand.features.leaving.running import erase_job
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches
-from evenhand.features.projects.types import BatchBody
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
@@ -138,7 +137,7 @@ async def sweep(services: Services) -> None:
 
 async def _tell_batches(tx: Tx) -> None:
     for done in await batches.settle_batches(tx):
-        body = tx.seal.open_as(done["body"], BatchBody)
+        body = batches.batch_body(tx, done)
         if body.callback_url:
             # a batch that ran again is told again: `completed_at` says which completion this is
             payload = {

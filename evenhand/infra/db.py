@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Literal
 
 import asyncpg
@@ -14,7 +13,7 @@ import asyncpg
 from evenhand.infra import context
 from evenhand.infra.crypto.datakey import WrappedKey
 from evenhand.infra.envelope import LIFE_S
-from evenhand.infra.keyrings import ORG_KEYS, OWN_KEYS, Keyrings, Stored
+from evenhand.infra.keyrings import DATA_KEYS, ORG_KEYS, Keyrings, Stored
 from evenhand.infra.keys import Keys
 from evenhand.infra.kms.local import LocalKeys
 from evenhand.infra.lending import Lending
@@ -62,7 +61,7 @@ class Tx:
     now: datetime
     seal: Seal
     _sign: Callable[[], str]
-    _keys: Callable[[], Awaitable[Seal]]
+    _rings: Keyrings
     after_commit: list[Any] = field(default_factory=list[Any])
 
     async def renew(self) -> None:
@@ -76,7 +75,15 @@ class Tx:
 
     async def unlock(self) -> None:
         """Asks for the keys. Needed in an `unproved` transaction only, once what the actor names was found."""
-        self.seal = await self._keys()
+        self.seal = await self._rings.seal(self.org_id)
+
+    async def seal_of(self, project_id: str) -> Seal:
+        """The seal, with the key of a project that another process may have made a moment ago."""
+        return await self._rings.seal(self.org_id, project_id)
+
+    async def new_key(self, project_id: str) -> WrappedKey:
+        """A key for a project that this transaction makes; it has to store it (DATA_KEY_PUT)."""
+        return await self._rings.new_project_key(self.org_id, project_id)
 
 
 @dataclass(slots=True)
@@ -179,24 +186,23 @@ class Database:
     def sign(self, conn: Any, org_id: str, actor_id: str) -> str:
         return context.mint(self._secret, org_id, actor_id, conn.get_server_pid())
 
-    async def seal(self, org_id: str) -> Seal:
-        """The seal of an organisation, without a call of the database while its keys are in hand. It comes also where its
-        keys do not: using it then says why."""
-        return await self._keyrings.seal(org_id)
+    async def seal(self, org_id: str, project_id: str = "") -> Seal:
+        """The seal of an organisation, without a call of the database while its keys and that of the project are in hand.
+        It comes also where its keys do not: using it then says why."""
+        return await self._keyrings.seal(org_id, project_id)
 
     async def _wrapped_keys(self, org_id: str) -> Stored | None:
         """By a connection that is for nothing else: whoever waits for keys may hold one of any other kind."""
         async with self._walled("keys", org_id, SYSTEM.id, "read only") as conn:
             on = Narrow(conn, self.platform)
             rows = await ORG_KEYS.all(on, org=org_id)
-            own = await OWN_KEYS.all(on, org=org_id)
-        if not rows or not own:
+            under = await DATA_KEYS.all(on, org=org_id)
+        data_keys: dict[str, list[WrappedKey]] = {}
+        for row in under:
+            data_keys.setdefault(row["project_id"], []).append(WrappedKey(row["version"], row["under"], row["wrapped"]))
+        if not rows or "" not in data_keys:
             return None
-        return Stored(
-            rows[-1]["key_id"],
-            [WrappedKey(row["version"], 0, row["wrapped"]) for row in rows],
-            [WrappedKey(row["version"], row["under"], row["wrapped"]) for row in own],
-        )
+        return Stored(rows[-1]["key_id"], [WrappedKey(row["version"], 0, row["wrapped"]) for row in rows], data_keys)
 
     @asynccontextmanager
     async def connection(self, role: Pool) -> AsyncGenerator[Any]:
@@ -240,7 +246,7 @@ class Database:
             def sign() -> str:
                 return self.sign(conn, org_id, actor.id)
 
-            yield Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, partial(self.seal, org_id), after)
+            yield Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, self._keyrings, after)
         for call in after:
             await call()
 

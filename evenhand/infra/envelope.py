@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -101,6 +101,29 @@ class Keyring:
             return held[1]
         return await self._once(("project", (project_id, versions)), lambda: self._open_project(project_id, wrapped))
 
+    async def release(self, versions: Iterable[int]) -> None:
+        """Brings organisation keys in hand, for at least a fifth of the life. Raises as `data_key`."""
+        for version in sorted(set(versions)):
+            await self._org_key(version)
+
+    def project_key(self, project_id: str, wrapped: Sequence[WrappedKey]) -> DataKey:
+        """As `data_key`, at once: under organisation keys that have been released, and logged, before.
+
+        Raises KeyNotHeld, KeyDestroyed, Altered."""
+        if not wrapped:
+            raise KeyDestroyed()
+        now = self._clock()
+        opened: dict[int, tuple[bytes, _Released]] = {}
+        for key in wrapped:
+            above = self._released.get(key.under)
+            if above is None or now >= above.until:
+                raise KeyNotHeld("The key above this project's is no longer in hand.")
+            opened[key.version] = (
+                above.xaes.open(key.data, self._project_aad(project_id, key.version, key.under)),
+                above,
+            )
+        return self._hand(project_id, opened)
+
     async def object_key(self, key: DataKey, object_id: str, wrapped: WrappedKey) -> ObjectKey:
         """The key of one file. Raises Altered, KeyNotHeld, KeyDestroyed."""
         try:
@@ -185,6 +208,9 @@ class Keyring:
         opened = await self._open_all(project_id, wrapped)
         if drops != self._drops:
             raise KeyDestroyed() if not self._wrapped else KeyNotHeld("The keys were let go of while they were opened.")
+        return self._hand(project_id, opened)
+
+    def _hand(self, project_id: str, opened: Mapping[int, tuple[bytes, _Released]]) -> DataKey:
         until = min(above.until for _, above in opened.values())
         keys = {version: key for version, (key, _) in opened.items()}
         key = DataKey(Scope(self.org_id, project_id), keys, until, self._clock)

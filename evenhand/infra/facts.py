@@ -18,7 +18,7 @@ import msgspec
 from evenhand.infra.db import Tx
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import enqueue
-from evenhand.infra.seal import Seal
+from evenhand.infra.seal import At, Seal
 from evenhand.infra.sql import Sql
 from evenhand.pure.log.events import event_body
 from evenhand.pure.log.leaves import event_digest
@@ -83,9 +83,9 @@ def event_text(kind: str, data: Mapping[str, Any]) -> str:
     return f'{before}"time":%s{after}'
 
 
-def event_of(seal: Seal, kind: str, at: datetime, about: str, sealed: bytes) -> bytes:
+def event_of(seal: Seal, fact: str, kind: str, at: datetime, about: str, sealed: bytes) -> bytes:
     """The canonical body of a fact's event, from its row."""
-    return event_body(kind, micros(at), {"about": about, **seal.open(sealed)})
+    return event_body(kind, micros(at), {"about": about, **seal.open(sealed, At("fact", fact))})
 
 
 def kind_of(fact: Any) -> str:
@@ -123,7 +123,7 @@ async def record(tx: Tx, fact: Any) -> str:
         at=at,
         salt=salt,
         digest=event_digest(salt, event_body(kind, micros(at), {"about": about, **data})),
-        body=tx.seal.shut(data),
+        body=tx.seal.shut(data, At("fact", fact_id)),
     )
     for job in LISTENERS.jobs.get(kind, ()):
         await enqueue(tx, job, {"about": about, **body})

@@ -18,6 +18,7 @@ import asyncpg
 from evenhand.infra.db import AWAY, SYSTEM, Database, Tx
 from evenhand.infra.ids import new_id
 from evenhand.infra.kms.port import KeyRevoked, KeyServiceBusy, KeyServiceDown
+from evenhand.infra.seal import At, KeyUnknown
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Busy, Conflict
 
@@ -132,7 +133,9 @@ async def job_counts(db: Database) -> tuple[dict[str, int], dict[str, int]]:
 async def enqueue(tx: Tx, kind: str, params: dict[str, Any], *, run_at: datetime | None = None, most: int = 8) -> str:
     """Adds a job in the caller's transaction: it exists if and only if what caused it does."""
     job_id = new_id()
-    await _ADD.run(tx, org=tx.org_id, job=job_id, kind=kind, run_at=run_at, most=most, body=tx.seal.shut(params))
+    await _ADD.run(
+        tx, org=tx.org_id, job=job_id, kind=kind, run_at=run_at, most=most, body=tx.seal.shut(params, At("job", job_id))
+    )
     return job_id
 
 
@@ -163,14 +166,15 @@ class Job:
 
     async def step(self, name: str, act: Callable[[Tx], Awaitable[Any]]) -> Any:
         """Runs `act` in a transaction at most once for this job: its result is kept with its effect."""
+        at = At("job_step", f"{self.id}/{name}")
         async with self.db.tx(self.org_id, SYSTEM) as tx:
             if await _FENCED.maybe(tx, org=self.org_id, job=self.id, fence=self.fence) is None:
                 raise Fenced("This job was taken over.")
             done = await _STEP.maybe(tx, org=self.org_id, job=self.id, step=name)
             if done is not None:
-                return tx.seal.open(done["body"])
+                return tx.seal.open(done["body"], at)
             result = await act(tx)
-            await _STEP_DONE.run(tx, org=self.org_id, job=self.id, step=name, body=tx.seal.shut(result))
+            await _STEP_DONE.run(tx, org=self.org_id, job=self.id, step=name, body=tx.seal.shut(result, at))
             return result
 
 
@@ -285,8 +289,13 @@ class Worker:
         if handler is None:
             raise LookupError(f"no handler for {job.kind}")
         async with self._db.tx(job.org_id, SYSTEM) as tx:
-            job.params = tx.seal.open(await _BODY.value(tx, org=job.org_id, job=job.id))
-        await handler(job)
+            body = await _BODY.value(tx, org=job.org_id, job=job.id)
+            job.params = tx.seal.open(body, At("job", job.id))
+        try:
+            await handler(job)
+        except KeyUnknown as err:  # of a project that another process has just made: what was done is rolled back
+            await self._db.seal(err.org_id, err.project_id)
+            await handler(job)
 
     async def _finish(self, job: Job, state: str, *, after_s: float = 0, attempts: int | None = None) -> None:
         """Writes how it ended, as soon as the database takes it: what was sent out must not go out again because the

@@ -9,12 +9,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from evenhand.infra.crypto.datakey import KeyDestroyed, WrappedKey
+from evenhand.infra.crypto.datakey import DataKey, KeyDestroyed, WrappedKey
 from evenhand.infra.envelope import LIFE_S, PATIENCE_S, RENEW_AFTER, Keyring, Unwrap
 from evenhand.infra.kms.port import KeyService
-from evenhand.infra.seal import Seal
+from evenhand.infra.seal import KeyUnknown, Seal
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Trouble
 
@@ -24,28 +24,44 @@ ORG_KEYS = Sql(
     "org_keys",
     "select version, key_id, wrapped from evenhand.org_key where org_id = %(org)s order by version",
 )
-OWN_KEYS = Sql(
-    "own_keys",
-    """select version, under, wrapped from evenhand.data_key
-        where org_id = %(org)s and project_id = '' order by version""",
+DATA_KEYS = Sql(
+    "data_keys",
+    """select project_id, version, under, wrapped from evenhand.data_key
+        where org_id = %(org)s order by project_id, version""",
+)
+DATA_KEY_PUT = Sql(
+    "data_key_put",
+    """insert into evenhand.data_key (org_id, project_id, version, under, wrapped)
+       values (%(org)s, %(project)s, %(version)s, %(under)s, %(wrapped)s)""",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Wrapped keys as they are stored: an organisation's, those of its own rows, and the customer's key above them."""
+    """Wrapped keys as they are stored: an organisation's, those under it by project ("": of its own rows), and the
+    customer's key above them."""
 
     key_id: str
     org_keys: list[WrappedKey]
-    own_keys: list[WrappedKey]
+    data_keys: dict[str, list[WrappedKey]]
 
 
 @dataclass(slots=True)
 class _Held:
     seal: Seal
     ring: Keyring
-    ask_at: float  # the reading of the clock at which the service is asked again
-    until: float  # and the one at which nothing of it can be used any more
+    ask_at: float = 0.0  # the reading of the clock at which the service is asked again
+    until: float = 0.0  # and the one at which nothing of it can be used any more
+    wrapped: dict[str, list[WrappedKey]] = field(default_factory=dict[str, list[WrappedKey]])
+    #: made by this process, with the end of the time in which their transaction may still be open
+    young: dict[str, tuple[float, WrappedKey]] = field(default_factory=dict[str, tuple[float, WrappedKey]])
+    gone: set[str] = field(default_factory=set[str])  # projects that were looked for, and have no key
+
+    def open_project(self, project_id: str) -> DataKey:
+        wrapped = self.wrapped.get(project_id)
+        if wrapped is None:
+            raise KeyDestroyed() if project_id in self.gone else KeyUnknown(self.seal.org_id, project_id)
+        return self.ring.project_key(project_id, wrapped)
 
 
 async def say(used: Unwrap) -> None:
@@ -57,7 +73,7 @@ async def say(used: Unwrap) -> None:
 async def new_keys(org_id: str, service: KeyService, key_id: str) -> Stored:
     """The first keys of an organisation, to be stored before anything is sealed under them."""
     ring = Keyring(org_id, service, key_id, [], on_unwrap=say)
-    return Stored(key_id, [await ring.new_org_key()], [await ring.new_project_key("")])
+    return Stored(key_id, [await ring.new_org_key()], {"": [await ring.new_project_key("")]})
 
 
 class Keyrings:
@@ -78,18 +94,48 @@ class Keyrings:
         self._held: dict[str, _Held] = {}
         self._flights: dict[str, asyncio.Task[Seal]] = {}
 
-    async def seal(self, org_id: str) -> Seal:
-        """The organisation's seal. It comes also where its key does not; then its use raises the reason.
+    async def seal(self, org_id: str, project_id: str = "") -> Seal:
+        """The organisation's seal, with the key of this project among those that it can open. It comes also where the
+        key does not; then its use raises the reason.
 
         Raises only what reading from the database raises."""
         held = self._held.get(org_id)
-        if held is not None and self._clock() < held.ask_at:
-            return held.seal
+        if held is None or self._clock() >= held.ask_at:
+            seal = await self._fly(org_id)
+            held = self._held.get(org_id)
+            if held is None:
+                return seal
+        if project_id and project_id not in held.wrapped:
+            await self._learn(held, project_id)
+        return held.seal
+
+    async def new_project_key(self, org_id: str, project_id: str) -> WrappedKey:
+        """The first key of a project, to be stored in the transaction that makes the project. Raises what `check` raises."""
+        (await self.seal(org_id)).check()
+        held = self._held[org_id]
+        wrapped = await held.ring.new_project_key(project_id)
+        held.young[project_id] = (self._clock() + self._life_s * (1 - RENEW_AFTER), wrapped)
+        held.wrapped[project_id] = [wrapped]
+        return wrapped
+
+    async def _fly(self, org_id: str) -> Seal:
         flight = self._flights.get(org_id)
         if flight is None:
             flight = self._flights[org_id] = asyncio.create_task(self._ask(org_id))
             flight.add_done_callback(lambda done: self._landed(org_id, done))
         return await asyncio.shield(flight)  # who gives up waiting stops nobody else
+
+    async def _learn(self, held: _Held, project_id: str) -> None:
+        """Reads the wrapped keys again: another process has made this project since, or it has no key any more."""
+        org_id = held.seal.org_id
+        if project_id in held.gone or not held.seal.held():
+            return
+        if org_id in self._flights:  # it may have read before the project was there
+            await self._fly(org_id)
+        if project_id not in held.wrapped:
+            await self._fly(org_id)
+        if project_id not in held.wrapped:
+            held.gone.add(project_id)
 
     async def _ask(self, org_id: str) -> Seal:
         stored = await self._read(org_id)
@@ -111,15 +157,19 @@ class Keyrings:
                 life_s=self._life_s,
                 clock=self._clock,
             )
-            held = self._held[org_id] = _Held(held.seal if held is not None else Seal(org_id), ring, 0, 0)
+            held = self._held[org_id] = _Held(held.seal if held is not None else Seal(org_id), ring)
         held.ring.adopt(stored.org_keys)
+        now = self._clock()
+        held.young = {project: kept for project, kept in held.young.items() if now < kept[0]}
+        held.wrapped = {project: [kept] for project, (_, kept) in held.young.items()} | stored.data_keys
         try:
-            key = await held.ring.data_key("", stored.own_keys)
+            await held.ring.release(key.under for keys in stored.data_keys.values() for key in keys)
+            key = await held.ring.data_key("", stored.data_keys.get("", ()))
         except Trouble as err:
             held.seal.lose(err)
             held.ask_at = held.until = self._clock() + PATIENCE_S
         else:
-            held.seal.hold(key)
+            held.seal.hold(key, held.open_project)
             held.until = key.until
             # while its service is down, a key that is due serves on and is asked for again soon
             due = key.until - self._life_s * (1 - RENEW_AFTER)

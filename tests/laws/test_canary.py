@@ -14,6 +14,7 @@ from evenhand.app.http.routes import ROUTES
 from evenhand.app.http.server import PREFIX
 from evenhand.features.people import actions as people
 from evenhand.infra.db import SYSTEM
+from evenhand.infra.seal import At
 from tests.conftest import PASSWORD, World
 from tests.laws.estate import Estate, fill
 from tests.laws.test_twin import CASES, ids_of
@@ -170,7 +171,7 @@ async def provoke(world: World, a: Estate) -> None:
     await api.post(f"{PREFIX}/projects/{a.ids['project']}/tasks/bulk", content=f'{{"data":{{"{CANARY}'.encode())
     async with world.db.connection("app") as conn:
         # a bug of ours: PostgreSQL refuses rows that hold the word, and says so in its log
-        sealed = (await world.db.seal(a.customer.live)).shut({"note": CANARY})
+        sealed = (await world.db.seal(a.customer.live)).shut({"note": CANARY}, At("note", "x"))
         for statement in (
             "insert into evenhand.project (org_id, project_id, name_mac, kind, medium, body)"
             " values ($1, 'x', '', 'native', 'none', $2)",

@@ -24,6 +24,7 @@ from evenhand.features.tasks import leases
 from evenhand.features.tasks.types import NewTask, TaskInput
 from evenhand.infra.db import Actor
 from evenhand.infra.jobs import Worker
+from evenhand.infra.seal import at
 from evenhand.pure.scheduling import Head, order
 from evenhand.pure.trouble import Conflict, Missing, Trouble
 from tests.conftest import Customer, World
@@ -224,10 +225,12 @@ class Scene:
             for name, query in LAWS.items():
                 found = [dict(row) for row in await tx.conn.fetch(query)]
                 assert not found, f"{when}: {name}: {found[:3]}"
-            rows = await tx.conn.fetch("select assignment_id, body from evenhand.answer where origin = 'label'")
+            rows = await tx.conn.fetch(
+                "select assignment_id, answer_id, project_id, body from evenhand.answer where origin = 'label'"
+            )
             kept: dict[str, list[int]] = {}
             for row in rows:
-                value = tx.seal.open(row["body"])["annotations"][0]["value"]
+                value = tx.seal.open(row["body"], at("answer", row))["annotations"][0]["value"]
                 kept.setdefault(row["assignment_id"], []).append(value)
             for handle, acks in self.keys.items():
                 mine = sorted(kept.get(leases.split_handle(handle)[1], []))

@@ -24,16 +24,16 @@ from evenhand.features.people import actions as people
 from evenhand.infra.db import SYSTEM, Database
 from evenhand.infra.kms.local import LocalKeys
 from evenhand.infra.kms.port import Context, KeyServiceDown
-from evenhand.infra.postgres import roles
 from evenhand.infra.postgres.roles import DatabaseUrls
+from evenhand.infra.seal import at
 from tests.conftest import KEYS, World, settings_for, world_of
 from tests.laws.estate import fill
 from tests.laws.test_canary import sightings
 from tests.laws.test_twin import ids_of
 from tests.pg import TestServer
+from tests.security.sealing import CANARY, looking, project_with
 
 pytestmark = pytest.mark.anyio
-CANARY = "WHINCHATNEST"
 _NAMES = {"project": "project", "batch": "batch", "task": "done_task", "asset": "asset", "callback": "callback",
           "person": "member", "key": "key", "question": "question"}  # fmt: skip
 
@@ -62,11 +62,6 @@ async def world(urls: DatabaseUrls, tmp_path: Path, clock: Clock) -> AsyncIterat
         world_of(settings, db) as made,
     ):
         yield made
-
-
-def _looking(server: TestServer, urls: DatabaseUrls) -> psycopg.Connection[Any]:
-    database = roles.connection_info(urls.owner)["dbname"]
-    return psycopg.connect(server.admin_url_of(database), autocommit=True)
 
 
 def _dump(conn: psycopg.Connection[Any]) -> bytes:
@@ -101,7 +96,7 @@ async def test_nothing_of_a_customer_lies_in_the_database(
     acme = await fill(world, "Acme", CANARY)
     api = world.keyed(acme.customer.live_key)
     assert CANARY in (await api.get(f"{PREFIX}/projects/{acme.ids['project']}")).text
-    with _looking(pg_server, urls) as conn:
+    with looking(pg_server, urls) as conn:
         dump = await asyncio.to_thread(_dump, conn)
         assert acme.ids["project"].encode() in dump and len(dump) > 50_000, "the dump has the rows"
         assert not sightings(dump, CANARY), sightings(dump, CANARY)[:3]
@@ -164,7 +159,7 @@ async def test_a_shared_annotator_goes_on_with_the_others(world: World, clock: C
     acme, birch = await world.customer("Acme"), await world.customer("Birch")
     await world.worker("pool@people.example", acme.live, birch.live, shared=True)
     for customer in (acme, birch):
-        await _project(world, customer.live_key, 3)
+        await project_with(world, customer.live_key, 3)
     await world.drain()
     ann = await world.browser("pool@people.example")
     of_acme: list[str] = []
@@ -192,19 +187,10 @@ async def test_a_shared_annotator_goes_on_with_the_others(world: World, clock: C
     assert (await ann.post(f"/work/{of_acme[0]}/submit", answer)).status_code == 200
 
 
-async def _project(world: World, key: str, tasks: int) -> str:
-    api = world.keyed(key)
-    made = await api.post(f"{PREFIX}/projects", json={"name": "P", "medium": "text", "ontology": {"fields": []}})
-    assert made.status_code == 200, made.text
-    lines = "\n".join(json.dumps({"data": {"text": f"Text {n}"}}) for n in range(tasks))
-    assert (await api.post(f"{PREFIX}/projects/{made.json()['id']}/tasks/bulk", content=lines)).status_code == 200
-    return made.json()["id"]
-
-
 async def test_jobs_wait_for_a_key_and_for_nothing_else(world: World, clock: Clock, urls: DatabaseUrls) -> None:
     acme, birch = await world.customer("Acme"), await world.customer("Birch")
     for customer in (acme, birch):
-        await _project(world, customer.live_key, 1)
+        await project_with(world, customer.live_key, 1)
         await world.worker(f"ann@{customer.name.lower()}.example", customer.live)
     await world.db.key_service.enable(f"org-{acme.live}", enabled=False)
     clock.now += 299
@@ -225,12 +211,28 @@ async def test_jobs_wait_for_a_key_and_for_nothing_else(world: World, clock: Clo
     assert await states(acme.live) == {("done", 1)}
 
 
+async def test_a_project_without_its_key_is_gone_for_good(
+    world: World, pg_server: TestServer, urls: DatabaseUrls, clock: Clock
+) -> None:
+    """The wrapped keys of one project are deleted: within the life of the keys nobody reads it, and all else goes on."""
+    acme = await world.customer("Acme")
+    kept, gone = await project_with(world, acme.live_key, 1), await project_with(world, acme.live_key, 0, "P2")
+    api = world.keyed(acme.live_key)
+    assert (await api.get(f"{PREFIX}/projects/{gone}")).status_code == 200
+    with looking(pg_server, urls) as conn:
+        assert conn.execute("delete from evenhand.data_key where project_id = %s", (gone,)).rowcount == 1
+    clock.now += 299
+    reply = await api.get(f"{PREFIX}/projects/{gone}")
+    assert (reply.status_code, reply.json()["code"]) == (404, "key_destroyed"), reply.text
+    assert (await api.get(f"{PREFIX}/projects/{kept}")).status_code == 200
+
+
 async def test_a_row_of_another_customer_does_not_open(world: World, pg_server: TestServer, urls: DatabaseUrls) -> None:
     acme, birch = await world.customer("Acme"), await world.customer("Birch")
-    stolen, target = await _project(world, acme.live_key, 1), await _project(world, birch.live_key, 1)
+    stolen, target = await project_with(world, acme.live_key, 1), await project_with(world, birch.live_key, 1)
     rival = world.keyed(birch.live_key)
     assert (await rival.get(f"{PREFIX}/projects/{target}")).status_code == 200
-    with _looking(pg_server, urls) as conn:
+    with looking(pg_server, urls) as conn:
         done = conn.execute(
             "update evenhand.project set body = (select body from evenhand.project where project_id = %s)"
             " where project_id = %s",
@@ -245,7 +247,7 @@ async def test_wrapped_keys_of_another_customer_do_not_open(
     world: World, pg_server: TestServer, urls: DatabaseUrls
 ) -> None:
     acme, birch = await world.customer("Acme"), await world.customer("Birch")
-    with _looking(pg_server, urls) as conn:
+    with looking(pg_server, urls) as conn:
         for table, columns in (("org_key", "wrapped, key_id"), ("data_key", "wrapped, under")):
             conn.execute(
                 sql.SQL("update evenhand.{t} set ({c}) = (select {c} from evenhand.{t} where org_id = %s)"
@@ -279,6 +281,8 @@ import asyncio, pickle, sys
 from pathlib import Path
 from evenhand.app.opening import key_service
 from evenhand.features.projects import actions as projects
+from evenhand.infra.crypto.datakey import KeyDestroyed, KeyNotHeld
+from evenhand.infra.crypto.trouble import Altered
 from evenhand.infra.db import SYSTEM, Database
 from evenhand.infra.home import Home
 from tests.conftest import KEYS
@@ -294,25 +298,27 @@ asyncio.run(main(pickle.loads(bytes.fromhex(sys.argv[1])), *sys.argv[2:]))
 
 async def test_a_restart_and_another_process_open_everything(world: World, urls: DatabaseUrls) -> None:
     acme = await world.customer("Acme")
-    await _project(world, acme.live_key, 1)
+    await project_with(world, acme.live_key, 1)
     home = str(world.services.settings.home.path)
     arguments = [sys.executable, "-c", _BESIDE, pickle.dumps(urls).hex(), home, acme.live]
     beside = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, text=True, timeout=60)
-    assert beside.stdout.split() == ["P"], beside.stderr
+    assert beside.stdout.split() == ["P1"], beside.stderr
     seen = (await world.keyed(acme.live_key).get(f"{PREFIX}/projects")).json()["items"]
-    assert {p["name"] for p in seen} == {"P", "From beside"}
+    assert {p["name"] for p in seen} == {"P1", "From beside"}
     async with Database(urls, KEYS, LocalKeys(Path(home) / "keys" / "kms", KEYS.key("kms-root"))) as again:
         assert (await people.find_org(again, "Acme")).id == acme.live, "names are found by the same index as before"
         async with again.tx(acme.live, SYSTEM) as tx:
-            bodies = await tx.conn.fetch("select body from evenhand.project union all select body from evenhand.task")
-            assert len([tx.seal.open(row["body"]) for row in bodies]) == 3
+            projects = await tx.conn.fetch("select project_id, body from evenhand.project")
+            tasks = await tx.conn.fetch("select project_id, task_id, body from evenhand.task")
+            assert len([tx.seal.open(row["body"], at("project", row)) for row in projects]) == 2
+            assert len([tx.seal.open(row["body"], at("task", row)) for row in tasks]) == 1
 
 
 async def test_an_organisation_and_its_keys_are_made_at_once_or_not_at_all(
     world: World, pg_server: TestServer, urls: DatabaseUrls
 ) -> None:
     await world.customer("Acme")
-    with _looking(pg_server, urls) as conn:
+    with looking(pg_server, urls) as conn:
         conn.execute("alter table evenhand.data_key add constraint none_more check (version > 1) not valid")
         with pytest.raises(Exception, match="none_more"):
             await people.create_org(world.db, "Birch")

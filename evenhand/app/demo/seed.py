@@ -28,6 +28,7 @@ from evenhand.infra.db import SYSTEM, Actor
 from evenhand.infra.home import write_private
 from evenhand.infra.keys import Keys
 from evenhand.infra.postgres.roles import DatabaseUrls
+from evenhand.infra.seal import At
 from evenhand.pure.trouble import Missing
 
 KEY_NAME = "demo"
@@ -82,7 +83,7 @@ async def _refuse_strangers(s: Services, content: Content) -> None:
     async with s.db.narrow("gate") as door:
         rows = await people_store.ORG_LIST.all(door)
         strangers = [row for row in rows if not row["demo"]]
-        names = {door.seal.open(row["body"])["name"] for row in rows}
+        names = {door.seal.open(row["body"], At("org", row["org_id"]))["name"] for row in rows}
     if strangers or not names <= known:
         raise SeedFailed(
             "This database holds other organisations, so no demo is made in it.",

@@ -16,6 +16,7 @@ from evenhand.app.http.call import BODY_MOST, Call, at_desk, read_body, read_que
 from evenhand.app.http.errors import NotJson, Problem, problem_of
 from evenhand.app.services import Services
 from evenhand.infra.db import Actor, Tx
+from evenhand.infra.seal import At, KeyUnknown
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Conflict, Invalid
 
@@ -110,6 +111,7 @@ class _Once:
             raise Invalid("`Idempotency-Key` must have 1 to 128 characters.")
         self._key = tx.seal.mac("idempotency", key)
         self._request = tx.seal.mac("idempotency-request", request_line)
+        self._at = At("idempotency", f"{tx.actor.id}/{self._key.hex()}")
 
     async def earlier(self, tx: Tx) -> Response | None:
         lock = int.from_bytes(self._key[:8], "big", signed=True)
@@ -119,12 +121,12 @@ class _Once:
             return None
         if bytes(row["request_mac"]) != self._request:
             raise KeyReused("This Idempotency-Key was used for another request.")
-        kept = tx.seal.open_as(row["body"], _Kept)
+        kept = tx.seal.open_as(row["body"], _Kept, self._at)
         headers = {"cache-control": "no-store", "idempotent-replayed": "true"}
         return Response(bytes(kept.reply), kept.status, headers, "application/json")
 
     async def keep(self, tx: Tx, reply: bytes, status: int) -> None:
-        body = tx.seal.shut(_Kept(status, msgspec.Raw(reply)))
+        body = tx.seal.shut(_Kept(status, msgspec.Raw(reply)), self._at)
         await _IDEM_PUT.run(tx, org=tx.org_id, actor=tx.actor.id, key=self._key, request=self._request, body=body)
 
 
@@ -207,7 +209,13 @@ def endpoint(found: Route, services: Services) -> Callable[[Request], Awaitable[
     async def serve(request: Request) -> Response:
         try:
             call, raw = await _take(found, request, services)
-            return await _answer(found, call, raw)
+            try:
+                return await _answer(found, call, raw)
+            except KeyUnknown as err:  # of a project that another process has just made: nothing was written yet
+                if not found.tx and request.method != "GET":
+                    raise
+                await services.db.seal(err.org_id, err.project_id)
+                return await _answer(found, call, raw)
         except Exception as err:
             return problem_reply(problem_of(err))
 

@@ -3,10 +3,12 @@
 from typing import Any
 
 from evenhand.features.annotations import store as answers
+from evenhand.features.annotations.actions import answer_of
 from evenhand.features.people.actions import member_names
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import store as reviews
+from evenhand.features.reviews.actions import said
 from evenhand.features.reviews.progress import who
 from evenhand.features.tasks.actions import body_of, list_tasks, shown_data, task_row
 from evenhand.features.tasks.types import AnswerView, ReviewView, Task
@@ -29,7 +31,7 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
     result: dict[str, Any] | None = None
     views: list[AnswerView] = []
     for a in given:
-        annotations = tx.seal.open(a["body"]).get("annotations", [])
+        annotations = answer_of(tx, a).get("annotations", [])
         if a["answer_id"] == row["result_id"]:
             result = {"annotations": annotations}
         views.append(
@@ -68,7 +70,7 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
                 r["decision"],
                 by(r["person_id"]),
                 r["created_at"],
-                tx.seal.open(r["body"]).get("comment", ""),
+                said(tx, r).get("comment", ""),
                 r["source"],
             )
             for r in judged

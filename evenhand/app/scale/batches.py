@@ -158,6 +158,6 @@ def _priority(body: Obj) -> int | None:
 @entry("v1", "POST", "batches/{name}/setMetadata")
 async def set_metadata(ask: Ask, tx: Tx) -> Any:
     row = await batches.batch_row_named(tx, ask.names["name"])
-    body = tx.seal.open_as(row["body"], BatchBody)
+    body = batches.batch_body(tx, row)
     body.metadata = requests.parse_metadata(ask.body())
     return await shown(tx, await batches.change_batch(tx, row["batch_id"], body))

@@ -276,7 +276,7 @@ async def add_dependents(ask: Ask, tx: Tx, row: Any) -> Any:
         given = await with_root(tx, type_, parse_task(name, sent, project_params=place.params(tx)))
         made.append((await _create_test(ask, tx, type_, given, place, _own_instruction(sent)))["task_id"])
     body.door = {**body.door, "dependents": made}
-    await put_body(tx, row["task_id"], body)
+    await put_body(tx, row, body)
     return await task_row(tx, row["task_id"])
 
 

@@ -21,6 +21,7 @@ from evenhand.features.projects.actions import ProjectNameTaken
 from evenhand.features.projects.batches import BatchNameTaken
 from evenhand.features.projects.groups import GroupNameTaken
 from evenhand.features.tasks.actions import NoSuchTask, UniqueIdTaken
+from evenhand.infra.seal import KeyUnknown
 from evenhand.pure.scale.types import NotEnabled
 from evenhand.pure.trouble import Conflict, Missing, Trouble, Upstream
 
@@ -89,7 +90,13 @@ async def _serve(request: Request, services: Services) -> Response:
     except Exception as err:
         return refuse(err)
     try:
-        return await _answer(route, ask)
+        try:
+            return await _answer(route, ask)
+        except KeyUnknown as err:  # of a project that another process has just made: nothing was written yet
+            if not route.tx:
+                raise
+            await services.db.seal(err.org_id, err.project_id)
+            return await _answer(route, ask)
     except Exception as err:
         return refuse(err, ask)
 

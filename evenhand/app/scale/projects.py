@@ -81,7 +81,11 @@ async def shown(tx: Tx, rows: list[Any]) -> list[Obj]:
     history: dict[str, list[Obj]] = {row["project_id"]: [] for row in rows}
     for v in await store.VERSIONS_OF.all(tx, org=tx.org_id, projects=list(history)):
         history[v["project_id"]].append(
-            _version(v["version"], v["created_at"], tx.seal.open_as(v["body"], VersionBody))
+            _version(
+                v["version"],
+                v["created_at"],
+                tx.seal.open_as(v["body"], VersionBody, projects.version_at(v["project_id"], v["version"])),
+            )
         )
     return [project_v1(tx, row, history[row["project_id"]]) for row in rows]
 

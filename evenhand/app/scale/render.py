@@ -8,13 +8,14 @@ import msgspec
 
 from evenhand.app.scale.derived import derived_params, fitting, type_of
 from evenhand.app.scale.linking import Links, data_url, links_from_environment
+from evenhand.features.annotations.actions import answer_of
 from evenhand.features.deliveries import store as deliveries_store
 from evenhand.features.people import store as people_store
 from evenhand.features.people.actions import pseudonym
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches
-from evenhand.features.projects.types import BatchBody
 from evenhand.features.reviews import store as reviews_store
+from evenhand.features.reviews.actions import said
 from evenhand.features.tasks.actions import body_of
 from evenhand.features.tasks.types import TaskBody
 from evenhand.infra.db import Tx
@@ -53,7 +54,7 @@ async def around(tx: Tx, rows: Iterable[Any], *, results: bool = True) -> Around
         if batch is not None and batch not in out.batches:
             found = await batches.batch_row(tx, batch)
             out.batches[batch] = found
-            out.batch_names[batch] = tx.seal.open_as(found["body"], BatchBody).name
+            out.batch_names[batch] = batches.batch_body(tx, found).name
         if row["state"] == "done":
             done.append(row["task_id"])
     if results and done:
@@ -165,14 +166,14 @@ def _audits(tx: Tx, rows: list[Any]) -> list[Obj]:
             "audit_time_secs": round(r["seconds"] or 0),
             "audit_result": _DECIDED[r["decision"]],
             "audit_source": "customer" if r["source"] == "customer" else "scale",
-            "comments": tx.seal.open(r["body"]).get("comment", ""),
+            "comments": said(tx, r).get("comment", ""),
         }
         for r in rows
     ]
 
 
 def _annotations(tx: Tx, answer: Any) -> list[Any]:
-    return tx.seal.open(answer["body"]).get("annotations", [])
+    return answer_of(tx, answer).get("annotations", [])
 
 
 def result_of(near: Around, row: Any) -> Any | None:

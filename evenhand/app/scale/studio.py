@@ -10,7 +10,7 @@ from evenhand.features.people.types import Member
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches, groups
 from evenhand.features.projects import store as projects_store
-from evenhand.features.projects.types import Batch, BatchBody
+from evenhand.features.projects.types import Batch
 from evenhand.infra.db import Tx
 from evenhand.pure.scale import requests
 from evenhand.pure.scale.checks import Obj, bad
@@ -142,7 +142,7 @@ async def _pending(tx: Tx) -> list[tuple[Batch, Any]]:
 
 
 async def _batch(tx: Tx, batch: Batch, project: Any, place: int) -> Obj:
-    body = tx.seal.open_as((await batches.batch_row(tx, batch.id))["body"], BatchBody)
+    body = batches.batch_body(tx, await batches.batch_row(tx, batch.id))
     return {
         "id": batch.id,
         "name": batch.name,
@@ -173,7 +173,7 @@ async def assign_batch(ask: Ask, tx: Tx) -> Any:
     for name in names:
         if name not in known:
             raise groups.NoSuchGroup(f"There is no group called '{name[:100]}' in this project.")
-    body = tx.seal.open_as(row["body"], BatchBody)
+    body = batches.batch_body(tx, row)
     body.groups = names
     await batches.change_batch(tx, row["batch_id"], body)
     found = next((b for b in await _studio_batches(tx) if b["id"] == row["batch_id"]), None)

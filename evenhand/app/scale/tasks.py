@@ -16,6 +16,7 @@ from evenhand.features.projects.batches import batch_row_named
 from evenhand.features.quality import actions as quality
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews import store as reviews_store
+from evenhand.features.reviews.actions import said
 from evenhand.features.reviews.types import Verdict
 from evenhand.features.tasks import actions as tasks
 from evenhand.features.tasks import store as tasks_store
@@ -205,9 +206,9 @@ async def list_audits(ask: Ask, tx: Tx) -> Any:
             "task_id": r["task_id"],
             "audit_result": {"accept": "accepted", "fix": "fixed", "reject": "rejected"}[r["decision"]],
             "audit_source": "customer" if r["source"] == "customer" else "scale",
-            "comments": tx.seal.open(r["body"]).get("comment", ""),
+            "comments": said(tx, r).get("comment", ""),
             "created_at": format_time(r["created_at"]),
-            "errors": tx.seal.open(r["body"]).get("errors", []),
+            "errors": said(tx, r).get("errors", []),
         }
         for r in found
     ]

@@ -175,7 +175,7 @@ async def set_batch_metadata(ask: Ask, tx: Tx) -> Any:
     row = await batch_row(tx, given)
     assert row is not None
     await projects_store.BATCH_LOCK.one(tx, org=tx.org_id, batch=row["batch_id"])
-    body = tx.seal.open_as((await batches.batch_row(tx, row["batch_id"]))["body"], BatchBody)
+    body = batches.batch_body(tx, await batches.batch_row(tx, row["batch_id"]))
     body.metadata = requests.deep_merge(body.metadata, given.metadata) if given.merge else given.metadata
     await batches.change_batch(tx, row["batch_id"], body)
     return await _batch(tx, await batches.batch_row(tx, row["batch_id"]))

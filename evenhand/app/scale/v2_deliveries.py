@@ -8,8 +8,7 @@ from evenhand.app.scale.render import tasks_v1
 from evenhand.app.scale.tasks import STATES
 from evenhand.app.scale.v2 import page_end, page_start, project_row
 from evenhand.app.scale.v2_views import project_v2, tasks_v2
-from evenhand.features.deliveries import store
-from evenhand.features.deliveries.types import DeliveryBody
+from evenhand.features.deliveries import exports, store
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store as tasks_store
@@ -42,7 +41,7 @@ async def _delivery(tx: Tx, row: Any, expand: tuple[str, ...]) -> Obj:
         project = project_v2(tx, await projects.row_of(tx, row["project_id"]))
     return {
         "id": row["delivery_id"],
-        "name": tx.seal.open_as(row["body"], DeliveryBody).name,
+        "name": exports.body_of(tx, row).name,
         "task_count": row["task_count"],
         "delivered_at": format_time(row["created_at"]),
         "project": project,
@@ -66,7 +65,7 @@ async def _find(tx: Tx, query: V2Query) -> Any:
     for row in await _deliveries(tx, await project_row(tx, query, needed=False)):
         if row["delivery_id"] == query.delivery_id:
             return row
-        if query.delivery_name and tx.seal.open_as(row["body"], DeliveryBody).name == query.delivery_name:
+        if query.delivery_name and exports.body_of(tx, row).name == query.delivery_name:
             return row
     raise Missing("There is no such delivery.")
 

@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 
 from evenhand.app.scale.render import STATUS, Around, around, result_of
+from evenhand.features.annotations.actions import answer_of
 from evenhand.features.people.actions import pseudonym
 from evenhand.features.projects import actions as projects
-from evenhand.features.projects.types import BatchBody
+from evenhand.features.projects import batches
 from evenhand.features.tasks.actions import body_of
 from evenhand.infra.db import Tx
 from evenhand.pure.scale.chat import threads
@@ -26,7 +27,7 @@ def project_v2(tx: Tx, row: Any) -> Obj:
 
 def batch_v2(tx: Tx, row: Any, project: Any | None = None) -> Obj:
     """`project` expands the id into an object."""
-    body = tx.seal.open_as(row["body"], BatchBody)
+    body = batches.batch_body(tx, row)
     out: Obj = {
         "id": row["batch_id"],
         "name": body.name,
@@ -67,7 +68,7 @@ def _task(tx: Tx, row: Any, near: Around, expand: tuple[str, ...], opts: tuple[s
     result = result_of(near, row) if row["state"] == "done" else None
     if result is not None:
         ontology = body.ontology or projects.version_of(tx, project).ontology
-        answer: Obj = {"annotations": tx.seal.open(result["body"]).get("annotations", [])}
+        answer: Obj = {"annotations": answer_of(tx, result).get("annotations", [])}
         sent = _submissions(tx, near, row) if "submissions" in opts else None
         out["threads"] = threads(row["task_id"], msgspec.to_builtins(body.data), ontology, answer, submissions=sent)
     return out

@@ -27,7 +27,7 @@ from evenhand.infra.db import SYSTEM, Database, Narrow, Tx
 from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import Job, enqueue
-from evenhand.infra.seal import Seal
+from evenhand.infra.seal import At, Seal, at
 from evenhand.pure.answers import Checker, classes_of, merge_answers
 from evenhand.pure.conditions import Conditions
 from evenhand.pure.trouble import Conflict, Invalid
@@ -79,7 +79,9 @@ async def submit(
                 if row["state"] == "submitted":  # a repeat: it was checked the first time
                     done = await _take_in(db, conn, org_id, who, place, assignment, key, answer, seconds)
                     break
-            body = (await db.seal(org_id)).open_as(place.body, TaskBody)
+            body = (await db.seal(org_id, place.project)).open_as(
+                place.body, TaskBody, At("task", place.task, place.project)
+            )
             rules = (org_id, place.project, place.version)
             checker = _CHECKERS.get(rules) if body.ontology is None else Checker(body.ontology)
             if checker is not None:
@@ -131,7 +133,8 @@ async def _take_in(
     seconds: float,
 ) -> Any:
     """Hands a checked answer to the database, in one call."""
-    seal = await db.seal(org_id)
+    seal = await db.seal(org_id, place.project)
+    answer_id, fact, job = new_id(), new_id(), new_id()
     submitted = by_person(seal, place.person, assignment=assignment)
     return await store.SUBMIT.maybe(
         Narrow(conn, seal),
@@ -139,14 +142,14 @@ async def _take_in(
         task=place.task,
         assignment=assignment,
         key=seal.mac("submit", key),
-        answer=new_id(),
-        fact=new_id(),
-        job=new_id(),
-        body=seal.shut(AnswerBody(answer["annotations"])),
+        answer=answer_id,
+        fact=fact,
+        job=job,
+        body=seal.shut(AnswerBody(answer["annotations"]), At("answer", answer_id, place.project)),
         salt=os.urandom(SALT_BYTES),
         event=event_text("AnnotationSubmitted", submitted),
-        fact_body=seal.shut(submitted),
-        job_body=seal.shut({"task": place.task}),
+        fact_body=seal.shut(submitted, At("fact", fact)),
+        job_body=seal.shut({"task": place.task}, At("job", job)),
         labels=len(answer["annotations"]),
         classes=class_tokens(seal, answer),
         seconds=seconds,
@@ -199,6 +202,11 @@ async def settle(tx: Tx, task: str) -> str:
     return "done"
 
 
+def answer_of(tx: Tx, row: Any) -> dict[str, Any]:
+    """What was answered, of a row of `answer`."""
+    return tx.seal.open(row["body"], at("answer", row))
+
+
 async def current_answers(tx: Tx, task: str) -> list[Any]:
     rows = await store.ANSWERS_OF.all(tx, org=tx.org_id, task=task)
     return [row for row in rows if row["state"] == "current" and row["origin"] in ("label", "review", "customer")]
@@ -216,7 +224,7 @@ async def finish(tx: Tx, row: Any, *, result: str | None = None) -> None:
             body_of(tx, row).ontology or projects.version_of(tx, await projects.row_of(tx, row["project_id"])).ontology
         )
         # Each choice is what most people chose: what depends on another choice than that goes.
-        merged = Conditions(ontology).settle(merge_answers([tx.seal.open(a["body"]) for a in answers]))
+        merged = Conditions(ontology).settle(merge_answers([answer_of(tx, a) for a in answers]))
         result = await add_answer(tx, row, merged, origin="merged", person=None, assignment=None)
         labels = len(merged["annotations"])
     else:
@@ -259,7 +267,7 @@ async def add_answer(
         seconds=seconds,
         labels=len(answer["annotations"]),
         classes=class_tokens(tx.seal, answer),
-        body=tx.seal.shut(AnswerBody(answer["annotations"])),
+        body=tx.seal.shut(AnswerBody(answer["annotations"]), At("answer", answer_id, row["project_id"])),
     )
     return answer_id
 
@@ -305,13 +313,13 @@ async def earlier_answer(tx: Tx, row: Any) -> dict[str, Any] | None:
     found = await store.ANSWER_OF_ASSIGNMENT.maybe(
         tx, org=tx.org_id, task=row["task_id"], assignment=row["assignment_id"]
     )
-    return tx.seal.open(found["body"]) if found is not None else None
+    return answer_of(tx, found) if found is not None else None
 
 
 async def own_answer(tx: Tx, task: str) -> dict[str, Any] | None:
     """The caller's last answer to a task that has come back to them: where they begin again."""
     found = await store.ANSWER_OF_PERSON.maybe(tx, org=tx.org_id, task=task, person=tx.actor.id)
-    return tx.seal.open(found["body"]) if found is not None else None
+    return answer_of(tx, found) if found is not None else None
 
 
 # --- requeueing
@@ -340,7 +348,7 @@ async def _requeue(tx: Tx, task: str, because: str, *, answers: str = "supersede
     if message:
         body = body_of(tx, row)
         body.message = message[:5000]
-        await put_body(tx, task, body)
+        await put_body(tx, row, body)
     await tasks_store.QUEUE_LOCK.maybe(tx, org=tx.org_id, task=task)  # whoever leases it at this moment goes first
     await store.ASSIGNMENTS_WITHDRAW.run(tx, org=tx.org_id, task=task)
     await store.SUBMITTED_FORGET.run(tx, org=tx.org_id, task=task)

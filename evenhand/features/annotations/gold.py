@@ -17,6 +17,7 @@ from evenhand.infra.db import Actor, Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import Job, enqueue
+from evenhand.infra.seal import At, at
 from evenhand.pure.answers import agreement, label_counts
 from evenhand.pure.trouble import Conflict, Missing
 
@@ -43,10 +44,11 @@ async def submit_gold(
             return Submitted("submitted", lease["late"], False, LATE if lease["late"] else None, lease["paid_s"])
         late = lease["state"] != "leased" or lease["server_now"] > lease["lease_until"]
         row = await task_row(tx, lease["task_id"])
+        answer_id = new_id()
         await store.ANSWER_ADD.run(
             tx,
             org=org_id,
-            answer=new_id(),
+            answer=answer_id,
             task=row["task_id"],
             project=row["project_id"],
             assignment=assignment,
@@ -57,7 +59,7 @@ async def submit_gold(
             seconds=seconds,
             labels=len(answer["annotations"]),
             classes=None,  # nobody looks for live work among these
-            body=tx.seal.shut({"annotations": answer["annotations"]}),
+            body=tx.seal.shut({"annotations": answer["annotations"]}, At("answer", answer_id, row["project_id"])),
         )
         if lease["state"] != "leased":  # the same person may have leased it again since
             await store.GOLD_AGAIN_WITHDRAW.run(tx, org=org_id, task=row["task_id"], person=person)
@@ -89,7 +91,7 @@ async def _score_evaluation(tx: Tx, given: _Score) -> float | None:
     if found is None or found["state"] != "current":
         return None  # called back meanwhile
     row = await task_row(tx, given.task)
-    value = agreement(tx.seal.open(found["body"]), expected_of(tx, row)) or 0.0
+    value = agreement(tx.seal.open(found["body"], at("answer", found)), expected_of(tx, row)) or 0.0
     await _keep(tx, row, given.person, given.assignment, value)
     return value
 
@@ -123,7 +125,7 @@ async def score_verdict(tx: Tx, row: Any, assignment: str, decision: str, answer
     """A reviewer's verdict on the answer that a gold task brings: what they let stand is compared with what is right. A
     rejection is worth as much as the answer was wrong."""
     rows = await store.ANSWERS_OF.all(tx, org=tx.org_id, task=row["task_id"])
-    initial = next((tx.seal.open(a["body"]) for a in rows if a["origin"] == "machine"), None)
+    initial = next((tx.seal.open(a["body"], at("answer", a)) for a in rows if a["origin"] == "machine"), None)
     expected = expected_of(tx, row)
     value = agreement(answer if decision == "fix" else initial, expected) or 0.0
     await _keep(tx, row, tx.actor.id, assignment, 1 - value if decision == "reject" else value)

@@ -16,7 +16,7 @@ ANSWER_ADD = Sql(
        values (%(org)s, %(answer)s, %(task)s, %(project)s, %(assignment)s, %(person)s, %(origin)s::text, %(state)s::text,
                %(late)s, %(seconds)s, %(labels)s, %(classes)s, %(body)s)""",
 )
-_ANSWER = """select answer_id, task_id, assignment_id, person_id, origin, state, late, seconds, labels, created_at, body
+_ANSWER = """select answer_id, task_id, project_id, assignment_id, person_id, origin, state, late, seconds, labels, created_at, body
                from evenhand.answer"""
 ANSWERS_OF = Sql(
     "answers_of_task", _ANSWER + " where org_id = %(org)s and task_id = %(task)s order by created_at, answer_id"

@@ -15,6 +15,7 @@ from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_url, request
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.objects import Objects, StorageFull
+from evenhand.infra.seal import At
 from evenhand.pure.trouble import Conflict, Invalid, Missing, Upstream
 
 MOST_BYTES = 80_000_000
@@ -46,8 +47,12 @@ async def _decoded(call: Any, *args: Any) -> Any:
     return await asyncio.get_running_loop().run_in_executor(_decoder, call, *args)
 
 
+def _at(asset: str) -> At:
+    return At("asset", asset)
+
+
 def asset_of(tx: Tx, row: Any, keys: Any) -> Asset:
-    body = tx.seal.open_as(row["body"], AssetBody)
+    body = body_of(tx, row)
     ready = row["state"] == "ready"
     return Asset(
         row["asset_id"],
@@ -95,7 +100,7 @@ async def keep_file(db: Database, objects: Objects, org_id: str, actor: Actor, d
             height=found.height,
             ref_mac=tx.seal.mac("reference", body.reference_id) if body.reference_id else None,
             object=body.object,
-            body=tx.seal.shut(body),
+            body=tx.seal.shut(body, _at(asset)),
         )
         if added is None:
             await objects.delete(org_id, body.object)
@@ -127,7 +132,7 @@ async def keep_made(tx: Tx, objects: Objects, data: bytes, name: str) -> str:
     asset = new_id()
     await store.ASSET_ADD.run(
         tx, org=tx.org_id, asset=asset, state="ready", type=found.type, size=len(data), width=found.width,
-        height=found.height, ref_mac=None, object=body.object, body=tx.seal.shut(body),
+        height=found.height, ref_mac=None, object=body.object, body=tx.seal.shut(body, _at(asset)),
     )  # fmt: skip
     await record(tx, AssetStored(asset, len(data), found.type))
     return asset
@@ -140,7 +145,7 @@ async def expect_file(tx: Tx, url: str) -> str:
     await store.ASSET_ADD.run(
         tx, org=tx.org_id, asset=asset, state="fetching", type=None, size=0, width=None, height=None, ref_mac=None,
         object=None,
-        body=tx.seal.shut(AssetBody(name=url.rsplit("/", 1)[-1].split("?", 1)[0][:200], source=url)),
+        body=tx.seal.shut(AssetBody(name=url.rsplit("/", 1)[-1].split("?", 1)[0][:200], source=url), _at(asset)),
     )  # fmt: skip
     return asset
 
@@ -153,7 +158,7 @@ async def get_row(tx: Tx, asset: str) -> Any:
 
 
 def body_of(tx: Tx, row: Any) -> AssetBody:
-    return tx.seal.open_as(row["body"], AssetBody)
+    return tx.seal.open_as(row["body"], AssetBody, _at(row["asset_id"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,7 @@ async def fetch_file(
     async with db.tx(org_id, SYSTEM) as tx:
         await store.ASSET_READY.run(
             tx, org=org_id, asset=asset, state="ready", type=found.type, size=len(got.body), width=found.width,
-            height=found.height, object=body.object, body=tx.seal.shut(body),
+            height=found.height, object=body.object, body=tx.seal.shut(body, _at(asset)),
         )  # fmt: skip
         await record(tx, AssetStored(asset, len(got.body), found.type))
     return Arrived(True, got.status, "", found.type, found.width, found.height, text)
@@ -220,7 +225,7 @@ async def _failed(db: Database, org_id: str, asset: str, body: AssetBody, status
     async with db.tx(org_id, SYSTEM) as tx:
         await store.ASSET_READY.run(
             tx, org=org_id, asset=asset, state="error", type=None, size=0, width=None, height=None,
-            object=None, body=tx.seal.shut(body),
+            object=None, body=tx.seal.shut(body, _at(asset)),
         )  # fmt: skip
         await record(tx, AssetFailed(asset, status))
     return Arrived(False, status, error)

@@ -13,9 +13,10 @@ from evenhand.features.assets import store
 from evenhand.features.people.store import ORG_GET
 from evenhand.infra.db import SYSTEM, Database, Tx
 from evenhand.infra.objects import Held, Objects
-from evenhand.infra.seal import KEYLESS
+from evenhand.infra.seal import KEYLESS, At
 
 UNTOUCHED = timedelta(days=1)  # no upload and no job takes that long
+_AT = At("setting", "unused_files")
 _PREFIXES = [f"{n:02x}" for n in range(256)]
 
 
@@ -62,10 +63,10 @@ async def _remember(db: Database, space: str, here: Swept) -> None:
     async with db.tx(space, SYSTEM) as tx:
         before = await swept(tx)
         total = Swept(before.files + here.files, before.bytes + here.bytes, datetime.now(UTC))
-        await store.SWEPT_PUT.run(tx, org=space, body=tx.seal.shut(total))
+        await store.SWEPT_PUT.run(tx, org=space, body=tx.seal.shut(total, _AT))
 
 
 async def swept(tx: Tx) -> Swept:
     """What has gone in this space."""
     body = await store.SWEPT_GET.value(tx, org=tx.org_id)
-    return tx.seal.open_as(body, Swept) if body is not None else Swept()
+    return tx.seal.open_as(body, Swept, _AT) if body is not None else Swept()

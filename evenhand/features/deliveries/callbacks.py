@@ -19,9 +19,11 @@ from evenhand.infra.facts import record
 from evenhand.infra.fetch import request
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.jobs import Job, Retry, enqueue
+from evenhand.infra.seal import At
 from evenhand.pure.trouble import Missing, Trouble
 
 _SECRETS = "callback_secrets"
+_SECRETS_AT = At("setting", _SECRETS)
 MOST_REPLY = 1_000_000
 #: sends mail to an address: given by the worker, since mail belongs to the installation and not to a customer
 Mailer = Callable[[str, str, str], Awaitable[None]]
@@ -30,8 +32,17 @@ Mailer = Callable[[str, str, str], Awaitable[None]]
 async def callback_secrets(tx: Tx) -> CallbackSecrets:
     """This space's secrets, made when first asked for."""
     fresh = CallbackSecrets(f"cb_{secrets.token_urlsafe(24)}", f"whsec_{secrets.token_urlsafe(32)}")
-    await store.SETTING_PUT.run(tx, org=tx.org_id, name=_SECRETS, body=tx.seal.shut(fresh))
-    return tx.seal.open_as(await store.SETTING_GET.value(tx, org=tx.org_id, name=_SECRETS), CallbackSecrets)
+    await store.SETTING_PUT.run(tx, org=tx.org_id, name=_SECRETS, body=tx.seal.shut(fresh, _SECRETS_AT))
+    kept = await store.SETTING_GET.value(tx, org=tx.org_id, name=_SECRETS)
+    return tx.seal.open_as(kept, CallbackSecrets, _SECRETS_AT)
+
+
+def _body(tx: Tx, row: Any) -> CallbackBody:
+    return tx.seal.open_as(row["body"], CallbackBody, At("callback", row["callback_id"]))
+
+
+def _try_at(callback: str, number: int) -> At:
+    return At("callback_try", callback, version=number)
 
 
 async def add_callback(
@@ -39,9 +50,8 @@ async def add_callback(
 ) -> str:
     """Something to tell; a job sends it."""
     callback = new_id()
-    await store.CALLBACK_ADD.run(
-        tx, org=tx.org_id, callback=callback, task=task, batch=batch, body=tx.seal.shut(CallbackBody(url, payload))
-    )
+    body = tx.seal.shut(CallbackBody(url, payload), At("callback", callback))
+    await store.CALLBACK_ADD.run(tx, org=tx.org_id, callback=callback, task=task, batch=batch, body=body)
     await enqueue(tx, "deliveries.send", {"callback": callback}, most=50)
     return callback
 
@@ -64,14 +74,14 @@ async def send_once(db: Database, org_id: str, callback: str, mailer: Mailer) ->
         row = await store.CALLBACK_GET.maybe(tx, org=org_id, callback=callback)
         if row is None or row["state"] != "waiting":
             return None
-        body = tx.seal.open_as(row["body"], CallbackBody)
+        body = _body(tx, row)
         keys = await callback_secrets(tx)
     status, error = await _post(body, keys, callback, mailer)
     async with db.tx(org_id, SYSTEM) as tx:
         row = await store.CALLBACK_LOCK.one(tx, org=org_id, callback=callback)
-        tries: int = await store.TRY_ADD.value(
-            tx, org=org_id, callback=callback, status=status, body=tx.seal.shut({"error": error})
-        )
+        tries: int = await store.TRY_NEXT.value(tx, org=org_id, callback=callback)
+        said = tx.seal.shut({"error": error}, _try_at(callback, tries))
+        await store.TRY_ADD.run(tx, org=org_id, callback=callback, **{"try": tries}, status=status, body=said)
         if row["state"] != "waiting":
             return None
         ok = status is not None and 200 <= status < 300
@@ -88,9 +98,10 @@ async def send_once(db: Database, org_id: str, callback: str, mailer: Mailer) ->
 
 async def _mark(tx: Tx, task: str, ok: bool) -> None:
     await tasks_store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
-    body = body_of(tx, await task_row(tx, task))
+    row = await task_row(tx, task)
+    body = body_of(tx, row)
     body.callback_ok = ok
-    await put_body(tx, task, body)
+    await put_body(tx, row, body)
 
 
 async def _post(body: CallbackBody, keys: CallbackSecrets, callback: str, mailer: Mailer) -> tuple[int | None, str]:
@@ -123,7 +134,7 @@ async def replay(tx: Tx, callback: str) -> Callback:
     row = await store.CALLBACK_GET.maybe(tx, org=tx.org_id, callback=callback) if is_id(callback) else None
     if row is None:
         raise Missing("There is no such callback.")
-    body = tx.seal.open_as(row["body"], CallbackBody)
+    body = _body(tx, row)
     fresh = await add_callback(tx, body.url, body.payload, task=row["task_id"], batch=row["batch_id"])
     return (await _views(tx, [await store.CALLBACK_GET.one(tx, org=tx.org_id, callback=fresh)]))[0]
 
@@ -137,14 +148,14 @@ async def list_callbacks(tx: Tx, *, task: str | None, after: str | None, limit: 
 async def _views(tx: Tx, rows: list[Any]) -> list[Callback]:
     tries: dict[str, list[CallbackTry]] = {}
     for t in await store.TRIES_OF.all(tx, org=tx.org_id, callbacks=[r["callback_id"] for r in rows]):
-        error = tx.seal.open(t["body"]).get("error", "")
+        error = tx.seal.open(t["body"], _try_at(t["callback_id"], t["try_no"])).get("error", "")
         tries.setdefault(t["callback_id"], []).append(CallbackTry(t["created_at"], t["status"], error))
     return [
         Callback(
             r["callback_id"],
             r["task_id"],
             r["batch_id"],
-            tx.seal.open_as(r["body"], CallbackBody).url,
+            _body(tx, r).url,
             r["state"],
             tries.get(r["callback_id"], []),
             r["next_at"],

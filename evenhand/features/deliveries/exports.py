@@ -7,12 +7,14 @@ from typing import IO, Any
 
 import msgspec
 
+from evenhand.features.annotations.actions import answer_of
 from evenhand.features.deliveries import store
 from evenhand.features.deliveries.types import Delivered, Delivery, DeliveryBody, Exported
 from evenhand.features.people.actions import member_names, pseudonym
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
-from evenhand.features.projects.types import BatchBody
+from evenhand.features.projects.batches import batch_body
+from evenhand.features.reviews.actions import said
 from evenhand.features.reviews.store import REVIEWS_OF_MANY
 from evenhand.features.tasks.actions import shown_data
 from evenhand.features.tasks.types import TaskBody
@@ -20,6 +22,7 @@ from evenhand.infra.db import Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.keys import Keys
+from evenhand.infra.seal import At, at
 from evenhand.pure.formats.listing import BY_NAME, Format
 from evenhand.pure.formats.task import ExportTask
 from evenhand.pure.trouble import Invalid, Missing
@@ -82,7 +85,7 @@ class Export:
             async with self._db.tx(self._org, self._actor, read_only=True) as tx:
                 names = await member_names(tx)
                 batches = {
-                    r["batch_id"]: tx.seal.open_as(r["body"], BatchBody).name
+                    r["batch_id"]: batch_body(tx, r).name
                     for r in await store.BATCH_NAMES.all(tx, org=self._org, project=self._project)
                 }
                 after = ""
@@ -133,15 +136,15 @@ class Export:
             "source": r["source"],
             "at": _time(r["created_at"]),
             "seconds": round(r["seconds"], 3),
-            "comment": tx.seal.open(r["body"]).get("comment", ""),
+            "comment": said(tx, r).get("comment", ""),
         }
 
     def _task(self, tx: Tx, row: Any, answers: list[Any], names: dict[str, str], batches: dict[str, str]) -> ExportTask:
-        body = tx.seal.open_as(row["body"], TaskBody)
+        body = tx.seal.open_as(row["body"], TaskBody, at("task", row))
         result: list[dict[str, Any]] | None = None
         views: list[dict[str, Any]] = []
         for a in answers:
-            annotations: list[dict[str, Any]] = tx.seal.open(a["body"]).get("annotations", [])
+            annotations: list[dict[str, Any]] = answer_of(tx, a).get("annotations", [])
             if a["answer_id"] == row["result_id"]:
                 result = annotations
             if a["origin"] == "pilot":
@@ -200,9 +203,8 @@ async def create_delivery(tx: Tx, project: str, name: str, format_name: str) -> 
     found = format_named(format_name)
     delivery = new_id()
     title = name.strip()[:200] or datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
-    await store.DELIVERY_ADD.run(
-        tx, org=tx.org_id, delivery=delivery, project=project, body=tx.seal.shut(DeliveryBody(title, found.name))
-    )
+    body = tx.seal.shut(DeliveryBody(title, found.name), At("delivery", delivery, project))
+    await store.DELIVERY_ADD.run(tx, org=tx.org_id, delivery=delivery, project=project, body=body)
     count = await store.DELIVERY_FILL.value(tx, org=tx.org_id, delivery=delivery, project=project)
     if not count:
         raise Invalid("Nothing new is done, so there is nothing to deliver.", hint="Deliver again when more is done.")
@@ -210,12 +212,16 @@ async def create_delivery(tx: Tx, project: str, name: str, format_name: str) -> 
     return (await list_deliveries(tx, project=project, after=None, limit=1))[0]
 
 
+def body_of(tx: Tx, row: Any) -> DeliveryBody:
+    return tx.seal.open_as(row["body"], DeliveryBody, at("delivery", row))
+
+
 async def list_deliveries(tx: Tx, *, project: str | None, after: str | None, limit: int) -> list[Delivery]:
     require(tx, Verb.READ)
     rows = await store.DELIVERY_LIST.all(tx, org=tx.org_id, project=project, after=after, limit=limit)
     out: list[Delivery] = []
     for r in rows:
-        body = tx.seal.open_as(r["body"], DeliveryBody)
+        body = body_of(tx, r)
         url = f"/api/v1/exports?project={r['project_id']}&format={body.format}&delivery={r['delivery_id']}&org={tx.org_id}"
         out.append(
             Delivery(r["delivery_id"], r["project_id"], body.name, body.format, r["task_count"], r["created_at"], url)

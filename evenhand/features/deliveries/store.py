@@ -28,11 +28,16 @@ CALLBACK_SET = Sql(
     """update evenhand.callback set state = %(state)s, next_at = %(next_at)s
         where org_id = %(org)s and callback_id = %(callback)s""",
 )
+# Whoever asks holds the callback by CALLBACK_LOCK.
+TRY_NEXT = Sql(
+    "callback_try_next",
+    """select coalesce(max(try_no), 0) + 1 from evenhand.callback_try
+        where org_id = %(org)s and callback_id = %(callback)s""",
+)
 TRY_ADD = Sql(
     "callback_try_add",
     """insert into evenhand.callback_try (org_id, callback_id, try_no, status, body)
-       select %(org)s, %(callback)s, coalesce(max(try_no), 0) + 1, %(status)s::integer, %(body)s
-         from evenhand.callback_try where org_id = %(org)s and callback_id = %(callback)s returning try_no""",
+       values (%(org)s, %(callback)s, %(try)s, %(status)s::integer, %(body)s)""",
 )
 TRIES_OF = Sql(
     "callback_tries",
@@ -41,7 +46,7 @@ TRIES_OF = Sql(
 )
 EXPORT = Sql(
     "export_chunk",
-    """select t.task_id, t.batch_id, t.kind, t.state, t.created_at, t.completed_at, t.result_id, t.priority, t.body
+    """select t.task_id, t.project_id, t.batch_id, t.kind, t.state, t.created_at, t.completed_at, t.result_id, t.priority, t.body
          from evenhand.task t
         where t.org_id = %(org)s and t.project_id = %(project)s and t.purpose = 'work' and t.task_id > %(after)s
           and (%(state)s::text is null or t.state = %(state)s)
@@ -51,12 +56,12 @@ EXPORT = Sql(
 )
 EXPORT_ANSWERS = Sql(
     "export_answers",
-    """select answer_id, task_id, person_id, origin, state, late, seconds, created_at, body from evenhand.answer
+    """select answer_id, task_id, project_id, person_id, origin, state, late, seconds, created_at, body from evenhand.answer
         where org_id = %(org)s and task_id = any(%(tasks)s::text[]) order by task_id, created_at, answer_id""",
 )
 BATCH_NAMES = Sql(
     "export_batch_names",
-    "select batch_id, body from evenhand.batch where org_id = %(org)s and project_id = %(project)s",
+    "select batch_id, project_id, body from evenhand.batch where org_id = %(org)s and project_id = %(project)s",
 )
 DELIVERY_ADD = Sql(
     "delivery_add",

@@ -33,6 +33,7 @@ from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.keyrings import Stored, new_keys
 from evenhand.infra.keys import hashed
+from evenhand.infra.seal import At, Seal
 from evenhand.pure.trouble import Busy, Conflict, Denied, Invalid, Missing
 
 SESSION_S = 30 * 24 * 3600
@@ -120,16 +121,30 @@ async def create_org(db: Database, name: str, *, demo: bool = False) -> Org:
         await db.key_service.create(customer_key)  # one that belongs to nobody, should the rest fail, does no harm
         for org, sibling, mode in spaces:
             await store.ORG_ADD.run(
-                door, org=org, sibling=sibling, mode=mode, name_mac=mac, demo=demo, body=door.seal.shut(_OrgBody(name))
+                door,
+                org=org,
+                sibling=sibling,
+                mode=mode,
+                name_mac=mac,
+                demo=demo,
+                body=door.seal.shut(_OrgBody(name), At("org", org)),
             )
             await _add_keys(door, org, await new_keys(org, db.key_service, customer_key))
     return Org(live, name, "live")
 
 
+def _org_body(seal: Seal, row: Any) -> _OrgBody:
+    return seal.open_as(row["body"], _OrgBody, At("org", row["org_id"]))
+
+
+def _profile(seal: Seal, person: str, body: bytes) -> _Profile:
+    return seal.open_as(body, _Profile, At("person", person))
+
+
 async def _add_keys(door: Narrow, org: str, made: Stored) -> None:
     for key in made.org_keys:
         await store.ORG_KEY_ADD.run(door, org=org, version=key.version, key_id=made.key_id, wrapped=key.data)
-    for key in made.own_keys:
+    for key in made.data_keys[""]:
         await store.DATA_KEY_ADD.run(door, org=org, version=key.version, under=key.under, wrapped=key.data)
 
 
@@ -141,14 +156,14 @@ async def find_org(db: Database, ref: str, mode: Mode = "live") -> Org:
             raise Missing(f"There is no organisation '{ref[:80]}'.", hint="`evenhand org list` shows them all.")
         row = rows[0]
         org = row["org_id"] if row["mode"] == mode else row["sibling_id"]
-        return Org(org, door.seal.open_as(row["body"], _OrgBody).name, mode)
+        return Org(org, _org_body(door.seal, row).name, mode)
 
 
 async def list_orgs(db: Database) -> list[Org]:
     """Live spaces of all organisations, for the operator: names only."""
     async with db.narrow("gate") as door:
         rows = await store.ORG_LIST.all(door)
-        return [Org(r["org_id"], door.seal.open_as(r["body"], _OrgBody).name) for r in rows if r["mode"] == "live"]
+        return [Org(r["org_id"], _org_body(door.seal, r).name) for r in rows if r["mode"] == "live"]
 
 
 async def create_key(
@@ -182,7 +197,7 @@ async def create_key(
             prefix=prefix,
             scopes=sorted(set(scopes)),
             expires_at=expires_at,
-            body=tx.seal.shut({"name": name[:200]}),
+            body=tx.seal.shut({"name": name[:200]}, At("api_key", key_id)),
         )
         await record(tx, KeyCreated(key_id, prefix))
     return NewKey(key_id, key, mode, prefix)
@@ -196,7 +211,7 @@ async def list_keys(tx: Tx, mode: Mode) -> list[Key]:
             r["key_id"],
             r["prefix"],
             mode,
-            tx.seal.open(r["body"]).get("name", ""),
+            tx.seal.open(r["body"], At("api_key", r["key_id"])).get("name", ""),
             list(r["scopes"]),
             r["created_at"],
             r["expires_at"],
@@ -230,7 +245,7 @@ async def _person_by_email(door: Narrow, email: str) -> tuple[str, str, _Profile
     row = await store.PERSON_BY_EMAIL.maybe(door, email_mac=door.seal.mac("email", email))
     if row is None:
         return None
-    return row["person_id"], row["state"], door.seal.open_as(row["body"], _Profile)
+    return row["person_id"], row["state"], _profile(door.seal, row["person_id"], row["body"])
 
 
 async def _ensure_person(door: Narrow, email: str) -> tuple[str, _Profile]:
@@ -245,7 +260,7 @@ async def _ensure_person(door: Narrow, email: str) -> tuple[str, _Profile]:
         hash=None,
         operator=False,
         state="invited",
-        body=door.seal.shut(profile),
+        body=door.seal.shut(profile, At("person", person)),
     )
     return person, profile
 
@@ -306,7 +321,7 @@ async def invite_person(
                 role=role,
                 source=source,
                 state="invited",
-                body=(await db.seal(org)).shut(profile),
+                body=(await db.seal(org)).shut(profile, At("member", person)),
             )
         ]
         if orgs and not joins:
@@ -334,9 +349,9 @@ async def look_at_link(db: Database, token: str) -> LinkView:
             raise LinkUsed("This link has been used or is too old.")
         if row["person_id"] is None:
             return LinkView(row["purpose"])
-        email = door.seal.open_as(row["person_body"], _Profile).email
+        email = _profile(door.seal, row["person_id"], row["person_body"]).email
         org = await store.ORG_GET.maybe(door, org=row["orgs"][0]) if row["orgs"] else None
-        name = door.seal.open_as(org["body"], _OrgBody).name if org is not None else ""
+        name = _org_body(door.seal, org).name if org is not None else ""
         return LinkView(row["purpose"], email, name, row["purpose"] == "invite" and row["person_state"] == "active")
 
 
@@ -350,7 +365,9 @@ async def use_link(
         if row is None:
             raise LinkUsed("This link has been used or is too old.")
     if row["purpose"] == "invite" and row["person_state"] == "active":
-        return await _join(db, token, db.platform.open_as(row["person_body"], _Profile).email, password, came_from)
+        return await _join(
+            db, token, _profile(db.platform, row["person_id"], row["person_body"]).email, password, came_from
+        )
     check_strength(password)
     password_hash = await hash_password(password)
     async with db.narrow("gate") as door:
@@ -367,10 +384,12 @@ async def use_link(
             found = await store.PERSON_LOCK.one(door, person=person)
             if row["purpose"] == "invite" and found["state"] == "active":
                 raise LinkBusy("Another invitation of yours was accepted a moment ago.")
-            profile = door.seal.open_as(found["body"], _Profile)
+            profile = _profile(door.seal, person, found["body"])
             await store.SESSION_END_ALL.run(door, person=person)
         profile = _Profile(tidy_name(name, "a person") if name or not profile.name else profile.name, profile.email)
-        await store.PERSON_ACTIVATE.run(door, person=person, hash=password_hash, body=door.seal.shut(profile))
+        await store.PERSON_ACTIVATE.run(
+            door, person=person, hash=password_hash, body=door.seal.shut(profile, At("person", person))
+        )
         joined = await _activate(db, door, row, person, profile)
         session = await _start_session(door, person)
     await _tell_joined(db, person, joined)
@@ -383,7 +402,7 @@ async def _activate(db: Database, door: Narrow, link: Any, person: str, profile:
         await store.PERSON_OPERATOR.run(door, person=person)
     joined: list[tuple[str, str]] = []
     for org in link["orgs"]:
-        body = (await db.seal(org)).shut(profile)
+        body = (await db.seal(org)).shut(profile, At("member", person))
         role = await store.MEMBER_ACTIVATE.value(door, org=org, person=person, body=body)
         if role is not None:
             joined.append((org, role))
@@ -398,7 +417,7 @@ async def _join(db: Database, token: str, email: str, password: str, came_from: 
         if row is None:
             raise LinkUsed("This link has been used or is too old.")
         found = await store.PERSON_GET.one(door, person=row["person_id"])
-        profile = door.seal.open_as(found["body"], _Profile)
+        profile = _profile(door.seal, row["person_id"], found["body"])
         joined = await _activate(db, door, row, row["person_id"], profile)
     await _tell_joined(db, row["person_id"], joined)
     return session
@@ -425,7 +444,9 @@ async def add_person(db: Database, email: str, name: str, password: str, *, oper
         if operator:
             await store.PERSON_OPERATOR.run(door, person=person)
         profile = _Profile(tidy_name(name, "a person"), profile.email)
-        await store.PERSON_ACTIVATE.run(door, person=person, hash=password_hash, body=door.seal.shut(profile))
+        await store.PERSON_ACTIVATE.run(
+            door, person=person, hash=password_hash, body=door.seal.shut(profile, At("person", person))
+        )
     return person
 
 
@@ -434,8 +455,8 @@ async def add_member(db: Database, org_id: str, person: str, role: RoleName, *, 
     source = source_of(role, shared=shared)
     async with db.narrow("gate") as door:
         row = await store.PERSON_GET.one(door, person=person)
-        profile = _NOBODY if source == "pool" else door.seal.open_as(row["body"], _Profile)
-        body = (await db.seal(org_id)).shut(profile)
+        profile = _NOBODY if source == "pool" else _profile(door.seal, person, row["body"])
+        body = (await db.seal(org_id)).shut(profile, At("member", person))
         await store.MEMBER_PUT.run(door, org=org_id, person=person, role=role, source=source, state="active", body=body)
         await store.MEMBER_ACTIVATE.run(door, org=org_id, person=person, body=body)
     async with db.tx(org_id, SYSTEM) as tx:
@@ -496,12 +517,10 @@ async def person_view(db: Database, person: str) -> tuple[Person, list[Org]]:
     """The person and the spaces where they have a role."""
     async with db.narrow("gate") as door:
         row = await store.PERSON_GET.one(door, person=person)
-        profile = door.seal.open_as(row["body"], _Profile)
+        profile = _profile(door.seal, person, row["body"])
         rows = await store.MEMBER_ORGS.all(door, person=person)
         orgs = [
-            Org(r["org_id"], door.seal.open_as(r["body"], _OrgBody).name, r["mode"], r["role"])
-            for r in rows
-            if r["state"] == "active"
+            Org(r["org_id"], _org_body(door.seal, r).name, r["mode"], r["role"]) for r in rows if r["state"] == "active"
         ]
     return Person(person, profile.name, profile.email, row["operator"]), orgs
 
@@ -522,7 +541,7 @@ async def list_members(tx: Tx) -> list[Member]:
     rows = await store.MEMBER_LIST.all(tx, org=tx.org_id)
     out: list[Member] = []
     for r in rows:
-        profile = tx.seal.open_as(r["body"], _Profile)
+        profile = _member(tx, r)
         expires_at = r["created_at"] + timedelta(seconds=LINK_S) if r["state"] == "invited" else None
         name = _name_here(tx, r)
         out.append(Member(r["person_id"], name, profile.email, r["role"], r["state"], r["source"], expires_at))
@@ -534,9 +553,13 @@ async def member_names(tx: Tx) -> dict[str, str]:
     return {r["person_id"]: _name_here(tx, r) for r in await store.MEMBER_LIST.all(tx, org=tx.org_id)}
 
 
+def _member(tx: Tx, row: Any) -> _Profile:
+    return tx.seal.open_as(row["body"], _Profile, At("member", row["person_id"]))
+
+
 def _name_here(tx: Tx, row: Any) -> str:
     """Whom the customer invited by name, workers of the operator's pool by a pseudonym of this wall."""
-    return tx.seal.open_as(row["body"], _Profile).name if row["source"] == "own" else pseudonym(tx, row["person_id"])
+    return _member(tx, row).name if row["source"] == "own" else pseudonym(tx, row["person_id"])
 
 
 def pseudonym(tx: Tx, person: str | None) -> str:
@@ -583,7 +606,7 @@ async def people_overview(db: Database) -> list[tuple[Person, str]]:
         rows = await store.PERSON_LIST.all(door)
         out: list[tuple[Person, str]] = []
         for r in rows:
-            profile = door.seal.open_as(r["body"], _Profile)
+            profile = _profile(door.seal, r["person_id"], r["body"])
             out.append((Person(r["person_id"], profile.name, profile.email, r["operator"]), r["state"]))
         return out
 

@@ -26,6 +26,8 @@ from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_callback
 from evenhand.infra.ids import is_id, new_id
+from evenhand.infra.keyrings import DATA_KEY_PUT
+from evenhand.infra.seal import At
 from evenhand.pure.ontology import EMPTY, check_ontology, summary_of_change, with_defaults
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
@@ -101,6 +103,7 @@ async def create_project(tx: Tx, new: NewProject) -> Project:
     if new.callback_url:
         check_callback(new.callback_url)
     project = new_id()
+    key = await tx.new_key(project)
     body = ProjectBody(name, new.callback_url, new.rapid, new.studio, new.dataset_id, new.rate)
     made = await store.PROJECT_ADD.maybe(
         tx,
@@ -115,21 +118,37 @@ async def create_project(tx: Tx, new: NewProject) -> Project:
         review_rate=new.review_rate,
         lease_s=new.lease_s,
         everyone=new.everyone,
-        body=tx.seal.shut(body),
+        body=tx.seal.shut(body, _at(project)),
     )
     if made is None:
         raise ProjectNameTaken(f"There is a project called '{name}' already.")
-    version = VersionBody(with_defaults(ontology), new.instructions, "First version", new.params)
-    await store.VERSION_ADD.run(tx, org=tx.org_id, project=project, version=0, body=tx.seal.shut(version))
+    await DATA_KEY_PUT.run(tx, org=tx.org_id, project=project, version=key.version, under=key.under, wrapped=key.data)
+    await _add_version(
+        tx, project, 0, VersionBody(with_defaults(ontology), new.instructions, "First version", new.params)
+    )
     if new.everyone:
         await store.SEAT_EVERYONE.run(tx, org=tx.org_id, project=project)
     await record(tx, ProjectCreated(project, new.kind))
     return await get_project(tx, project)
 
 
+def _at(project: str) -> At:
+    return At("project", project, project)
+
+
+def version_at(project: str, version: int) -> At:
+    """The place of a version's body."""
+    return At("project_version", project, project, version)
+
+
+async def _add_version(tx: Tx, project: str, number: int, version: VersionBody) -> None:
+    body = tx.seal.shut(version, version_at(project, number))
+    await store.VERSION_ADD.run(tx, org=tx.org_id, project=project, version=number, body=body)
+
+
 def project_of(tx: Tx, row: Any, counts: Counts | None = None) -> Project:
-    body = tx.seal.open_as(row["body"], ProjectBody)
-    version = tx.seal.open_as(row["version_body"], VersionBody)
+    body = body_of(tx, row)
+    version = version_of(tx, row)
     return Project(
         row["project_id"],
         body.name,
@@ -154,6 +173,7 @@ async def row_of(tx: Tx, project: str) -> Any:
     row = await store.PROJECT_GET.maybe(tx, org=tx.org_id, project=project) if is_id(project) else None
     if row is None:
         raise NoSuchProject("There is no such project.")
+    await tx.seal_of(project)
     return row
 
 
@@ -161,21 +181,22 @@ async def row_named(tx: Tx, name: str) -> Any:
     row = await store.PROJECT_NAMED.maybe(tx, org=tx.org_id, name_mac=tx.seal.mac("project", name))
     if row is None:
         raise NoSuchProject(f"There is no project called '{name[:100]}'.")
+    await tx.seal_of(row["project_id"])
     return row
 
 
 def body_of(tx: Tx, row: Any) -> ProjectBody:
-    return tx.seal.open_as(row["body"], ProjectBody)
+    return tx.seal.open_as(row["body"], ProjectBody, _at(row["project_id"]))
 
 
 def version_of(tx: Tx, row: Any) -> VersionBody:
-    return tx.seal.open_as(row["version_body"], VersionBody)
+    return tx.seal.open_as(row["version_body"], VersionBody, version_at(row["project_id"], row["version"]))
 
 
 async def ontology_at(tx: Tx, project: str, version: int) -> dict[str, Any]:
     """The ontology of a project's version: work is judged by the one it was handed out under."""
     row = await store.VERSION_GET.one(tx, org=tx.org_id, project=project, version=version)
-    return tx.seal.open_as(row["body"], VersionBody).ontology
+    return tx.seal.open_as(row["body"], VersionBody, version_at(project, version)).ontology
 
 
 async def get_project(tx: Tx, project: str) -> Project:
@@ -241,9 +262,9 @@ async def change_project(tx: Tx, project: str, patch: ProjectPatch) -> Project:
         summary = summary_of_change(old.ontology, ontology) if patch.ontology is not None else ""
         if instructions != old.instructions:
             summary = "; ".join(filter(None, [summary, "Instructions changed"]))
-        new_version = locked["version"] + 1
+        number = new_version = locked["version"] + 1
         version = VersionBody(with_defaults(ontology), instructions, summary, old.params)
-        await store.VERSION_ADD.run(tx, org=tx.org_id, project=project, version=new_version, body=tx.seal.shut(version))
+        await _add_version(tx, project, number, version)
     if patch.name is not None:
         body.name = tidy_name(patch.name, "a project")
         other = await store.PROJECT_NAMED.maybe(tx, org=tx.org_id, name_mac=tx.seal.mac("project", body.name))
@@ -263,7 +284,7 @@ async def change_project(tx: Tx, project: str, patch: ProjectPatch) -> Project:
         version=new_version,
         stage=None,
         name_mac=tx.seal.mac("project", body.name) if patch.name is not None else None,
-        body=tx.seal.shut(body),
+        body=tx.seal.shut(body, _at(project)),
     )
     await record(tx, ProjectChanged(project, locked["version"] if new_version is None else new_version, changed))
     return await get_project(tx, project)
@@ -275,7 +296,7 @@ async def set_params(tx: Tx, row: Any, version: VersionBody) -> int:
     project = row["project_id"]
     locked = await store.PROJECT_LOCK.one(tx, org=tx.org_id, project=project)
     number = locked["version"] + 1
-    await store.VERSION_ADD.run(tx, org=tx.org_id, project=project, version=number, body=tx.seal.shut(version))
+    await _add_version(tx, project, number, version)
     await store.PROJECT_SET.run(
         tx, org=tx.org_id, project=project, state=None, overlap=None, review=None, review_rate=None, lease_s=None,
         version=number, stage=None, name_mac=None, body=None,
@@ -289,7 +310,7 @@ async def list_versions(tx: Tx, project: str) -> list[Version]:
     await row_of(tx, project)
     out: list[Version] = []
     for row in await store.VERSION_LIST.all(tx, org=tx.org_id, project=project):
-        body = tx.seal.open_as(row["body"], VersionBody)
+        body = tx.seal.open_as(row["body"], VersionBody, version_at(project, row["version"]))
         out.append(Version(row["version"], row["created_at"], body.summary, body.instructions, body.ontology))
     return out
 

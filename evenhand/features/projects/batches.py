@@ -14,6 +14,7 @@ from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_callback
 from evenhand.infra.ids import is_id, new_id
+from evenhand.infra.seal import At, at
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 METADATA_MOST = 10_240
@@ -55,7 +56,7 @@ async def create_batch(tx: Tx, project: str, body: BatchBody, *, staging: bool =
         name_mac=tx.seal.mac("batch", body.name),
         state="staging" if staging else "in_progress",
         priority=priority,
-        body=tx.seal.shut(body),
+        body=tx.seal.shut(body, At("batch", batch, project)),
     )
     if made is None:
         raise BatchNameTaken(f"There is a batch called '{body.name}' already.")
@@ -63,8 +64,12 @@ async def create_batch(tx: Tx, project: str, body: BatchBody, *, staging: bool =
     return await get_batch(tx, batch)
 
 
+def batch_body(tx: Tx, row: Any) -> BatchBody:
+    return tx.seal.open_as(row["body"], BatchBody, at("batch", row))
+
+
 def batch_of(tx: Tx, row: Any, counts: Counts | None = None) -> Batch:
-    body = tx.seal.open_as(row["body"], BatchBody)
+    body = batch_body(tx, row)
     return Batch(
         row["batch_id"],
         row["project_id"],
@@ -83,6 +88,7 @@ async def batch_row(tx: Tx, batch: str) -> Any:
     row = await store.BATCH_GET.maybe(tx, org=tx.org_id, batch=batch) if is_id(batch) else None
     if row is None:
         raise NoSuchBatch("There is no such batch.")
+    await tx.seal_of(row["project_id"])
     return row
 
 
@@ -180,7 +186,7 @@ async def change_batch(tx: Tx, batch: str, body: BatchBody | None = None, priori
         raise Invalid("`priority` must be -1,000 to 1,000.")
     if body is not None:
         check_body(body)
-    sealed = tx.seal.shut(body) if body is not None else None
+    sealed = tx.seal.shut(body, at("batch", row)) if body is not None else None
     await store.BATCH_SET.run(tx, org=tx.org_id, batch=batch, state=None, priority=priority, body=sealed)
     if priority is not None:
         await store.QUEUE_RANK.run(tx, org=tx.org_id, batch=batch, rank=-priority)

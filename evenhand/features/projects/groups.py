@@ -8,6 +8,7 @@ from evenhand.features.people.rules import Verb, require
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import new_id
+from evenhand.infra.seal import At
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Conflict, Missing
 
@@ -19,12 +20,12 @@ GROUP_ADD = Sql(
 )
 GROUP_LIST = Sql(
     "group_list",
-    """select group_id, body from evenhand.worker_group
+    """select group_id, project_id, body from evenhand.worker_group
         where org_id = %(org)s and project_id = %(project)s order by group_id""",
 )
 GROUP_LOCK = Sql(
     "group_lock",
-    """select group_id, body from evenhand.worker_group
+    """select group_id, project_id, body from evenhand.worker_group
         where org_id = %(org)s and project_id = %(project)s and name_mac = %(name_mac)s for update""",
 )
 GROUP_SET = Sql(
@@ -60,8 +61,12 @@ class _Body(msgspec.Struct):
     people: list[str] = []
 
 
+def _at(project: str, group: str) -> At:
+    return At("worker_group", group, project)
+
+
 def _group(tx: Tx, row: Any) -> Group:
-    body = tx.seal.open_as(row["body"], _Body)
+    body = tx.seal.open_as(row["body"], _Body, _at(row["project_id"], row["group_id"]))
     return Group(row["group_id"], body.name, body.people)
 
 
@@ -79,7 +84,7 @@ async def create_group(tx: Tx, project: str, name: str, people: list[str]) -> Gr
         group=group,
         project=project,
         name_mac=tx.seal.mac("group", name),
-        body=tx.seal.shut(_Body(name, people)),
+        body=tx.seal.shut(_Body(name, people), _at(project, group)),
     )
     if made is None:
         raise GroupNameTaken(f"There is a group called '{name[:100]}' in this project already.")
@@ -93,8 +98,10 @@ async def change_group(tx: Tx, project: str, name: str, *, add: list[str], remov
     row = await GROUP_LOCK.maybe(tx, org=tx.org_id, project=project, name_mac=tx.seal.mac("group", name))
     if row is None:
         raise NoSuchGroup(f"There is no group called '{name[:100]}' in this project.")
-    body = tx.seal.open_as(row["body"], _Body)
+    body = tx.seal.open_as(row["body"], _Body, _at(project, row["group_id"]))
     body.people = [p for p in dict.fromkeys([*body.people, *add]) if p not in set(remove)]
-    await GROUP_SET.run(tx, org=tx.org_id, group=row["group_id"], body=tx.seal.shut(body))
+    await GROUP_SET.run(
+        tx, org=tx.org_id, group=row["group_id"], body=tx.seal.shut(body, _at(project, row["group_id"]))
+    )
     await record(tx, GroupChanged(row["group_id"], project, len(body.people)))
     return Group(row["group_id"], body.name, body.people)

@@ -5,6 +5,7 @@ import msgspec
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects.actions import row_of
 from evenhand.infra.db import Tx
+from evenhand.infra.seal import At
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Invalid
 
@@ -47,7 +48,7 @@ async def list_views(tx: Tx, project: str) -> Views:
     require(tx, Verb.READ)
     await row_of(tx, project)
     body = await VIEWS_GET.value(tx, org=tx.org_id, name=_key(tx, project))
-    return tx.seal.open_as(body, Views) if body is not None else Views()
+    return tx.seal.open_as(body, Views, _at(tx, project)) if body is not None else Views()
 
 
 async def change_view(tx: Tx, project: str, change: ViewChange) -> Views:
@@ -60,16 +61,20 @@ async def change_view(tx: Tx, project: str, change: ViewChange) -> Views:
     if change.query is not None and len(change.query) > QUERY_MOST:
         raise Invalid(f"A view's `query` has at most {QUERY_MOST:,} characters.")
     key = _key(tx, project)
-    await VIEWS_BEGIN.run(tx, org=tx.org_id, name=key, body=tx.seal.shut(Views()))
-    held = tx.seal.open_as(await VIEWS_LOCK.value(tx, org=tx.org_id, name=key), Views)
+    await VIEWS_BEGIN.run(tx, org=tx.org_id, name=key, body=tx.seal.shut(Views(), _at(tx, project)))
+    held = tx.seal.open_as(await VIEWS_LOCK.value(tx, org=tx.org_id, name=key), Views, _at(tx, project))
     items = [view for view in held.items if view.name != name]
     if change.query is not None:
         items.append(View(name, change.query))
     if len(items) > VIEWS_MOST:
         raise Invalid(f"Somebody has at most {VIEWS_MOST} views of a project.", hint="Remove one that is not used.")
     views = Views(sorted(items, key=lambda view: view.name.casefold()))
-    await VIEWS_SET.run(tx, org=tx.org_id, name=key, body=tx.seal.shut(views))
+    await VIEWS_SET.run(tx, org=tx.org_id, name=key, body=tx.seal.shut(views, _at(tx, project)))
     return views
+
+
+def _at(tx: Tx, project: str) -> At:
+    return At("setting", _key(tx, project), project)
 
 
 def _key(tx: Tx, project: str) -> str:

@@ -24,6 +24,7 @@ from evenhand.features.tasks.types import TaskBody
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id
+from evenhand.infra.seal import at
 from evenhand.pure.numbers import wilson
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
@@ -41,7 +42,7 @@ async def quality(tx: Tx, project: str) -> ProjectQuality:
     listed = [
         GoldTask(
             g["task_id"],
-            tx.seal.open_as(g["body"], TaskBody).name,
+            tasks.body_of(tx, g).name,
             g["purpose"],
             g["role"],
             g["state"],
@@ -115,7 +116,10 @@ async def make_known(tx: Tx, project: str, known: KnownTask) -> ProjectQuality:
         ontology=body.ontology,
         instructions=body.instructions,
         params=body.params,
-        expected={"answer": tx.seal.open(result["body"]), "training": known.purpose == "training"},
+        expected={
+            "answer": tx.seal.open(result["body"], at("answer", result)),
+            "training": known.purpose == "training",
+        },
     )
     await tasks.add_task(tx, tasks.Adding(row, copy, kind=source["kind"], purpose=known.purpose))
     return await quality(tx, project)

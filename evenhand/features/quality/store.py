@@ -4,13 +4,13 @@ from evenhand.infra.sql import Sql
 
 GOLD_LIST = Sql(
     "gold_list",
-    """select g.task_id, g.purpose, g.role, g.state, g.created_at, t.body, count(s.score) as answers,
+    """select g.task_id, g.project_id, g.purpose, g.role, g.state, g.created_at, t.body, count(s.score) as answers,
               avg(s.score)::float8 as mean
          from evenhand.gold_task g
          join evenhand.task t on t.org_id = g.org_id and t.task_id = g.task_id
          left join evenhand.gold_score s on s.org_id = g.org_id and s.task_id = g.task_id
         where g.org_id = %(org)s and g.project_id = %(project)s
-        group by g.task_id, g.purpose, g.role, g.state, g.created_at, t.body
+        group by g.task_id, g.project_id, g.purpose, g.role, g.state, g.created_at, t.body
         order by g.purpose, g.task_id limit 1000""",
 )
 # Of a project, of some tasks, of some people: what is null is not asked for.
@@ -24,7 +24,10 @@ SCORES = Sql(
           and (%(people)s::text[] is null or s.person_id = any(%(people)s))
         order by s.person_id, s.created_at, s.task_id limit 100000""",
 )
-RESULT = Sql("gold_result", "select body from evenhand.answer where org_id = %(org)s and answer_id = %(answer)s")
+RESULT = Sql(
+    "gold_result",
+    "select answer_id, project_id, body from evenhand.answer where org_id = %(org)s and answer_id = %(answer)s",
+)
 COURSES = Sql(
     "course_list",
     """select person_id, state, cycle, score::float8 as score from evenhand.course

@@ -5,6 +5,7 @@ from typing import Any
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.annotations import gold
 from evenhand.features.annotations import store as answers
+from evenhand.features.annotations.actions import answer_of
 from evenhand.features.annotations.types import Submitted
 from evenhand.features.people.actions import pseudonym
 from evenhand.features.people.rules import Verb, require
@@ -30,6 +31,7 @@ from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.jobs import enqueue
+from evenhand.infra.seal import At, at
 from evenhand.pure.answers import check_answer
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
@@ -53,7 +55,7 @@ async def review_view(tx: Tx, task: str, *, but: str | None = None) -> dict[str,
             {
                 "id": row["answer_id"],
                 "by": _by(tx, row),
-                "annotations": tx.seal.open(row["body"]).get("annotations", []),
+                "annotations": answer_of(tx, row).get("annotations", []),
                 "extra": row["state"] == "extra",
                 "late": row["late"],
                 "submitted_at": row["created_at"],
@@ -61,10 +63,15 @@ async def review_view(tx: Tx, task: str, *, but: str | None = None) -> dict[str,
             for row in shown
         ],
         "comments": [
-            {"at": c["created_at"], "decision": c["decision"], "comment": tx.seal.open(c["body"]).get("comment", "")}
+            {"at": c["created_at"], "decision": c["decision"], "comment": said(tx, c).get("comment", "")}
             for c in comments
         ],
     }
+
+
+def said(tx: Tx, row: Any) -> dict[str, Any]:
+    """The words of a review, of its row."""
+    return tx.seal.open(row["body"], at("review", row))
 
 
 def _by(tx: Tx, row: Any) -> str:
@@ -183,10 +190,11 @@ async def _keep(
     seconds: float,
     answer: dict[str, Any] | None,
 ) -> None:
+    review = new_id()
     await store.REVIEW_ADD.run(
         tx,
         org=tx.org_id,
-        review=new_id(),
+        review=review,
         task=row["task_id"],
         project=row["project_id"],
         answer=verdict.answer_id if verdict.answer_id and is_id(verdict.answer_id) else None,
@@ -200,7 +208,8 @@ async def _keep(
                 "comment": verdict.comment[:COMMENT_MOST],
                 **({"answer": answer} if answer else {}),
                 **({"errors": verdict.errors[:ERRORS_MOST]} if verdict.errors else {}),
-            }
+            },
+            At("review", review, row["project_id"]),
         ),
     )
     await record(tx, ReviewClosed(row["task_id"], verdict.decision, source))
@@ -237,9 +246,10 @@ async def audit_task(tx: Tx, task: str, verdict: Verdict, answer: dict[str, Any]
 
 
 async def tell(tx: Tx, person: str, kind: str, text: str, project: str | None, task: str | None) -> None:
+    notice = new_id()
     await store.NOTICE_ADD.run(
-        tx, org=tx.org_id, notice=new_id(), person=person, project=project, task=task, kind=kind,
-        body=tx.seal.shut({"text": text}),
+        tx, org=tx.org_id, notice=notice, person=person, project=project, task=task, kind=kind,
+        body=tx.seal.shut({"text": text}, At("notice", notice, project or "")),
     )  # fmt: skip
 
 
@@ -248,7 +258,12 @@ async def inbox(tx: Tx) -> list[Notice]:
     rows = await store.NOTICES.all(tx, org=tx.org_id, person=tx.actor.id)
     return [
         Notice(
-            r["notice_id"], r["created_at"], r["kind"], tx.seal.open(r["body"])["text"], r["project_id"], r["task_id"]
+            r["notice_id"],
+            r["created_at"],
+            r["kind"],
+            tx.seal.open(r["body"], At("notice", r["notice_id"], r["project_id"] or ""))["text"],
+            r["project_id"],
+            r["task_id"],
         )
         for r in rows
     ]
@@ -263,14 +278,14 @@ async def ask(tx: Tx, assignment: str, text: str) -> str:
     question = new_id()
     await store.QUESTION_ADD.run(
         tx, org=tx.org_id, question=question, project=lease["project_id"], task=lease["task_id"], person=tx.actor.id,
-        body=tx.seal.shut(QuestionBody(text)),
+        body=tx.seal.shut(QuestionBody(text), At("question", question, lease["project_id"])),
     )  # fmt: skip
     await record(tx, QuestionAsked(lease["task_id"], question))
     return question
 
 
 def _question(tx: Tx, r: Any) -> Question:
-    body = tx.seal.open_as(r["body"], QuestionBody)
+    body = tx.seal.open_as(r["body"], QuestionBody, at("question", r))
     return Question(
         r["question_id"],
         r["project_id"],
@@ -301,9 +316,9 @@ async def answer_question(tx: Tx, question: str, text: str) -> Question:
     row = await store.QUESTION_LOCK.maybe(tx, org=tx.org_id, question=question) if is_id(question) else None
     if row is None:
         raise Missing("There is no such question.")
-    body = tx.seal.open_as(row["body"], QuestionBody)
+    body = tx.seal.open_as(row["body"], QuestionBody, at("question", row))
     body.answer = text
-    await store.QUESTION_ANSWER.run(tx, org=tx.org_id, question=question, body=tx.seal.shut(body))
+    await store.QUESTION_ANSWER.run(tx, org=tx.org_id, question=question, body=tx.seal.shut(body, at("question", row)))
     await tell(tx, row["person_id"], "answered", f"{body.question[:300]}\n\n{text}", row["project_id"], row["task_id"])
     await record(tx, QuestionAnswered(question))
     return _question(tx, await store.QUESTION_LOCK.one(tx, org=tx.org_id, question=question))
@@ -317,7 +332,14 @@ async def instructions(tx: Tx, project: str) -> Instructions:
         raise projects.NoSuchProject("There is no such project.")
     version = projects.version_of(tx, row)
     versions = await projects_store.VERSION_LIST.all(tx, org=tx.org_id, project=project)
-    changes = [Change(v["version"], v["created_at"], tx.seal.open(v["body"]).get("summary", "")) for v in versions[:20]]
+    changes = [
+        Change(
+            v["version"],
+            v["created_at"],
+            tx.seal.open(v["body"], projects.version_at(project, v["version"])).get("summary", ""),
+        )
+        for v in versions[:20]
+    ]
     rows = await store.QUESTIONS.all(
         tx, org=tx.org_id, project=project, open=False, answered=True, after=None, limit=100
     )

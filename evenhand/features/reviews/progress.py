@@ -16,6 +16,7 @@ from evenhand.features.tasks.actions import task_row
 from evenhand.features.tasks.leases import my_assignment
 from evenhand.infra.db import Tx
 from evenhand.infra.ids import new_id
+from evenhand.infra.seal import At
 from evenhand.pure.answers import agreement
 from evenhand.pure.numbers import wilson
 from evenhand.pure.trouble import Conflict, Missing
@@ -97,7 +98,9 @@ async def history(tx: Tx, task: str) -> list[dict[str, Any]]:
             "at": r["at"],
             "who": who(tx, names, r["actor_kind"], r["actor_id"]),
             "what": r["kind"],
-            "detail": {k: v for k, v in tx.seal.open(r["body"]).items() if k not in _SAID_BESIDE},
+            "detail": {
+                k: v for k, v in tx.seal.open(r["body"], At("fact", r["fact_id"])).items() if k not in _SAID_BESIDE
+            },
         }
         for r in rows
     ]
@@ -148,7 +151,7 @@ async def pilot(tx: Tx, project: str) -> Pilot:
 
 async def _answer(tx: Tx, answer_id: str) -> dict[str, Any]:
     row = await answers.ANSWER_GET.one(tx, org=tx.org_id, answer=answer_id)
-    return tx.seal.open(row["body"])
+    return annotations.answer_of(tx, row)
 
 
 async def pilot_next(tx: Tx, project: str) -> Any:
@@ -168,7 +171,8 @@ async def pilot_next(tx: Tx, project: str) -> Any:
             held = new_id()
             await tasks_store.ASSIGNMENT_ADD.run(
                 tx, org=tx.org_id, assignment=held, task=task["task_id"], project=project, person=tx.actor.id,
-                role="pilot", lease_s=max(row["lease_s"], 3600), version=row["version"], body=tx.seal.shut({}),
+                role="pilot", lease_s=max(row["lease_s"], 3600), version=row["version"],
+                body=tx.seal.shut({}, At("assignment", held, project)),
             )  # fmt: skip
         return await my_assignment(tx, held)
     raise Missing("You have labelled every task of the pilot.", hint="Compare your answers with theirs, then go.")

@@ -11,17 +11,17 @@ REVIEW_ADD = Sql(
 )
 REVIEWS_OF = Sql(
     "reviews_of_task",
-    """select review_id, person_id, source, decision, created_at, seconds, body from evenhand.review
+    """select review_id, project_id, person_id, source, decision, created_at, seconds, body from evenhand.review
         where org_id = %(org)s and task_id = %(task)s order by review_id""",
 )
 REVIEW_GET = Sql(
     "review_get",
-    """select review_id, task_id, person_id, source, decision, created_at, seconds, body from evenhand.review
+    """select review_id, task_id, project_id, person_id, source, decision, created_at, seconds, body from evenhand.review
         where org_id = %(org)s and review_id = %(review)s""",
 )
 REVIEWS_OF_MANY = Sql(
     "reviews_of_tasks",
-    """select review_id, task_id, person_id, source, decision, created_at, seconds, body from evenhand.review
+    """select review_id, task_id, project_id, person_id, source, decision, created_at, seconds, body from evenhand.review
         where org_id = %(org)s and task_id = any(%(tasks)s::text[]) order by review_id""",
 )
 REVIEW_SUBMITTED = Sql(

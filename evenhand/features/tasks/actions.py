@@ -28,7 +28,7 @@ from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_callback, check_url
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.jobs import enqueue
-from evenhand.infra.seal import Seal
+from evenhand.infra.seal import At, Seal, at
 from evenhand.pure.answers import check_answer
 from evenhand.pure.ontology import EMPTY, check_ontology, with_defaults
 from evenhand.pure.trouble import Conflict, Invalid, Missing
@@ -152,7 +152,7 @@ async def add_task(tx: Tx, new: Adding) -> str:
         tokens=name_tokens(tx.seal, body.name, body.tags),
         callback=bool(body.callback_url or projects.body_of(tx, project).callback_url),
         completed_at=datetime.now(UTC) if new.finished else None,
-        body=tx.seal.shut(body),
+        body=tx.seal.shut(body, At("task", task, project["project_id"])),
     )
     if new.purpose != "work":
         await _gold(tx, task, new)
@@ -330,11 +330,12 @@ async def task_row(tx: Tx, task: str) -> Any:
     row = await store.TASK_GET.maybe(tx, org=tx.org_id, task=task) if is_id(task) else None
     if row is None:
         raise NoSuchTask("There is no such task.")
+    await tx.seal_of(row["project_id"])
     return row
 
 
 def body_of(tx: Tx, row: Any) -> TaskBody:
-    return tx.seal.open_as(row["body"], TaskBody)
+    return tx.seal.open_as(row["body"], TaskBody, at("task", row))
 
 
 def state_of(row: Any) -> str:
@@ -541,7 +542,8 @@ async def change_body(
     require(tx, Verb.WRITE)
     await task_row(tx, task)
     await store.HOLD_TASK.run(tx, org=tx.org_id, task=task)
-    body = body_of(tx, await task_row(tx, task))
+    row = await task_row(tx, task)
+    body = body_of(tx, row)
     unique_mac = None
     if unique_id is not None:
         if unique_id:
@@ -565,7 +567,7 @@ async def change_body(
         tx,
         org=tx.org_id,
         task=task,
-        body=tx.seal.shut(body),
+        body=tx.seal.shut(body, at("task", row)),
         touch_unique=unique_id is not None,
         unique_mac=unique_mac,
         touch_tokens=tags is not None,
@@ -574,9 +576,9 @@ async def change_body(
     return body
 
 
-async def put_body(tx: Tx, task: str, body: TaskBody, *, clear_unique: bool = False) -> None:
-    """Writes a body back as it is."""
+async def put_body(tx: Tx, row: Any, body: TaskBody, *, clear_unique: bool = False) -> None:
+    """Writes the body of a task's row back as it is."""
     await store.TASK_BODY.run(
-        tx, org=tx.org_id, task=task, body=tx.seal.shut(body), touch_unique=clear_unique, unique_mac=None,
-        touch_tokens=False, tokens=None,
+        tx, org=tx.org_id, task=row["task_id"], body=tx.seal.shut(body, at("task", row)), touch_unique=clear_unique,
+        unique_mac=None, touch_tokens=False, tokens=None,
     )  # fmt: skip

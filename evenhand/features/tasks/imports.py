@@ -25,7 +25,7 @@ from evenhand.infra.db import Actor, Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_url
 from evenhand.infra.ids import new_id, new_ids
-from evenhand.infra.seal import Seal
+from evenhand.infra.seal import At, Seal
 from evenhand.pure.ontology import EMPTY, check_ontology, with_defaults
 from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble
 
@@ -147,8 +147,9 @@ async def _plan(db: Database, org_id: str, actor: Actor, project: str, batch: st
 async def _import_chunk(
     db: Database, actor: Actor, plan: _Plan, lines: list[bytes], first: int, key: str, report: ImportReport
 ) -> None:
-    seal = await db.seal(plan.org_id)
+    seal = await db.seal(plan.org_id, plan.project)
     key_mac = seal.mac("import", key) if key else b""
+    place = At("import_chunk", f"{key_mac.hex()}/{first}", plan.project)
     lines_mac = seal.mac("import-lines", b"\n".join([(plan.batch or "").encode(), *lines])) if key else b""
     async with db.tx(plan.org_id, actor, role="loader") as tx:
         if key:
@@ -156,7 +157,7 @@ async def _import_chunk(
             await tx.conn.execute("select pg_advisory_xact_lock($1)", lock)
             done = await store.CHUNK_GET.value(tx, org=plan.org_id, project=plan.project, key=key_mac, first=first)
             if done is not None:
-                remembered = seal.open_as(done, _Remembered)
+                remembered = seal.open_as(done, _Remembered, place)
                 if remembered.lines != lines_mac:
                     raise ImportKeyReused(f"Other lines were imported under this key already, from line {first} on.")
                 before = remembered.report
@@ -169,7 +170,7 @@ async def _import_chunk(
         if key:
             await store.CHUNK_ADD.run(
                 tx, org=plan.org_id, project=plan.project, key=key_mac, first=first,
-                body=seal.shut(_Remembered(mine, lines_mac)),
+                body=seal.shut(_Remembered(mine, lines_mac), place),
             )  # fmt: skip
         await record(tx, TasksImported(plan.project, mine.created, mine.failed))
     report.created += mine.created
@@ -269,7 +270,9 @@ def _translate(plan: _Plan, given: NewTask) -> tuple[TaskBody, list[Fetch]]:
 def _take(
     plan: _Plan, out: _Chunk, number: int, task: str, given: NewTask, body: TaskBody, fetches: list[Fetch], seal: Seal
 ) -> None:
-    sealed = seal.shut(body)  # first: it may refuse the body, and then the line has taken nothing
+    sealed = seal.shut(
+        body, At("task", task, plan.project)
+    )  # first: it may refuse the body, and then the line has taken nothing
     unique = None
     if body.unique_id:
         unique = seal.mac("unique", body.unique_id)
@@ -320,13 +323,16 @@ async def _expect(tx: Tx, task: str, fetches: list[Fetch]) -> None:
             "insert into evenhand.asset (org_id, asset_id, state, body) values ($1, $2, 'fetching', $3)",
             tx.org_id,
             asset,
-            tx.seal.shut({"name": fetch.url.rsplit("/", 1)[-1].split("?", 1)[0][:200], "source": fetch.url}),
+            tx.seal.shut(
+                {"name": fetch.url.rsplit("/", 1)[-1].split("?", 1)[0][:200], "source": fetch.url}, At("asset", asset)
+            ),
         )
         wanted.append({"asset": asset, "url": fetch.url, "use": fetch.use})
+    job = new_id()
     await tx.conn.execute(
         """insert into evenhand.job (org_id, job_id, kind, most, body) values ($1, $2, 'tasks.fetch', $3, $4)""",
         tx.org_id,
-        new_id(),
+        job,
         FETCH_TRIES,
-        tx.seal.shut({"task": task, "fetches": wanted}),
+        tx.seal.shut({"task": task, "fetches": wanted}, At("job", job)),
     )

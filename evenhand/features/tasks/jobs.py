@@ -62,7 +62,7 @@ async def _open(tx: Tx, task: str, arrived: list[tuple[_Wanted, Arrived]]) -> st
         clear = body.clear_unique_on_error
         if clear:
             body.unique_id = ""
-        await put_body(tx, task, body, clear_unique=clear)
+        await put_body(tx, row, body, clear_unique=clear)
         await store.QUEUE_DROP.run(tx, org=tx.org_id, task=task)
         await store.GOLD_STATE.run(tx, org=tx.org_id, task=task, state="closed")
         await store.TASK_STATE.run(tx, org=tx.org_id, task=task, state="error", review=None, result=None, labels=None)
@@ -78,7 +78,7 @@ async def _open(tx: Tx, task: str, arrived: list[tuple[_Wanted, Arrived]]) -> st
             body.data.text = got.text
         else:
             body.data.references = [*body.data.references, {"asset": want.asset, "name": name}]
-    await put_body(tx, task, body)
+    await put_body(tx, row, body)
     if row["purpose"] == "work":
         await store.READY.run(tx, org=tx.org_id, task=task)
     else:

@@ -19,7 +19,7 @@ from evenhand.features.tasks.types import Empty, LeaseReleased, TaskBody, TaskSk
 from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
 from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.seal import KEYLESS
+from evenhand.infra.seal import KEYLESS, At, at
 from evenhand.pure.scheduling import Head, order
 from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble
 
@@ -239,8 +239,8 @@ async def lease(
     who: str | Session,
 ) -> Assignment | None:
     """One lease in one project, in a single call of the database. `who`: the person, or a session that must be theirs."""
-    assignment = new_id()
-    seal = await db.seal(org_id)
+    assignment, fact = new_id(), new_id()
+    seal = await db.seal(org_id, project)
     leased = by_person(seal, person, assignment=assignment)
     async with db.connection("desk") as conn:
         row = await store.LEASE.maybe(
@@ -249,18 +249,18 @@ async def lease(
             project=project,
             role=role,
             assignment=assignment,
-            fact=new_id(),
+            fact=fact,
             salt=os.urandom(SALT_BYTES),
             event=event_text("TaskLeased", leased),
-            fact_body=seal.shut(leased),
-            empty=seal.shut({}),
+            fact_body=seal.shut(leased, At("fact", fact)),
+            empty=seal.shut({}, At("assignment", assignment, project)),
             most=MOST_LEASES,
             draw=random.random(),
         )
     if row is None:
         return None
     known = await _known(db, None, org_id, project, row["version"])
-    body = seal.open_as(row["body"], TaskBody)
+    body = seal.open_as(row["body"], TaskBody, At("task", row["own_task"], project))
     handle = handle_of(org_id, assignment)
     if role == "label" and body.expected is None and len(row["body"]) <= _SMALL:
         _HANDED_OUT[handle] = Place(row["task_id"], project, row["version"], row["body"], person, who)
@@ -307,7 +307,9 @@ async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
         row["lease_until"],
         row["lease_s"],
         row["server_now"],
-        DraftView(draft["version"], msgspec.Raw(tx.seal.open_json(draft["body"]))) if draft is not None else None,
+        DraftView(draft["version"], msgspec.Raw(tx.seal.open_json(draft["body"], _draft_at(row, draft["version"]))))
+        if draft is not None
+        else None,
         message=_message(body),
     )
 
@@ -322,6 +324,7 @@ async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
     if row is None:
         raise NoSuchLease("There is no such assignment.")
     await tx.unlock()
+    await tx.seal_of(row["project_id"])
     return row
 
 
@@ -413,11 +416,16 @@ async def skip(tx: Tx, assignment: str, reason: str, comment: str) -> None:
     row = await my_assignment(tx, assignment, lock=True)
     if row["state"] != "leased":
         raise Conflict("This task is no longer yours, so there is nothing to skip.", hint="Ask for the next task.")
-    body = tx.seal.shut({"reason": reason, "comment": comment[:5000]})
+    body = tx.seal.shut({"reason": reason, "comment": comment[:5000]}, at("assignment", row))
     await store.CLOSE.run(tx, org=tx.org_id, assignment=assignment, state="skipped", body=body)
     await store.DRAFT_DROP.run(tx, org=tx.org_id, assignment=assignment)
     await _free(tx, row)
     await record(tx, TaskSkipped(row["task_id"], reason))
+
+
+def _draft_at(row: Any, version: int) -> At:
+    """The place of a draft of an assignment's row."""
+    return At("draft", row["assignment_id"], row["project_id"], version)
 
 
 async def save_draft(tx: Tx, assignment: str, version: int, body: bytes) -> int:
@@ -428,7 +436,7 @@ async def save_draft(tx: Tx, assignment: str, version: int, body: bytes) -> int:
     if row["state"] == "submitted":
         raise Conflict("This task has been submitted.", hint="Call it back to go on working on it.")
     kept = await store.DRAFT_PUT.value(
-        tx, org=tx.org_id, assignment=assignment, version=version, body=tx.seal.shut_json(body)
+        tx, org=tx.org_id, assignment=assignment, version=version, body=tx.seal.shut_json(body, _draft_at(row, version))
     )
     if kept is None:
         raise StaleDraft("A newer draft of this task is kept already.")

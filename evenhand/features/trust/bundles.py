@@ -98,7 +98,7 @@ class Evidence:
         self._keep(1, mine["index"], mine["opened_at"], mine["salt"], event_digest(mine["salt"], body), body)
         certified: set[str] = set()
         async for row in store.EVENTS.stream(tx, org=tx.org_id, **{"from": 0}, size=size):
-            body = event_of(tx.seal, row["kind"], row["at"], row["about_id"], row["body"])
+            body = event_of(tx.seal, row["fact_id"], row["kind"], row["at"], row["about_id"], row["body"])
             self._keep(row["counter"], row["index"], row["sequenced"], row["salt"], row["digest"], body)
             if row["kind"] == DELETED:
                 certified.add(msgspec.json.decode(body)["data"]["certificate"])

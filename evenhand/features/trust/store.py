@@ -133,7 +133,7 @@ MINE = Sql(
 )
 EVENTS = Sql(
     "log_events",
-    """select p.counter, p.index, p.sequenced, f.kind, f.at, f.about_id, f.salt, f.digest, f.body
+    """select p.counter, p.index, p.sequenced, p.fact_id, f.kind, f.at, f.about_id, f.salt, f.digest, f.body
          from evenhand.log_place p join evenhand.fact f on f.org_id = p.org_id and f.fact_id = p.fact_id
         where p.org_id = %(org)s and p.index >= %(from)s and p.index < %(size)s order by p.index""",
 )

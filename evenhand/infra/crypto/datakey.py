@@ -94,7 +94,6 @@ class DataKey:
         "_clock",
         "_derived",
         "_keys",
-        "_scope_aads",
         "_xaes",
         "latest",
         "scope",
@@ -109,7 +108,6 @@ class DataKey:
         self._keys = dict(keys)
         self._xaes = {version: Xaes(key) for version, key in keys.items()}
         self._aads = {version: bind("evenhand/row/1", scope.org_id, scope.project_id, version) for version in keys}
-        self._scope_aads = {under: aad + bind("", 0) for under, aad in self._aads.items()}
         self._chunk: Chunk = self._xaes[self.latest].chunk()
         self._derived: dict[str, bytes] = {}
 
@@ -166,8 +164,6 @@ class DataKey:
         self._derived.clear()
 
     def _aad(self, under: int, object_id: str, version: int) -> bytes:
-        if not object_id and not version:  # bound to its scope only
-            return self._scope_aads[under]
         return self._aads[under] + bind(object_id, version)
 
     def _object_aad(self, object_id: str, version: int) -> bytes:

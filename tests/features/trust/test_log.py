@@ -19,6 +19,7 @@ from evenhand.infra.db import Actor
 from evenhand.infra.facts import record
 from evenhand.infra.logfiles import LogFiles
 from evenhand.infra.postgres.roles import DatabaseUrls
+from evenhand.infra.seal import At
 from evenhand.pure.log.bundle import Bundle
 from evenhand.pure.log.checkpoints import Checkpoint
 from evenhand.pure.log.checks import Question, verify
@@ -231,13 +232,15 @@ async def test_an_altered_fact_is_found(world: World, tmp_path: Path, urls: Data
             await record(tx, ProjectCreated("1" * 24, f"{n}"))
     await end_epoch(world, this)
     async with world.db.tx(acme.live, OWNER) as tx:
-        body = tx.seal.shut({"actor": "somebody else", "actor_kind": "person", "kind": "1"})
+        fact = await tx.conn.fetchval(
+            "select fact_id from evenhand.fact where kind = 'ProjectCreated' order by fact_id offset 1 limit 1"
+        )
+        body = tx.seal.shut({"actor": "somebody else", "actor_kind": "person", "kind": "1"}, At("fact", fact))
     with psycopg.connect(urls.owner) as owner:
         owner.execute("alter table evenhand.fact no force row level security")
         changed = owner.execute(
-            "update evenhand.fact set body = %s where fact_id = (select fact_id from evenhand.fact"
-            " where kind = 'ProjectCreated' order by fact_id offset 1 limit 1)",
-            (body,),
+            "update evenhand.fact set body = %s where fact_id = %s",
+            (body, fact),
         )
         assert changed.rowcount == 1
         owner.execute("alter table evenhand.fact force row level security")
