@@ -12,7 +12,7 @@ from evenhand.infra.keyrings import Keyrings, Stored, new_keys
 from evenhand.infra.keys import Keys
 from evenhand.infra.kms.local import LocalKeys
 from evenhand.infra.kms.port import Context, KeyRevoked, KeyServiceDown
-from evenhand.infra.seal import At, NotSealed, platform_seal
+from evenhand.infra.seal import At, KeyUnknown, NotSealed, platform_seal
 
 pytestmark = pytest.mark.anyio
 LIFE_S = 300.0
