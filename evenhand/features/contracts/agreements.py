@@ -13,10 +13,15 @@ from evenhand.features.people.actions import find_org
 from evenhand.features.people.rules import Verb, require
 from evenhand.infra.db import SYSTEM, Actor, Database, Tx
 from evenhand.infra.facts import record
+from evenhand.infra.seal import At
 
 
 class _Body(msgspec.Struct):
     support: str = ""
+
+
+def _at(version: int) -> At:
+    return At("contract", str(version))
 
 
 async def contracts_of(tx: Tx) -> Contracts:
@@ -37,7 +42,8 @@ async def _contracts(tx: Tx) -> Contracts:
         found = classes[row["class"]]
         return Contract(
             row["version"], row["class"], found.weight, found.hour_cents, card["currency"], card["card"],
-            row["capacity_h"], tx.seal.open_as(row["body"], _Body).support, row["from_at"], row["until_at"], in_force,
+            row["capacity_h"], tx.seal.open_as(row["body"], _Body, _at(row["version"])).support, row["from_at"],
+            row["until_at"], in_force,
         )  # fmt: skip
 
     versions = [view(row, in_force=row is holds) for row in rows]
@@ -83,7 +89,7 @@ async def _set(tx: Tx, terms: Terms) -> None:
     version = rows[0]["version"] + 1 if rows else 1
     await store.CONTRACT_ADD.run(
         tx, org=tx.org_id, version=version, **{"class": terms.price_class}, capacity_h=terms.capacity_h, from_at=begin,
-        until_at=end, body=tx.seal.shut(_Body(terms.support)),
+        until_at=end, body=tx.seal.shut(_Body(terms.support), _at(version)),
     )  # fmt: skip
     capacity = "" if terms.capacity_h is None else str(terms.capacity_h)
     await record(

@@ -9,6 +9,7 @@ from evenhand.features.projects import actions as projects
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.jobs import enqueue
+from evenhand.infra.seal import At
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 REASON_MOST = 2_000
@@ -27,7 +28,12 @@ async def list_holds(tx: Tx, project: str) -> list[Hold]:
 
 
 def _hold(tx: Tx, row: Any) -> Hold:
-    return Hold(row["project_id"], str(tx.seal.open(row["body"])["reason"]), row["created_at"])
+    return Hold(row["project_id"], str(tx.seal.open(row["body"], _at(row["project_id"]))["reason"]), row["created_at"])
+
+
+def _at(project: str) -> At:
+    """Of the organisation's own scope: a hold is no part of what it holds."""
+    return At("hold", project)
 
 
 async def check_no_hold(tx: Tx, project: str) -> None:
@@ -52,7 +58,7 @@ async def set_hold(tx: Tx, project: str, reason: str) -> list[Hold]:
     # a batch that runs holds this row: it ends, and none follows
     for row in await store.ERASURE_UNDER_WAY.all(tx, org=tx.org_id, project=project or None):
         await store.ERASURE_STATE.run(tx, org=tx.org_id, erasure=row["erasure_id"], state="held")
-    body = tx.seal.shut({"reason": reason.strip()[:REASON_MOST]})
+    body = tx.seal.shut({"reason": reason.strip()[:REASON_MOST]}, _at(project))
     if await store.HOLD_PUT.maybe(tx, org=tx.org_id, project=project, body=body) is not None:
         await record(tx, HoldSet(project or tx.org_id, "project" if project else "organisation"))
     return await list_holds(tx, project)
