@@ -90,7 +90,8 @@ def event_of(seal: Seal, fact: str, kind: str, at: datetime, about: str, sealed:
 
 def kind_of(fact: Any) -> str:
     """Its name; a fact whose kind the verifier knows says it itself."""
-    return str(getattr(type(fact), "kind", type(fact).__name__))
+    said = getattr(type(fact), "kind", None)
+    return said if isinstance(said, str) else type(fact).__name__  # `kind` may be a field as well
 
 
 def _whole(value: Any) -> Any:

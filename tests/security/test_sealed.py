@@ -35,7 +35,7 @@ from tests.security.sealing import CANARY, looking, project_with
 
 pytestmark = pytest.mark.anyio
 _NAMES = {"project": "project", "batch": "batch", "task": "done_task", "asset": "asset", "callback": "callback",
-          "person": "member", "key": "key", "question": "question"}  # fmt: skip
+          "person": "member", "key": "key", "question": "question", "deletion": "deletion"}  # fmt: skip
 
 
 @dataclass
