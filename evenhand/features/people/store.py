@@ -132,7 +132,8 @@ MEMBER_ACTIVATE = Sql(
 MEMBER_ORGS = Sql(
     "member_orgs",
     """select m.org_id, m.role, m.state, o.mode, o.body from evenhand.member m join evenhand.org o using (org_id)
-        where m.person_id = %(person)s and m.state <> 'removed' and o.state = 'active' order by o.org_id""",
+        where m.person_id = %(person)s and m.state <> 'removed' and o.state = 'active'
+        order by least(o.org_id, o.sibling_id), o.mode""",
     role="gate",
 )
 MEMBER_ROLE = Sql(
