@@ -1,6 +1,5 @@
 """Out again: results as files, streamed in chunks of one snapshot so that memory stays flat, and deliveries."""
 
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -23,6 +22,7 @@ from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.keys import Keys
 from evenhand.infra.seal import At, at
+from evenhand.infra.spool import Spool
 from evenhand.pure.formats.listing import BY_NAME, Format
 from evenhand.pure.formats.task import ExportTask
 from evenhand.pure.trouble import Invalid, Missing
@@ -58,7 +58,7 @@ class Export:
         self._spools: list[IO[bytes]] = []
 
     def _spool(self) -> IO[bytes]:
-        made: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (`stream` closes it)
+        made: Any = Spool(_IN_MEMORY)  # `stream` closes it
         self._spools.append(made)
         return made
 

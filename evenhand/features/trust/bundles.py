@@ -1,7 +1,6 @@
 """A customer's bundle of evidence: its own events with what opens them, and the proofs that they stand in the one log."""
 
 import asyncio
-import tempfile
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from evenhand.features.trust.witnesses import is_met
 from evenhand.infra.db import Database, Tx
 from evenhand.infra.facts import event_of
 from evenhand.infra.logfiles import LogFiles
+from evenhand.infra.spool import Spool
 from evenhand.pure.log.deletions import certificate_digest
 from evenhand.pure.log.events import epoch_map
 from evenhand.pure.log.leaves import event_digest, leaf_entry
@@ -85,7 +85,7 @@ class Evidence:
         self._mine: Any = None
         self._indices: list[int] = []
         self._certificates: list[bytes] = []
-        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_MEMORY)  # noqa: SIM115  (closed in write)
+        self._spool: Any = Spool(_MEMORY)  # closed in write
 
     async def gather(self, tx: Tx) -> None:
         """Reads the organisation's events. Raises NothingYet."""

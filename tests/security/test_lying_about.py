@@ -1,0 +1,148 @@
+"""What lies about on the machine of a whole installation: its home, its temporary files, its logs, its backups. Nobody who has
+the database's files, a dump, a log or a backup without the keys reads a word of a customer."""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from evenhand.infra.postgres.server import server_of
+from tests.failure.running import PREFIX, Running, free_port, seed
+from tests.laws.test_canary import sightings
+
+CANARY = "DUNNOCKEGG"
+ONTOLOGY: dict[str, Any] = {"fields": [{"key": "n", "type": "text", "long": True, "title": f"Note {CANARY}"}]}
+COMMAND = [sys.executable, "-c", "import sys; from evenhand.app.cli import main; sys.exit(main())"]
+
+
+class Watched(Running):
+    """Its temporary files are its own."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, "TMPDIR": str(self.folder / "tmp")}
+
+
+@pytest.fixture(scope="module")
+def lived_in() -> Iterator[Watched]:
+    """A server in which a customer has sent, labelled, exported and looked, with the canary everywhere."""
+    folder = Path(tempfile.mkdtemp(prefix="ev-lie-", dir="/tmp"))
+    (folder / "tmp").mkdir()
+    running = Watched(folder, free_port())
+    try:
+        running.start()
+        live_in(running)
+        yield running
+    finally:
+        running.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def live_in(running: Watched) -> None:
+    cast = seed(running, 1)
+    with httpx.Client(base_url=f"{running.url}{PREFIX}", timeout=30) as api:
+        api.headers["authorization"] = f"Bearer {cast.key}"
+        body = {"name": f"Project {CANARY}", "medium": "text", "ontology": ONTOLOGY, "instructions": f"# {CANARY}"}
+        project = api.post("/projects", json=body).json()["id"]
+        lines = "\n".join(f'{{"data":{{"text":"{CANARY} {n} {CANARY * 200}"}},"name":"{CANARY}"}}' for n in range(600))
+        assert api.post(f"/projects/{project}/tasks/bulk", content=lines).json()["created"] == 600
+        # larger than what a form keeps in memory
+        big = {"file": (f"{CANARY}.txt", f"{CANARY} ".encode() * 200_000, "text/plain")}
+        assert api.post("/assets", files=big).status_code == 200
+        api.post(f"/projects/{project}/tasks", json={"data": {"text": CANARY, CANARY: CANARY}})  # refused, and logged?
+    with httpx.Client(base_url=f"{running.url}{PREFIX}", timeout=30) as person:
+        signed = person.post("/session", json={"email": cast.emails[0], "password": "correct horse battery"})
+        person.headers["x-evenhand-csrf"] = signed.json()["csrf"]
+        for lease in person.post("/work/next", json={"want": 3}).json()["assignments"]:
+            answer = {"annotations": [{"id": "n", "kind": "text", "field": "n", "text": f"I saw {CANARY}"}]}
+            sent = person.post(f"/work/{lease['handle']}/submit", json={"key": "k", "answer": answer, "seconds": 2})
+            assert sent.status_code == 200, sent.text
+    watch_exports(running, cast.key, project)
+
+
+def watch_exports(running: Watched, key: str, project: str) -> None:
+    """Exports, while somebody reads every file without a name that the server holds open."""
+    seen: list[str] = []
+    spools = 0
+    done = threading.Event()
+
+    def look() -> None:
+        nonlocal spools
+        while not done.is_set():
+            for process in running.members()["http"]:
+                for opened in Path(f"/proc/{process.pid}/fd").glob("*"):
+                    try:
+                        if not str(opened.readlink()).startswith(str(running.folder / "tmp")):
+                            continue
+                        with opened.open("rb") as file:
+                            spools += 1
+                            seen.extend(sightings(file.read(2_000_000), CANARY))
+                    except OSError:
+                        continue
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        with httpx.Client(base_url=f"{running.url}{PREFIX}", timeout=60) as api:
+            api.headers["authorization"] = f"Bearer {key}"
+            for form in ("csv", "coco", "jsonl") * 2:
+                reply = api.get("/exports", params={"project": project, "format": form, "state": "todo"})
+                assert reply.status_code == 200 and (form == "coco" or CANARY in reply.text)
+    finally:
+        done.set()
+        watcher.join(10)
+    assert seen == [] and spools > 0, (seen[:3], spools)
+
+
+def found_in(folder: Path) -> list[str]:
+    out: list[str] = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_socket() and (said := sightings(path.read_bytes(), CANARY)):
+            out.append(f"{path.relative_to(folder)}: {said[0][:100]}")
+    return out
+
+
+def test_nothing_of_it_lies_in_the_home_its_logs_or_its_temporary_files(lived_in: Watched) -> None:
+    with lived_in.database() as conn:
+        conn.execute("checkpoint")
+    files = [path for path in lived_in.folder.rglob("*") if path.is_file()]
+    assert {"pg", "objects", "logs"} <= {p.relative_to(lived_in.folder / "home").parts[0] for p in files
+                                         if p.is_relative_to(lived_in.folder / "home")}  # fmt: skip
+    assert found_in(lived_in.folder) == []
+    (lived_in.folder / "tmp" / "planted").write_text(CANARY)
+    assert len(found_in(lived_in.folder)) == 1, "the search finds it"
+    (lived_in.folder / "tmp" / "planted").unlink()
+
+
+def test_nothing_of_it_lies_in_a_dump_or_a_backup(lived_in: Watched, tmp_path: Path) -> None:
+    target = tmp_path / "b.evenhand"
+    done = subprocess.run([*COMMAND, "backup", str(target)], env=lived_in.environment, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    names: list[str] = []
+    with tarfile.open(target) as archive:
+        for member in archive:
+            data = archive.extractfile(member)
+            names.append(member.name)
+            if data is not None:
+                held = data.read()
+                assert not sightings(held, CANARY), member.name
+                assert not sightings(unpacked(lived_in, held), CANARY), member.name
+    assert len(names) > 5 and any("database" in name or "dump" in name for name in names), names
+
+
+def unpacked(running: Watched, dump: bytes) -> bytes:
+    """A dump of pg_dump is packed: its SQL, as `pg_restore` gives it; nothing for other files."""
+    if not dump.startswith(b"PGDMP"):
+        return b""
+    program = server_of(running.settings.home).binaries.program("pg_restore")
+    done = subprocess.run([program, "-f", "-"], input=dump, capture_output=True, timeout=60)
+    assert done.returncode == 0 and b"COPY evenhand.task " in done.stdout, done.stderr
+    return done.stdout
