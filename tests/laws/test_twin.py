@@ -148,6 +148,7 @@ CUSTOMER: dict[str, Case] = {
     ],
     "GET /deletions/{deletion}": on("/deletions/{}", "deletion"),
     "GET /org/data": nowhere,
+    "GET /archive": nowhere,
     "PUT /org/hold": nowhere,
     "DELETE /org/hold": nowhere,
 }

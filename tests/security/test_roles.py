@@ -79,6 +79,7 @@ NEEDS: dict[str, Verb] = {
     "POST /projects/{project}/delete": Verb.MANAGE,
     "GET /deletions/{deletion}": Verb.READ,
     "GET /org/data": Verb.READ,
+    "GET /archive": Verb.MANAGE,
     "PUT /org/hold": Verb.MANAGE,
     "DELETE /org/hold": Verb.MANAGE,
 }
@@ -95,6 +96,7 @@ _PLAIN: dict[str, Ask] = {
     "GET /trust/bundle": at("/trust/bundle"),
     "GET /contract": at("/contract"),
     "GET /org/data": at("/org/data"),
+    "GET /archive": at("/archive"),
     "PUT /org/hold": at("/org/hold", json={"reason": "Case 7"}),
     "DELETE /org/hold": at("/org/hold"),
 }

@@ -441,6 +441,19 @@ COMMANDS: tuple[Command, ...] = (
         "What the format could not carry is said on standard error. " + _HERE_OR_THERE,
     ),
     Command(
+        "archive",
+        "take everything that an organisation has, in one file that explains itself",
+        "leaving:archive",
+        "evenhand archive --org 'Alder Labs' -o alder-everything.zip",
+        (
+            opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),
+            opt("--force", action="store_true", help="overwrite the file"),
+            *WHERE,
+        ),
+        "A zip file of JSON lines, files and evidence; its README.md says what is what, its manifest.jsonl has the SHA-256 of "
+        "each. Stopped in the middle it leaves no file. With a server that runs, evidence is in it. " + _HERE_OR_THERE,
+    ),
+    Command(
         "evidence",
         "take an organisation's evidence from the transparency log",
         "exporting:evidence",

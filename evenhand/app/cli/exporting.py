@@ -17,7 +17,7 @@ CHUNK = 256 * 1024
 
 
 @contextlib.contextmanager
-def _output(name: str | None, force: bool) -> Generator[IO[bytes]]:
+def output(name: str | None, force: bool) -> Generator[IO[bytes]]:
     """Standard output, or a file that has its name only when it is whole."""
     if name is None or name == "-":
         yield sys.stdout.buffer
@@ -51,7 +51,7 @@ def export(given: argparse.Namespace) -> int:
             "batch": api.batch(project["id"], given.batch)["id"] if given.batch else None,
         }
         with (
-            _output(given.output, given.force) as out,
+            output(given.output, given.force) as out,
             Progress("Exporting", unit="bytes") as progress,
             api.stream("/exports", **query) as reply,
         ):
@@ -70,7 +70,7 @@ def evidence(given: argparse.Namespace) -> int:
         raise Invalid("Evidence is a zip file, which a terminal can't show.", hint="Add -o evidence.zip.")
     with (
         open_api(given) as api,
-        _output(given.output, given.force) as out,
+        output(given.output, given.force) as out,
         api.stream("/trust/bundle", saved=given.saved) as reply,
     ):
         for piece in reply.iter_bytes(CHUNK):

@@ -1,13 +1,21 @@
 """What a project and the organisation keep: legal holds, retention, and deletion with a certificate."""
 
-from typing import Any
+from contextlib import suppress
+from typing import IO, Any
 
 import msgspec
+from starlette.responses import Response
 
 from evenhand.app.http.call import Call
 from evenhand.app.http.routes import route
+from evenhand.app.http.streaming import streamed
+from evenhand.app.transparency import log_files
 from evenhand.features.leaving import erasing, holds, retention
+from evenhand.features.leaving.archive import Archive
 from evenhand.features.leaving.types import DataView, Erasure, Hold, Retention
+from evenhand.features.people import actions as people
+from evenhand.features.trust.bundles import Evidence, LogAway, NothingYet, newest_epoch
+from evenhand.features.trust.types import log_secret
 from evenhand.infra.db import Tx
 
 
@@ -83,3 +91,27 @@ async def hold_org(call: Call, tx: Tx) -> Any:
 async def release_org(call: Call, tx: Tx) -> Any:
     """Release the organisation from its legal hold"""
     return Holds(await holds.release_hold(tx, ""))
+
+
+@route("GET", "/archive", tx=False, media="application/zip")
+async def take_everything(call: Call) -> Response:
+    """Take everything that this space has, as one zip file that explains itself"""
+    about = await people.space_of(call.db, call.org_id)
+
+    async def evidence(out: IO[bytes]) -> bool:
+        with suppress(LogAway, NothingYet):
+            taken = Evidence(log_files(call.services.settings), log_secret(call.db.keys), await newest_epoch(call.db))
+            async with call.db.tx(call.org_id, call.actor, read_only=True) as tx:
+                await taken.gather(tx)
+            await taken.write(call.db, out, [])
+            return True
+        return False
+
+    archive = Archive(
+        call.db, call.services.objects, call.org_id, call.actor, name=about.name, mode=about.mode, evidence=evidence
+    )
+    async with call.db.tx(call.org_id, call.actor) as tx:
+        await archive.open(tx)
+    name = f"evenhand-{about.mode}-{call.org_id[-8:]}.zip"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return await streamed(archive.stream(), 200, headers, "application/zip")

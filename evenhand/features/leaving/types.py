@@ -68,6 +68,12 @@ class RetentionSet(msgspec.Struct, frozen=True):
     ended_days: int | None
 
 
+class ArchiveTaken(msgspec.Struct, frozen=True):
+    """Everything that the organisation has left the house: who asked is the fact's actor."""
+
+    about: str
+
+
 class DeletionAsked(msgspec.Struct, frozen=True):
     about: str  # the deletion
     what: Reason

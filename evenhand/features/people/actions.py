@@ -159,6 +159,15 @@ async def find_org(db: Database, ref: str, mode: Mode = "live") -> Org:
         return Org(org, _org_body(door.seal, row).name, mode)
 
 
+async def space_of(db: Database, org_id: str) -> Org:
+    """A space by its own id, whichever its mode."""
+    async with db.narrow("gate") as door:
+        row = await store.ORG_GET.maybe(door, org=org_id)
+        if row is None:
+            raise Missing("There is no such organisation.")
+        return Org(org_id, _org_body(door.seal, row).name, row["mode"])
+
+
 async def list_orgs(db: Database) -> list[Org]:
     """Live spaces of all organisations, for the operator: names only."""
     async with db.narrow("gate") as door:

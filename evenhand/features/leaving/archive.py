@@ -1,0 +1,237 @@
+"""The archive of everything, written as it streams: memory stays flat however much there is. docs/how-to/take-everything.md"""
+
+import hashlib
+import mimetypes
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import msgspec
+
+from evenhand.features.assets.actions import body_of as asset_body
+from evenhand.features.deliveries.exports import Export
+from evenhand.features.leaving.parts import EVENTS, LAST_FILE, PARTS, PROJECT_IDS, READY_FILES, VIEWS, Part
+from evenhand.features.leaving.readme import readme
+from evenhand.features.leaving.types import ArchiveTaken
+from evenhand.features.people.rules import Verb, require
+from evenhand.features.projects.actions import NoSuchProject, row_of, version_of
+from evenhand.infra.crypto.datakey import KeyDestroyed
+from evenhand.infra.db import Actor, Database, Tx
+from evenhand.infra.facts import event_of, person_alias, record
+from evenhand.infra.objects import Objects
+from evenhand.infra.seal import At
+from evenhand.pure.formats.zipstream import ZipStream
+
+CHUNK = 500  # rows between two signatures of the context, and of a piece of the stream
+FILES_AT_ONCE = 100
+FORMAT = "evenhand-archive-v1"
+_SPOOL = 4_000_000
+_PEOPLE = ("person_id", "actor_id")
+_encode = msgspec.json.encode
+#: writes the evidence into a file, and says whether there is any
+Evidence = Callable[[IO[bytes]], Awaitable[bool]]
+
+
+class Archive:
+    """One archive: `open` checks and records it, `stream` gives its bytes."""
+
+    _zip: ZipStream
+    _manifest: IO[bytes]
+
+    def __init__(
+        self, db: Database, objects: Objects, org: str, actor: Actor, *, name: str, mode: str, evidence: Evidence
+    ) -> None:
+        self._db, self._objects, self._org, self._actor = db, objects, org, actor
+        self._name, self._mode, self._evidence = name, mode, evidence
+        self._files: list[IO[bytes]] = []
+
+    def _spool(self) -> IO[bytes]:
+        made: Any = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  (`stream` closes it)
+        self._files.append(made)
+        return made
+
+    async def open(self, tx: Tx) -> None:
+        """Checks that the caller may have everything, and records that it leaves the house."""
+        require(tx, Verb.MANAGE)
+        await record(tx, ArchiveTaken(self._org))
+        self._zip = ZipStream(self._spool())
+        self._manifest = self._spool()
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The zip file, in pieces. Rows are of one snapshot; files are read after it, as far as they are still there."""
+        try:
+            evidence = self._spool()
+            have = await self._evidence(evidence)
+            text = readme(self._name, self._mode, datetime.now(UTC).isoformat(timespec="seconds"), have)
+            yield self._whole("README.md", text.encode())
+            about = {"format": FORMAT, "organisation": self._org, "name": self._name, "mode": self._mode}
+            yield self._whole("organisation.json", _encode(about) + b"\n")
+            async for piece in self._rows():
+                yield piece
+            async for piece in self._projects():
+                yield piece
+            async for piece in self._bytes():
+                yield piece
+            if have:
+                for piece in self._spooled("evidence.zip", evidence):
+                    yield piece
+            self._manifest.write(_encode({"format": FORMAT, "complete": True}) + b"\n")
+            for piece in self._spooled("manifest.jsonl", self._manifest, listed=False):
+                yield piece
+            for piece in self._zip.finish():
+                yield piece
+        finally:
+            for file in self._files:
+                file.close()
+
+    # --- entries
+
+    def _listed(self, name: str, size: int, digest: str, lines: int | None) -> None:
+        entry = {"path": name, "bytes": size, "sha256": digest} | ({} if lines is None else {"lines": lines})
+        self._manifest.write(_encode(entry) + b"\n")
+
+    def _whole(self, name: str, content: bytes) -> bytes:
+        self._listed(name, len(content), hashlib.sha256(content).hexdigest(), None)
+        return self._zip.file(name, content)
+
+    def _spooled(self, name: str, spool: IO[bytes], *, listed: bool = True) -> Iterator[bytes]:
+        entry = _Entry(self._zip, name, packed=False)
+        yield entry.head
+        spool.seek(0)
+        while piece := spool.read(1 << 18):
+            yield entry.add(piece)
+        yield self._zip.end()
+        if listed:
+            self._listed(name, entry.size, entry.sha.hexdigest(), None)
+
+    async def _entry(
+        self, name: str, pieces: AsyncIterator[bytes], *, packed: bool = True, lines: bool = True
+    ) -> AsyncIterator[bytes]:
+        entry = _Entry(self._zip, name, packed=packed)
+        yield entry.head
+        async for piece in pieces:
+            yield entry.add(piece)
+        yield self._zip.end()
+        self._listed(name, entry.size, entry.sha.hexdigest(), entry.lines if lines else None)
+
+    # --- what is in them
+
+    async def _rows(self) -> AsyncIterator[bytes]:
+        await self._known()
+        async with self._db.tx(self._org, self._actor, read_only=True) as tx:
+            for part in PARTS:
+                async for piece in self._entry(f"{part.name}.jsonl", _table(tx, part)):
+                    yield piece
+            async for piece in self._entry("views.jsonl", _views(tx)):
+                yield piece
+            async for piece in self._entry("events.jsonl", _events(tx)):
+                yield piece
+
+    async def _projects(self) -> AsyncIterator[bytes]:
+        for project in await self._known():
+            export = Export(self._db, self._org, self._actor, project, "jsonl")
+            try:
+                async with self._db.tx(self._org, self._actor) as tx:
+                    await export.open(tx)
+                    ontology = version_of(tx, await row_of(tx, project)).ontology
+            except (KeyDestroyed, NoSuchProject):  # its rows above say so
+                continue
+            yield self._whole(f"projects/{project}.ontology.json", _encode(ontology) + b"\n")
+            async for piece in self._entry(f"projects/{project}.jsonl", export.stream()):
+                yield piece
+
+    async def _known(self) -> list[str]:
+        """The projects, with the keys of those that another process has made a moment ago."""
+        async with self._db.tx(self._org, self._actor) as tx:
+            found = [row["project_id"] for row in await PROJECT_IDS.all(tx, org=self._org)]
+        for project in found:
+            await self._db.seal(self._org, project)
+        return found
+
+    async def _bytes(self) -> AsyncIterator[bytes]:
+        async with self._db.tx(self._org, self._actor) as tx:
+            last = await LAST_FILE.value(tx, org=self._org)
+        after = ""
+        while last is not None:
+            async with self._db.tx(self._org, self._actor) as tx:
+                rows = await READY_FILES.all(tx, org=self._org, after=after, last=last, limit=FILES_AT_ONCE)
+                files = [(row, asset_body(tx, row)) for row in rows]
+            if not rows:
+                return
+            for row, _ in files:
+                if not await self._objects.exists(self._org, row["object"]):
+                    continue  # deleted meanwhile; files.jsonl names it
+                name = f"files/{row['asset_id']}{mimetypes.guess_extension(row['media_type'] or '') or ''}"
+                pieces = self._objects.stream(self._org, row["object"])
+                async for piece in self._entry(name, pieces, packed=False, lines=False):
+                    yield piece
+            after = rows[-1]["asset_id"]
+
+
+class _Entry:
+    """An entry as it is written: its size, its lines and its hash."""
+
+    def __init__(self, zipped: ZipStream, name: str, *, packed: bool) -> None:
+        self._zip = zipped
+        self.head = zipped.begin(name, packed=packed)
+        self.sha = hashlib.sha256()
+        self.size = self.lines = 0
+
+    def add(self, piece: bytes) -> bytes:
+        self.sha.update(piece)
+        self.size += len(piece)
+        self.lines += piece.count(b"\n")
+        return self._zip.add(piece)
+
+
+async def _table(tx: Tx, part: Part) -> AsyncIterator[bytes]:
+    async for piece in _lines(tx, part.rows.stream(tx, org=tx.org_id), lambda row: _line(tx, part, row)):
+        yield piece
+
+
+def _line(tx: Tx, part: Part, row: Any) -> dict[str, Any]:
+    line = dict(row.items())
+    if part.place is not None:
+        try:
+            line["body"] = msgspec.Raw(tx.seal.open_json(row["body"], part.place(row)))
+        except KeyDestroyed:  # nobody can read it any more
+            line["body"] = None
+    for name in _PEOPLE:
+        if line.get(name) is not None:
+            line[name] = person_alias(tx.seal, line[name])
+    return line
+
+
+async def _views(tx: Tx) -> AsyncIterator[bytes]:
+    def line(row: Any) -> dict[str, Any]:
+        _, project, person = row["name"].split(" ")
+        body = tx.seal.open_json(row["body"], At("setting", row["name"], project))
+        return {"project_id": project, "person_id": person_alias(tx.seal, person), "body": msgspec.Raw(body)}
+
+    async for piece in _lines(tx, VIEWS.stream(tx, org=tx.org_id), line):
+        yield piece
+
+
+async def _events(tx: Tx) -> AsyncIterator[bytes]:
+    def line(row: Any) -> dict[str, Any]:
+        event = event_of(tx.seal, row["fact_id"], row["kind"], row["at"], row["about_id"], row["body"])
+        return {
+            "id": row["fact_id"], "counter": row["counter"], "index": row["index"], "salt": row["salt"],
+            "event": event.decode(),
+        }  # fmt: skip
+
+    async for piece in _lines(tx, EVENTS.stream(tx, org=tx.org_id), line):
+        yield piece
+
+
+async def _lines(tx: Tx, rows: AsyncIterator[Any], line: Callable[[Any], dict[str, Any]]) -> AsyncIterator[bytes]:
+    """The rows as JSON lines, in pieces."""
+    held: list[bytes] = []
+    async for row in rows:
+        held.append(_encode(line(row)) + b"\n")
+        if len(held) >= CHUNK:
+            yield b"".join(held)
+            held.clear()
+            await tx.renew()
+    yield b"".join(held)
