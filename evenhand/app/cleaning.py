@@ -34,12 +34,18 @@ _ENDED_JOBS = Sql(
 _SESSIONS = Sql("clean_session", "delete from evenhand.session", role="cleaner")
 _LINKS = Sql("clean_link", "delete from evenhand.link", role="cleaner")
 _TRIES = Sql("clean_signin_attempt", "delete from evenhand.signin_attempt", role="cleaner")
+_RECEIPTS = Sql("clean_erasure", "update evenhand.erasure set receipt = null where receipt is not null", role="cleaner")
 
 
 async def clean(db: Database) -> dict[str, int]:
     """Takes away what is old now. Returns how many rows of each table."""
     gone: dict[str, int] = {}
-    for name, statement in (("session", _SESSIONS), ("link", _LINKS), ("signin_attempt", _TRIES)):
+    for name, statement in (
+        ("session", _SESSIONS),
+        ("link", _LINKS),
+        ("signin_attempt", _TRIES),
+        ("receipt", _RECEIPTS),
+    ):
         async with db.narrow("cleaner") as door:
             gone[name] = await statement.run(door)
     for name, statement in (("idempotency", _KEPT_REPLIES), ("job", _ENDED_JOBS)):

@@ -18,6 +18,7 @@ from evenhand.features.annotations.actions import settle_job
 from evenhand.features.annotations.gold import courses_job, score_job
 from evenhand.features.contracts.cards import tell_everybody
 from evenhand.features.deliveries import callbacks
+from evenhand.features.leaving.parting import destroy_left_keys
 from evenhand.features.leaving.retention import run_retention
 from evenhand.features.leaving.running import erase_job
 from evenhand.features.projects import actions as projects
@@ -108,6 +109,7 @@ def handlers(services: Services) -> dict[str, Handler]:
 
     async def erase(job: Job) -> None:
         await erase_job(job, services.objects, log_signer(services.settings))
+        await destroy_left_keys(services.db)
 
     return {
         "leaving.erase": erase,
@@ -172,6 +174,7 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
                 seats_at = time.monotonic() + SEATS_S
             if time.monotonic() >= retention_at:
                 await run_retention(services.db)
+                await destroy_left_keys(services.db)
                 retention_at = time.monotonic() + RETENTION_S
         except Exception as err:
             log.warning("the sweep failed (%s); trying again", type(err).__name__)

@@ -84,7 +84,7 @@ OPEN_POLICIES = {
     # by age: tests/app/test_cleaning.py
     *(
         ("evenhand", table, "cleaner", role_name("cleaner"))
-        for table in ("idempotency", "job", "session", "link", "signin_attempt")
+        for table in ("idempotency", "job", "session", "link", "signin_attempt", "erasure")
     ),
     ("ctx", "secret", "owner_only", OWNER),
 }

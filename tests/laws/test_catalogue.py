@@ -142,7 +142,7 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
     out["evenhand.hold"] = out["evenhand.erasure_file"] = {"select": ALL, "insert": ALL, "delete": ALL}
     days = frozenset({"done_days", "ended_days", "updated_at"})
     out["evenhand.retention"] = {"select": ALL, "insert": ALL, "update": days, "delete": ALL}
-    progress = _columns("state batch counts files bytes keys leaves edge ended_at note")
+    progress = _columns("state batch counts files bytes keys leaves edge ended_at note receipt")
     out["evenhand.erasure"] = {"select": ALL, "insert": ALL, "update": progress}
     out["evenhand.member"] = {"select": ALL, "update": frozenset({"role", "state", "body"})}
     out["evenhand.api_key"] = {"select": ALL, "insert": ALL, "update": frozenset({"revoked_at"})}
@@ -217,6 +217,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.session": {"select": _columns("expires_at"), "delete": ALL},
         "evenhand.link": {"select": _columns("expires_at used_at"), "delete": ALL},
         "evenhand.signin_attempt": {"select": _columns("window_at"), "delete": ALL},
+        "evenhand.erasure": {"select": _columns("ended_at receipt"), "update": _columns("receipt")},
     },
     "evenhand_loader": {
         "evenhand.task": {"select": _columns("org_id task_id unique_mac"), "insert": ALL},

@@ -149,6 +149,7 @@ CUSTOMER: dict[str, Case] = {
     "GET /deletions/{deletion}": on("/deletions/{}", "deletion"),
     "GET /org/data": nowhere,
     "GET /archive": nowhere,
+    "POST /org/leave": nowhere,
     "PUT /org/hold": nowhere,
     "DELETE /org/hold": nowhere,
 }
@@ -179,6 +180,9 @@ PUBLIC: dict[str, Case] = {
     "POST /session": lambda a, _: [at("/session", json={"email": a["email"], "password": "not the password"})],
     # whoever holds a link may use it; one that was used is like one that never was
     "GET /links/{token}": on("/links/{}", "used_link"),
+    # a receipt is found by the ids in it, and opened by what nobody else has
+    "GET /leaving/{receipt}": lambda a, _: [at(f"/leaving/{a['org']}{a['deletion']}{'x' * 43}")],
+    "GET /leaving/{receipt}/evidence": lambda a, _: [at(f"/leaving/{a['org']}{a['deletion']}{'x' * 43}/evidence")],
     "POST /links/{token}": on("/links/{}", "used_link", json={"password": "long enough a password", "name": "X"}),
 }
 OPERATOR: dict[str, Case] = {

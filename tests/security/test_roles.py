@@ -80,6 +80,7 @@ NEEDS: dict[str, Verb] = {
     "GET /deletions/{deletion}": Verb.READ,
     "GET /org/data": Verb.READ,
     "GET /archive": Verb.MANAGE,
+    "POST /org/leave": Verb.MANAGE,
     "PUT /org/hold": Verb.MANAGE,
     "DELETE /org/hold": Verb.MANAGE,
 }
@@ -97,6 +98,7 @@ _PLAIN: dict[str, Ask] = {
     "GET /contract": at("/contract"),
     "GET /org/data": at("/org/data"),
     "GET /archive": at("/archive"),
+    "POST /org/leave": at("/org/leave", json={"confirm": "not its name"}),
     "PUT /org/hold": at("/org/hold", json={"reason": "Case 7"}),
     "DELETE /org/hold": at("/org/hold"),
 }

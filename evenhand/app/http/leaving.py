@@ -1,5 +1,6 @@
 """What a project and the organisation keep: legal holds, retention, and deletion with a certificate."""
 
+import tempfile
 from contextlib import suppress
 from typing import IO, Any
 
@@ -8,15 +9,16 @@ from starlette.responses import Response
 
 from evenhand.app.http.call import Call
 from evenhand.app.http.routes import route
-from evenhand.app.http.streaming import streamed
+from evenhand.app.http.streaming import file_pieces, streamed
 from evenhand.app.transparency import log_files
-from evenhand.features.leaving import erasing, holds, retention
+from evenhand.features.leaving import erasing, holds, parting, retention
 from evenhand.features.leaving.archive import Archive
+from evenhand.features.leaving.parting import Parting
 from evenhand.features.leaving.types import DataView, Erasure, Hold, Retention
 from evenhand.features.people import actions as people
 from evenhand.features.trust.bundles import Evidence, LogAway, NothingYet, newest_epoch
 from evenhand.features.trust.types import log_secret
-from evenhand.infra.db import Tx
+from evenhand.infra.db import SYSTEM, Tx
 
 
 class HoldIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,6 +93,41 @@ async def hold_org(call: Call, tx: Tx) -> Any:
 async def release_org(call: Call, tx: Tx) -> Any:
     """Release the organisation from its legal hold"""
     return Holds(await holds.release_hold(tx, ""))
+
+
+class Partings(msgspec.Struct, frozen=True):
+    items: list[Parting]
+
+
+class LeavingView(msgspec.Struct, frozen=True):
+    """How far it is, for whoever has the receipt; `certificate` once it is done."""
+
+    deletion: Erasure
+
+
+@route("POST", "/org/leave", body=ConfirmIn, reply=Partings, tx=False)
+async def leave(call: Call) -> Any:
+    """Leave: everything in this space is deleted (of a live space, in the test space too), and nobody gets in any more"""
+    return Partings(await parting.leave(call.db, call.org_id, call.actor, call.body.confirm))
+
+
+@route("GET", "/leaving/{receipt}", who="public", reply=LeavingView, tx=False)
+async def get_leaving(call: Call) -> Any:
+    """How far the deletion is, by the receipt of an organisation that left"""
+    return LeavingView((await parting.read_receipt(call.db, call.path("receipt")))[1])
+
+
+@route("GET", "/leaving/{receipt}/evidence", who="public", tx=False, media="application/zip")
+async def get_last_evidence(call: Call) -> Response:
+    """The last evidence of an organisation that left, with its deletion certificate"""
+    org, _, seal = await parting.read_receipt(call.db, call.path("receipt"))
+    evidence = Evidence(log_files(call.services.settings), log_secret(call.db.keys), await newest_epoch(call.db))
+    async with call.db.tx(org, SYSTEM, read_only=True, unproved=True) as tx:
+        await evidence.gather(tx, seal)
+    out = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it has been sent)
+    await evidence.write(call.db, out, [])
+    headers = {"content-disposition": 'attachment; filename="evidence.zip"', "cache-control": "no-store"}
+    return await streamed(file_pieces(out), 200, headers, "application/zip")
 
 
 @route("GET", "/archive", tx=False, media="application/zip")

@@ -1,7 +1,9 @@
 """Replies in pieces."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
+from typing import IO, Any
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
@@ -9,6 +11,7 @@ from starlette.types import Send
 from evenhand.app.http.errors import problem_of
 
 log = logging.getLogger("evenhand.http")
+_PIECE = 256 * 1024
 
 
 class _Streamed(StreamingResponse):
@@ -34,3 +37,11 @@ async def streamed(
             yield piece
 
     return _Streamed(every(), status, headers, media_type)
+
+
+async def file_pieces(file: IO[Any]) -> AsyncIterator[bytes]:
+    """A file from its beginning, closed when it has been sent."""
+    with file:
+        file.seek(0)
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece

@@ -1,16 +1,13 @@
 """What a customer can take and check alone: the evidence from the transparency log."""
 
-import asyncio
 import tempfile
-from collections.abc import AsyncIterator
-from typing import IO, Any
 
 import msgspec
 from starlette.responses import Response
 
 from evenhand.app.http.call import Call
 from evenhand.app.http.routes import route
-from evenhand.app.http.streaming import streamed
+from evenhand.app.http.streaming import file_pieces, streamed
 from evenhand.app.transparency import log_files
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.trust.bundles import Evidence, newest_epoch
@@ -18,7 +15,6 @@ from evenhand.features.trust.types import log_secret
 from evenhand.features.trust.witnesses import quorum_of
 from evenhand.pure.trouble import Invalid
 
-_PIECE = 256 * 1024
 _MOST_SAVED = 20
 
 
@@ -41,11 +37,4 @@ async def bundle(call: Call) -> Response:
     out = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it has been sent)
     await evidence.write(call.db, out, sorted(set(saved)))
     headers = {"content-disposition": 'attachment; filename="evidence.zip"', "cache-control": "no-store"}
-    return await streamed(_pieces(out), 200, headers, "application/zip")
-
-
-async def _pieces(file: IO[Any]) -> AsyncIterator[bytes]:
-    with file:
-        file.seek(0)
-        while piece := await asyncio.to_thread(file.read, _PIECE):
-            yield piece
+    return await streamed(file_pieces(out), 200, headers, "application/zip")

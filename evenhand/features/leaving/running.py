@@ -203,6 +203,8 @@ async def _keys(tx: Tx, project: str) -> list[dict[str, Any]]:
         for scope, found in sorted(versions.items())
     ]
     if project == "":
-        found = [row["version"] for row in await store.ORG_KEYS_HELD.all(tx, org=tx.org_id)]
-        out.append({"scope": "organisation", "project": "", "versions": found})
+        rows = await store.ORG_KEYS_HELD.all(tx, org=tx.org_id)
+        above = sorted({row["key_id"] for row in rows})
+        found = [row["version"] for row in rows]
+        out.append({"scope": "organisation", "project": "", "versions": found, "customer_keys": above})
     return out

@@ -60,6 +60,20 @@ ERASURE_UNDER_WAY = Sql(
     + """ where org_id = %(org)s and state <> 'done' and (%(project)s::text is null or project_id in ('', %(project)s))
           order by erasure_id for update""",
 )
+RECEIPT_SET = Sql(
+    "erasure_receipt_set",
+    """update evenhand.erasure set receipt = %(receipt)s
+        where org_id = %(org)s and erasure_id = %(erasure)s and reason = 'organisation'""",
+)
+RECEIPT_GET = Sql(
+    "erasure_receipt",
+    "select receipt from evenhand.erasure where org_id = %(org)s and erasure_id = %(erasure)s",
+)
+LEFT = Sql(
+    "erasure_left",
+    """select keys from evenhand.erasure
+        where org_id = %(org)s and reason = 'organisation' and state = 'done' order by erasure_id desc limit 1""",
+)
 ERASURE_STATE = Sql(
     "erasure_state",
     "update evenhand.erasure set state = %(state)s where org_id = %(org)s and erasure_id = %(erasure)s",
@@ -109,7 +123,9 @@ KEYS_HELD = Sql(
     """select project_id, version from evenhand.data_key
         where org_id = %(org)s and (%(project)s::text = '' or project_id = %(project)s) order by project_id, version""",
 )
-ORG_KEYS_HELD = Sql("erasure_org_keys", "select version from evenhand.org_key where org_id = %(org)s order by version")
+ORG_KEYS_HELD = Sql(
+    "erasure_org_keys", "select version, key_id from evenhand.org_key where org_id = %(org)s order by version"
+)
 FILES_ADD = Sql(
     "erasure_files_add",
     """insert into evenhand.erasure_file (org_id, erasure_id, asset_id)

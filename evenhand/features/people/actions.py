@@ -168,6 +168,12 @@ async def space_of(db: Database, org_id: str) -> Org:
         return Org(org_id, _org_body(door.seal, row).name, row["mode"])
 
 
+async def close_space(db: Database, org_id: str) -> None:
+    """From now on no key and no session leads into this space."""
+    async with db.narrow("gate") as door:
+        await store.ORG_CLOSE.run(door, org=org_id, name_mac=secrets.token_bytes(16))
+
+
 async def list_orgs(db: Database) -> list[Org]:
     """Live spaces of all organisations, for the operator: names only."""
     async with db.narrow("gate") as door:

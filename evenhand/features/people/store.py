@@ -34,6 +34,13 @@ ORG_LIST = Sql(
     "select org_id, mode, sibling_id, body, demo from evenhand.org where state = 'active' order by org_id",
     role="gate",
 )
+#: nobody gets in any more, and the name is free
+ORG_CLOSE = Sql(
+    "org_close",
+    "update evenhand.org set state = 'closed', name_mac = %(name_mac)s where org_id = %(org)s and state = 'active'",
+    role="gate",
+)
+ORG_CLOSED = Sql("org_closed", "select org_id, sibling_id from evenhand.org where state = 'closed'", role="gate")
 ORG_MINE = Sql("org_mine", "select org_id, mode, body from evenhand.org where org_id = %(org)s")
 
 PERSON_ADD = Sql(

@@ -16,6 +16,7 @@ from evenhand.infra.db import Database, Tx
 from evenhand.infra.facts import event_of
 from evenhand.infra.logfiles import LogFiles
 from evenhand.infra.spool import Spool
+from evenhand.infra.seal import Seal
 from evenhand.pure.log.deletions import certificate_digest
 from evenhand.pure.log.events import epoch_map
 from evenhand.pure.log.leaves import event_digest, leaf_entry
@@ -87,9 +88,10 @@ class Evidence:
         self._certificates: list[bytes] = []
         self._spool: Any = Spool(_MEMORY)  # closed in write
 
-    async def gather(self, tx: Tx) -> None:
-        """Reads the organisation's events. Raises NothingYet."""
+    async def gather(self, tx: Tx, seal: Seal | None = None) -> None:
+        """Reads the organisation's events. seal: where its keys are not those of the transaction. Raises NothingYet."""
         require(tx, Verb.READ)
+        seal = seal or tx.seal
         size: int = self._epoch["size"]
         mine = self._mine = await store.MINE.maybe(tx, org=tx.org_id)
         if mine is None or mine["index"] >= size:
@@ -98,7 +100,7 @@ class Evidence:
         self._keep(1, mine["index"], mine["opened_at"], mine["salt"], event_digest(mine["salt"], body), body)
         certified: set[str] = set()
         async for row in store.EVENTS.stream(tx, org=tx.org_id, **{"from": 0}, size=size):
-            body = event_of(tx.seal, row["fact_id"], row["kind"], row["at"], row["about_id"], row["body"])
+            body = event_of(seal, row["fact_id"], row["kind"], row["at"], row["about_id"], row["body"])
             self._keep(row["counter"], row["index"], row["sequenced"], row["salt"], row["digest"], body)
             if row["kind"] == DELETED:
                 certified.add(msgspec.json.decode(body)["data"]["certificate"])

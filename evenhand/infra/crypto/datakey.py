@@ -6,6 +6,7 @@ another row, project or customer does not open there.
 
 import os
 import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -155,6 +156,21 @@ class DataKey:
             raise self._absent(wrapped.under)
         aad = self._object_aad(object_id, wrapped.version)
         return ObjectKey(xaes.open(wrapped.data, b"key" + aad), aad)
+
+    def handed_over(self, receipt: bytes) -> bytes:
+        """These keys, sealed under another that whoever leaves keeps (32 bytes). Raises KeyNotHeld."""
+        self._held()
+        keys = b"".join(_VERSION.pack(version) + key for version, key in self._keys.items())
+        return Xaes(receipt).seal(keys, bind("evenhand/receipt/1", self.scope.org_id, self.scope.project_id))
+
+    @staticmethod
+    def taken_over(scope: Scope, sealed: bytes, receipt: bytes) -> "DataKey":
+        """Keys that were handed over, for good. Raises Altered where the receipt is another one."""
+        opened = Xaes(receipt).open(sealed, bind("evenhand/receipt/1", scope.org_id, scope.project_id))
+        size = _VERSION.size + KEY_BYTES
+        parts = [opened[at : at + size] for at in range(0, len(opened), size)]
+        keys = {int.from_bytes(part[: _VERSION.size], "big"): part[_VERSION.size :] for part in parts}
+        return DataKey(scope, keys, float("inf"), time.monotonic)
 
     def forget(self) -> None:
         """Ends the use of these keys at once, wherever this object is held. Python cannot promise to wipe memory."""

@@ -35,6 +35,7 @@ create table evenhand.erasure (
     created_at timestamptz not null default now(),
     ended_at   timestamptz,
     note       text,                           -- the certificate, signed by the log's key
+    receipt    bytea,                          -- who left: the own keys, sealed to a receipt that only the customer has
     primary key (org_id, erasure_id),
     check ((state = 'done') = (note is not null) and (state = 'done') = (ended_at is not null))
 );
@@ -76,7 +77,11 @@ end
 $$;
 grant update (done_days, ended_days, updated_at), delete on evenhand.retention to evenhand_app;
 grant delete on evenhand.hold, evenhand.erasure_file to evenhand_app;
-grant update (state, batch, counts, files, bytes, keys, leaves, edge, ended_at, note) on evenhand.erasure to evenhand_app;
+grant update (state, batch, counts, files, bytes, keys, leaves, edge, ended_at, note, receipt) on evenhand.erasure to evenhand_app;
+-- A receipt is of use for a quarter of a year.
+create policy cleaner on evenhand.erasure to evenhand_cleaner
+    using (ended_at < now() - interval '90 days' and receipt is not null) with check (true);
+grant select (ended_at, receipt), update (receipt) on evenhand.erasure to evenhand_cleaner;
 -- The hourly run looks across organisations for rules, and sees no more of them.
 create policy scheduler on evenhand.retention for select to evenhand_scheduler using (true);
 grant select (org_id, project_id) on evenhand.retention to evenhand_scheduler;
@@ -220,6 +225,9 @@ begin
      where c.org_id = v_org and b.org_id = v_org and b.project_id = v_this.project_id and c.batch_id = b.batch_id;
     get diagnostics v_count = row_count;
     v_out := v_out || jsonb_build_object('callback', v_count);
+    delete from evenhand.setting s where s.org_id = v_org and s.name like 'views ' || v_this.project_id || ' %';
+    get diagnostics v_count = row_count;
+    v_out := v_out || jsonb_build_object('setting', v_count);
     for v_name in select * from evenhand.erased_tables('project_id') loop
         execute format('delete from evenhand.%I where org_id = $1 and project_id = $2', v_name)
           using v_org, v_this.project_id;
