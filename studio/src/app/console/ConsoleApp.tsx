@@ -23,6 +23,7 @@ const NewProjectPage = lazy(() => import('./projects/NewProjectPage').then((modu
 const PeoplePage = lazy(() => import('./org/PeoplePage').then((module) => ({ default: module.PeoplePage })))
 const KeysPage = lazy(() => import('./org/KeysPage').then((module) => ({ default: module.KeysPage })))
 const AuditPage = lazy(() => import('./org/AuditPage').then((module) => ({ default: module.AuditPage })))
+const DataPage = lazy(() => import('./data/DataPage').then((module) => ({ default: module.DataPage })))
 const DeliveriesPage = lazy(() => import('./org/DeliveriesPage').then((module) => ({ default: module.DeliveriesPage })))
 const FixPage = lazy(() => import('./tasks/FixPage').then((module) => ({ default: module.FixPage })))
 const PilotPage = lazy(() => import('../workspace/WorkspacePage').then((module) => ({ default: module.PilotPage })))
@@ -118,6 +119,7 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>, 
   if (match('/people', rest)) return <PeoplePage />
   if (match('/keys', rest)) return <KeysPage />
   if (match('/audit', rest)) return <AuditPage />
+  if (match('/data', rest)) return <DataPage />
   if (match('/deliveries', rest)) return <DeliveriesPage projects={projects.data?.items ?? []} />
   return (
     <EmptyState
@@ -145,6 +147,7 @@ function consoleCommands(projects: readonly Project[], writes: boolean, manages:
     { id: 'people', label: t('console.people'), group: pages, icon: 'people', run: () => navigate(to.people()) },
     { id: 'keys', label: t('console.keys'), group: pages, icon: 'key', words: 'api token', run: () => navigate(to.keys()) },
     { id: 'audit', label: t('console.audit'), group: pages, icon: 'log', run: () => navigate(to.audit()) },
+    { id: 'data', label: t('console.data'), group: pages, icon: 'history', words: 'retention hold delete archive leave', run: () => navigate(to.data()) },
     ...(writes ? [{ id: 'new', label: t('console.project.new'), group: act, icon: 'plus' as const, keys: 'N', run: () => navigate(to.newProject()) }] : []),
     ...(manages
       ? [

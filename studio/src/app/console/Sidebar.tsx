@@ -65,6 +65,7 @@ export function Sidebar({ open, onClose, rest, projects }: { open: boolean; onCl
           <SideLink to={to.people()} icon="people" here={is('/people')} label={t('console.people')} />
           <SideLink to={to.keys()} icon="key" here={is('/keys')} label={t('console.keys')} />
           <SideLink to={to.audit()} icon="log" here={is('/audit')} label={t('console.audit')} />
+          <SideLink to={to.data()} icon="history" here={is('/data')} label={t('console.data')} />
         </nav>
         <div className="eh-side-foot">
           <AccountMenu />

@@ -1,5 +1,6 @@
 // Every word of the console, by area.
 import { createMessages } from './words/create'
+import { dataMessages } from './words/data'
 import { factMessages } from './words/facts'
 import { generalMessages } from './words/general'
 import { orgMessages } from './words/org'
@@ -7,4 +8,4 @@ import { projectMessages } from './words/project'
 import { qualityMessages } from './words/quality'
 import { taskMessages } from './words/tasks'
 
-export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...factMessages } as const
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...factMessages } as const

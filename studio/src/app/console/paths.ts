@@ -18,4 +18,5 @@ export const to = {
   people: () => `${base()}/people`,
   keys: () => `${base()}/keys`,
   audit: () => `${base()}/audit`,
+  data: () => `${base()}/data`,
 }

@@ -29,12 +29,13 @@ const QualityTab = lazy(() => import('../quality/QualityTab').then((module) => (
 const QuestionsTab = lazy(() => import('./QuestionsTab').then((module) => ({ default: module.QuestionsTab })))
 const InstructionsTab = lazy(() => import('./InstructionsTab').then((module) => ({ default: module.InstructionsTab })))
 const ExportTab = lazy(() => import('./ExportTab').then((module) => ({ default: module.ExportTab })))
+const DataTab = lazy(() => import('../data/DataTab').then((module) => ({ default: module.DataTab })))
 const SettingsTab = lazy(() => import('./SettingsTab').then((module) => ({ default: module.SettingsTab })))
 
 // The tab that is opened most comes while its project is asked for.
 if (/\/projects\/\w+\/tasks/.test(location.pathname)) void openTasks()
 
-const tabs = ['overview', 'tasks', 'batches', 'pilot', 'quality', 'questions', 'instructions', 'export', 'settings'] as const
+const tabs = ['overview', 'tasks', 'batches', 'pilot', 'quality', 'questions', 'instructions', 'export', 'settings', 'data'] as const
 
 /** One project: its tabs are places with an address each. */
 export function ProjectPage({ id, tab }: { id: string; tab: string }) {
@@ -98,6 +99,8 @@ function TabBody({ project, tab }: { project: Project; tab: string }) {
       return <ExportTab project={project} />
     case 'settings':
       return <SettingsTab project={project} />
+    case 'data':
+      return <DataTab project={project} />
     default:
       return <EmptyState icon="search" title={t('shell.not-found')} text={t('shell.not-found.text')} />
   }

@@ -1,0 +1,49 @@
+import { buttonClass } from '../../../ui/Button'
+import { ErrorNote } from '../../../ui/ErrorNote'
+import { Icon } from '../../../ui/Icon'
+import { t } from '../../../ui/messages'
+import { Skeleton } from '../../../ui/Skeleton'
+import { useApi } from '../../../ui/useApi'
+import { mayManage, useSignedIn } from '../../shell/session'
+import { useTitle } from '../../shell/useTitle'
+import { downloadUrl, fileName } from '../download'
+import { Deletions } from './Deletions'
+import { Holds } from './Holds'
+import { Leave } from './Leave'
+import type { DataView } from './types'
+
+/** What the organisation keeps: taking everything, holds, deletions, leaving. */
+export function DataPage() {
+  const { data, error, reload } = useApi<DataView>('/org/data', { poll: 5_000 })
+  const { org } = useSignedIn()
+  const manages = mayManage(org)
+  useTitle(t('console.data'))
+  return (
+    <div className="eh-page eh-page-narrow">
+      <h1>{t('console.data')}</h1>
+      {manages ? (
+        <section className="eh-card eh-stack" aria-labelledby="archive">
+          <h2 id="archive">{t('console.archive')}</h2>
+          <p className="eh-muted">{t('console.archive.text')}</p>
+          <div>
+            <a className={buttonClass('primary')} href={downloadUrl('/archive')} download={fileName(org?.name ?? '', 'zip')}>
+              <Icon name="download" />
+              {t('console.archive.do')}
+            </a>
+          </div>
+        </section>
+      ) : null}
+      {data ? (
+        <>
+          <Holds path="/org/hold" project="" holds={data.holds} manages={manages} />
+          <Deletions rows={data.deletions} />
+          {manages && org ? <Leave org={org} held={data.holds.length > 0} /> : null}
+        </>
+      ) : error ? (
+        <ErrorNote error={error} retry={reload} />
+      ) : (
+        <Skeleton lines={6} />
+      )}
+    </div>
+  )
+}

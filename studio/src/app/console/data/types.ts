@@ -1,0 +1,17 @@
+export type Hold = { project: string; reason: string; since: string }
+export type Retention = { done_days: number | null; ended_days: number | null }
+export type Deletion = {
+  id: string
+  project: string
+  reason: 'project' | 'organisation' | 'retention'
+  state: 'running' | 'held' | 'done'
+  tasks: number
+  answers: number
+  files: number
+  bytes: number
+  asked_at: string
+  ended_at: string | null
+  certificate: string
+}
+export type DataView = { project: string; holds: Hold[]; retention: Retention; deletions: Deletion[] }
+export type Parting = { organisation: string; mode: 'live' | 'test'; deletion: Deletion; receipt: string }
