@@ -147,6 +147,7 @@ CUSTOMER: dict[str, Case] = {
         at(f"/projects/{a['project']}/delete", json={"confirm": f"Project {a['unique'][:-2]}"}),
     ],
     "GET /deletions/{deletion}": on("/deletions/{}", "deletion"),
+    "GET /org": nowhere,
     "GET /org/data": nowhere,
     "GET /archive": nowhere,
     "POST /org/leave": nowhere,

@@ -101,6 +101,49 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("org list", "list organisations", "people:list_orgs", "evenhand org list", (JSON,)),
     Command(
+        "org data",
+        "show what an organisation keeps, holds and has deleted",
+        "leaving:org_data",
+        "evenhand org data --org 'Alder Labs'",
+        (*WHERE, JSON),
+        _HERE_OR_THERE,
+    ),
+    Command(
+        "org hold",
+        "put an organisation's space under a legal hold: nothing in it is deleted",
+        "leaving:hold_org",
+        "evenhand org hold --org 'Alder Labs' --reason 'Case 7'",
+        (opt("--reason", required=True, metavar="TEXT", help="the case it is for"), *WHERE, JSON),
+        _HERE_OR_THERE,
+    ),
+    Command(
+        "org release",
+        "release an organisation's space from its legal hold",
+        "leaving:release_org",
+        "evenhand org release --org 'Alder Labs'",
+        (*WHERE, JSON),
+        _HERE_OR_THERE,
+    ),
+    Command(
+        "org leave",
+        "delete everything that an organisation has, and close its doors",
+        "leaving:leave",
+        "evenhand org leave --org 'Alder Labs' --yes --receipts alder.receipts",
+        (
+            opt("--yes", action="store_true", help="do not ask for the organisation's name"),
+            opt(
+                "--receipts",
+                required=True,
+                metavar="FILE",
+                help="where the receipts go: all that opens the last evidence",
+            ),
+            *WHERE,
+            JSON,
+        ),
+        "A live space goes with its test space; with --mode test the test space alone. Take `evenhand archive` first. "
+        + _HERE_OR_THERE,
+    ),
+    Command(
         "person invite",
         "invite somebody by a single-use link",
         "people:invite",
@@ -284,28 +327,26 @@ COMMANDS: tuple[Command, ...] = (
         "Without days there is no rule, and everything is kept. The server looks every hour; what goes has a certificate. "
         + _HERE_OR_THERE,
     ),
-    *(
-        Command(
-            f"{noun} {verb}",
-            words,
-            f"leaving:{verb}_{noun}",
-            example,
-            (
-                *((opt("project", metavar="PROJECT", help="id or name"),) if noun == "project" else ()),
-                *(
-                    (opt("--reason", required=True, metavar="TEXT", help="the case it is for"),)
-                    if verb == "hold"
-                    else ()
-                ),
-                *WHERE,
-                JSON,
-            ),
-            _HERE_OR_THERE,
-        )
-        for noun, verb, words, example in (
-            ("project", "hold", "put a project under a legal hold", "evenhand project hold Streets --reason 'Case 7'"),
-            ("project", "release", "release a project from its legal hold", "evenhand project release Streets"),
-        )
+    Command(
+        "project hold",
+        "put a project under a legal hold: nothing of it is deleted",
+        "leaving:hold_project",
+        "evenhand project hold Streets --reason 'Case 7'",
+        (
+            opt("project", metavar="PROJECT", help="id or name"),
+            opt("--reason", required=True, metavar="TEXT", help="the case it is for"),
+            *WHERE,
+            JSON,
+        ),
+        _HERE_OR_THERE,
+    ),
+    Command(
+        "project release",
+        "release a project from its legal hold",
+        "leaving:release_project",
+        "evenhand project release Streets",
+        (opt("project", metavar="PROJECT", help="id or name"), *WHERE, JSON),
+        _HERE_OR_THERE,
     ),
     Command(
         "project delete",

@@ -1,10 +1,13 @@
 """Commands on what is kept and what goes: retention, legal holds, deletion with its certificate."""
 
 import argparse
+import os
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from evenhand.app.cli import show
 from evenhand.app.cli.api import Api, open_api
@@ -110,7 +113,8 @@ def delete_project(given: argparse.Namespace) -> int:
         gone = api.post(f"/projects/{project['id']}/delete", {"confirm": confirm})
         if target is not None:
             gone = _wait(api, gone)
-            _keep(target, gone["certificate"])
+            with _kept(target) as file:
+                file.write(gone["certificate"])
     if given.json:
         show.as_json(gone)
     elif target is None:
@@ -122,6 +126,51 @@ def delete_project(given: argparse.Namespace) -> int:
             f"Deleted {project['name']}: {gone['tasks']:,} tasks, {gone['answers']:,} answers, {gone['files']:,} files."
         )
         show.line(f"The certificate is in {target}; `evenhand evidence` has it too.")
+    return 0
+
+
+def org_data(given: argparse.Namespace) -> int:
+    with open_api(given) as api:
+        data = api.get("/org/data")
+    return _show_data(given, data)
+
+
+def hold_org(given: argparse.Namespace) -> int:
+    with open_api(given) as api:
+        holds = api.put("/org/hold", {"reason": given.reason})
+    return _holds(given, holds, "Nothing in this space is deleted until the hold is released.")
+
+
+def release_org(given: argparse.Namespace) -> int:
+    with open_api(given) as api:
+        holds = api.delete("/org/hold")
+    return _holds(
+        given,
+        holds,
+        f"Released; {len(holds['items'])} of its projects are still held." if holds["items"] else "Released.",
+    )
+
+
+def leave(given: argparse.Namespace) -> int:
+    target = _free(given.receipts)
+    assert target is not None  # it is required
+    with open_api(given) as api:
+        space = api.get("/org")
+        what = (
+            "everything in the live and the test space" if space["mode"] == "live" else "everything in the test space"
+        )
+        confirm = confirmed(space["name"], f"{what} of {space['name']}", given.yes)
+        with _kept(target) as file:  # before anything goes: without its receipts nobody opens the evidence
+            left = api.post("/org/leave", {"confirm": confirm})["items"]
+            for one in left:
+                file.write(f"{one['mode']} {one['organisation']} {one['receipt']}\n")
+        if given.json:
+            show.as_json(left)
+            return 0
+    show.line(f"{space['name']} is closed, and {what} is being deleted by the server.")
+    show.line(
+        f"Keep {target}: each line ends in a receipt, and SERVER/api/v1/leaving/RECEIPT/evidence gives the last evidence."
+    )
     return 0
 
 
@@ -150,14 +199,17 @@ def _free(name: str | None) -> Path | None:
     return Path(name)
 
 
-def _keep(target: Path, note: str) -> None:
+@contextmanager
+def _kept(target: Path) -> Generator[IO[str]]:
+    """A new file that only its owner reads, on the disk when the block ends."""
     try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(note)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as err:
-        raise Invalid(
-            f"{target} can't be written: {plain_reason(err)}.", hint="`evenhand evidence` has the certificate too."
-        ) from err
+        raise Invalid(f"{target} can't be written: {plain_reason(err)}.", hint="Name another file.") from err
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _wait(api: Api, gone: dict[str, Any]) -> dict[str, Any]:

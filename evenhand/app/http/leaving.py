@@ -16,6 +16,7 @@ from evenhand.features.leaving.archive import Archive
 from evenhand.features.leaving.parting import Parting
 from evenhand.features.leaving.types import DataView, Erasure, Hold, Retention
 from evenhand.features.people import actions as people
+from evenhand.features.people.rules import Verb, require
 from evenhand.features.trust.bundles import Evidence, LogAway, NothingYet, newest_epoch
 from evenhand.features.trust.types import log_secret
 from evenhand.infra.db import SYSTEM, Tx
@@ -75,6 +76,21 @@ async def delete_project(call: Call, tx: Tx) -> Any:
 async def get_deletion(call: Call, tx: Tx) -> Any:
     """Read a deletion: how far it is, and its certificate"""
     return await erasing.get_erasure(tx, call.path("deletion"))
+
+
+class Space(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    mode: str
+
+
+@route("GET", "/org", reply=Space, tx=False)
+async def get_org(call: Call) -> Any:
+    """Which organisation this is, and which of its spaces"""
+    async with call.db.tx(call.org_id, call.actor) as tx:
+        require(tx, Verb.READ)
+    about = await people.space_of(call.db, call.org_id)
+    return Space(about.id, about.name, about.mode)
 
 
 @route("GET", "/org/data", reply=DataView)
