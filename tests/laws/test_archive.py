@@ -13,6 +13,9 @@ from evenhand.infra.postgres.roles import DatabaseUrls
 LEFT_OUT = {
     "org",  # organisation.json
     "log_member",  # the evidence
+    "rate_told",  # events say so as well
+    "affiliate",  # the operator's mark, which is never shown to who serves
+    "feed",  # where a security team's feed goes, with the secret that signs it
     "job", "job_step",  # what was to be done; its effects are here
     "idempotency",  # replies kept for a day, for who asks again
     "import_chunk",  # reports of imports, as their sender got them

@@ -19,6 +19,7 @@ from evenhand.features.people import actions as people
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.trust.bundles import Evidence, LogAway, NothingYet, newest_epoch
 from evenhand.features.trust.types import log_secret
+from evenhand.features.trust.witnesses import quorum_of
 from evenhand.infra.db import SYSTEM, Tx
 
 
@@ -133,11 +134,16 @@ async def get_leaving(call: Call) -> Any:
     return LeavingView((await parting.read_receipt(call.db, call.path("receipt")))[1])
 
 
+async def _evidence(call: Call) -> Evidence:
+    files = log_files(call.services.settings)
+    return Evidence(files, log_secret(call.db.keys), await newest_epoch(call.db, quorum_of(files)))
+
+
 @route("GET", "/leaving/{receipt}/evidence", who="public", tx=False, media="application/zip")
 async def get_last_evidence(call: Call) -> Response:
     """The last evidence of an organisation that left, with its deletion certificate"""
     org, _, seal = await parting.read_receipt(call.db, call.path("receipt"))
-    evidence = Evidence(log_files(call.services.settings), log_secret(call.db.keys), await newest_epoch(call.db))
+    evidence = await _evidence(call)
     async with call.db.tx(org, SYSTEM, read_only=True, unproved=True) as tx:
         await evidence.gather(tx, seal)
     out = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it has been sent)
@@ -153,7 +159,7 @@ async def take_everything(call: Call) -> Response:
 
     async def evidence(out: IO[bytes]) -> bool:
         with suppress(LogAway, NothingYet):
-            taken = Evidence(log_files(call.services.settings), log_secret(call.db.keys), await newest_epoch(call.db))
+            taken = await _evidence(call)
             async with call.db.tx(call.org_id, call.actor, read_only=True) as tx:
                 await taken.gather(tx)
             await taken.write(call.db, out, [])

@@ -36,6 +36,12 @@ PARTS: tuple[Part, ...] = (
         lambda row: At("member", row["person_id"]),
     ),
     Part(
+        "contracts", "what was agreed with the operator, each version",
+        Sql("archive_contract", """select version, class, capacity_h, from_at, until_at, created_at, body from evenhand.contract
+                                    where org_id = %(org)s order by version"""),
+        lambda row: At("contract", str(row["version"])),
+    ),
+    Part(
         "api-keys", "API keys by name and prefix; never the keys themselves",
         Sql("archive_api_key", """select key_id, prefix, scopes, created_at, expires_at, revoked_at, body from evenhand.api_key
                                    where org_id = %(org)s order by key_id"""),
