@@ -25,7 +25,7 @@ LEFT_OUT = {
 #: columns that say nothing to anybody but the program: MACs, blind indexes, object names, cursors, digests
 INNER = re.compile(
     r"org_id|.*_mac|tokens|classes|key_hash|wrapped|object|callback|pinned|served_at|cursor_.*|shown_task|lease_s|gold|xid|"
-    r"digest|actor_.*|sequenced|batch|counts|keys|salt|leaves|edge|about_id|kind|at|updated_at"
+    r"receipt|object_key|digest|actor_.*|sequenced|batch|counts|keys|salt|leaves|edge|about_id|kind|at|updated_at"
 )  # fmt: skip
 
 
