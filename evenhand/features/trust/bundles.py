@@ -15,8 +15,8 @@ from evenhand.features.trust.witnesses import is_met
 from evenhand.infra.db import Database, Tx
 from evenhand.infra.facts import event_of
 from evenhand.infra.logfiles import LogFiles
-from evenhand.infra.spool import Spool
 from evenhand.infra.seal import Seal
+from evenhand.infra.spool import Spool
 from evenhand.pure.log.deletions import certificate_digest
 from evenhand.pure.log.events import epoch_map
 from evenhand.pure.log.leaves import event_digest, leaf_entry
