@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from evenhand.app.cli.loading import load
+from evenhand.app.cli.loading import load, stopped
 
 __all__ = ["main"]
 
@@ -13,6 +13,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     moment: one line, and 130."""
     try:
         return load("run:main")(arguments)
-    except KeyboardInterrupt:
+    except BaseException as err:
+        if not stopped(err):
+            raise
         sys.stderr.write("\nevenhand: Stopped.\n")
         return 130

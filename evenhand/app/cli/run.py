@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from evenhand.app.cli.commands import parser
-from evenhand.app.cli.loading import load
+from evenhand.app.cli.loading import load, stopped
 from evenhand.pure.trouble import Trouble
 
 TROUBLE, USAGE, INTERRUPTED = 1, 2, 130
@@ -46,17 +46,6 @@ def _disk_is_full(err: BaseException) -> bool:
     return getattr(err, "sqlstate", None) == "53100"
 
 
-def _stopped(err: BaseException | None) -> bool:
-    """Whether it went wrong while Ctrl-C was being obeyed: what is torn down in the middle may complain in its own words."""
-    while err is not None:
-        if (
-            isinstance(err, KeyboardInterrupt) or type(err).__name__ == "CancelledError"
-        ):  # asyncio is not loaded for this
-            return True
-        err = err.__cause__ or err.__context__
-    return False
-
-
 def _version() -> int:
     sys.stdout.write(f"evenhand {import_module('importlib.metadata').version('evenhand')}\n")
     return 0
@@ -85,7 +74,7 @@ def _run(given: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nobody is left to tell
         return TROUBLE
     except Exception as err:
-        if _stopped(err):
+        if stopped(err):
             return _interrupted()
         if _disk_is_full(err):
             _say("The disk is full.")

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from evenhand.app import cli
 from evenhand.app.cli import run
 from evenhand.app.cli.commands import Command
 from tests.app.cli.conftest import COMMAND, Place
@@ -67,6 +69,32 @@ def test_a_bug_says_so_and_where_its_log_is(
     assert str(log) in said
     assert "Traceback" not in said
     assert "Traceback" in log.read_text()
+
+
+class Interrupted:
+    """What Ctrl-C does while a class is made."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        raise KeyboardInterrupt
+
+
+def made_meanwhile(_: str) -> object:
+    """An import in the middle of which Ctrl-C comes."""
+
+    class Made:
+        field = Interrupted()
+
+    return Made
+
+
+@pytest.mark.parametrize("place", [cli, run])
+def test_ctrl_c_while_a_class_is_made_is_a_stop(
+    place: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python up to 3.11 makes a RuntimeError of it, in whatever is being imported just then."""
+    monkeypatch.setattr(place, "load", made_meanwhile)
+    assert cli.main(["org", "list"]) == 130
+    assert capsys.readouterr().err == "\nevenhand: Stopped.\n"
 
 
 #: says when its own code begins: before that Python itself starts, and its Ctrl-C is not ours
