@@ -14,9 +14,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.support.serving import conclude, say
-from evenhand.pure.fairness.commitment import commit, open_for, replay, seed_commitment
+from evenhand.pure.fairness.commitment import commit, open_for
+from evenhand.pure.fairness.opening import replay
 from evenhand.pure.fairness.queueing import FairQueue
 from evenhand.pure.fairness.rates import unit_of
+from evenhand.pure.fairness.seeds import seed_commitment
 from evenhand.pure.fairness.state import encode, restore, snapshot
 
 TARGET_US = 100.0

@@ -12,9 +12,10 @@ from evenhand.pure.trouble import Conflict
 
 #: in the order in which they are read, and in which each uses those before it
 PARTS = (
-    "wrong", "proofs", "notes", "checkpoints", "policy", "leaves", "bundle", "report", "walk", "compare", "checks",
-    "offline",
+    "wrong", "proofs", "notes", "checkpoints", "policy", "leaves", "bundle", "report", "walk", "compare", "seeds", "opening",
+    "decisions", "checks", "offline",
 )  # fmt: skip
+_ELSEWHERE = {"offline": "evenhand.app", "seeds": "evenhand.pure.fairness", "opening": "evenhand.pure.fairness"}
 _OURS = "evenhand."
 
 _HEAD = '''#!/usr/bin/env python3
@@ -42,7 +43,7 @@ def program(name: str = "verify.py") -> str:
     names: dict[str, str] = {}
     bodies: list[str] = []
     for part in PARTS:
-        package = "evenhand.app" if part == "offline" else "evenhand.pure.log"
+        package = _ELSEWHERE.get(part, "evenhand.pure.log")
         text = (files(package) / f"{part}.py").read_text(encoding="utf-8")
         tree = ast.parse(text)
         for node in tree.body:

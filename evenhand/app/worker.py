@@ -27,7 +27,7 @@ from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
 from evenhand.features.tasks.leases import expire_due, take_back
-from evenhand.features.trust import sequencer, witnesses
+from evenhand.features.trust import sequencer, turns, witnesses
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.keys import Keys
@@ -194,4 +194,5 @@ async def run(services: Services, stop: asyncio.Event) -> None:
         keep_clean(services.db, services.objects, stop),
         sequencer.run(services.db, everyones, stop),
         witnesses.run(services.db, everyones, stop),
+        turns.run(services.db, stop),
     )

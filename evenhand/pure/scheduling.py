@@ -1,7 +1,6 @@
-"""Whose work somebody gets next: a pure function of opaque inputs.
+"""Which of a customer's own projects somebody gets next: plain rotation, the one that was served longest ago first.
 
-Plain rotation: among the queues that wait, the one that was served longest ago. It sees tags, times and a yes or no, never
-who a customer is; the fair scheduler takes this function's place.
+Between customers the scheduler decides (`pure/fairness`), before anybody looks here.
 """
 
 from collections.abc import Sequence

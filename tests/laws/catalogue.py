@@ -15,17 +15,11 @@ ROLES = tuple(map(role_name, SERVING))
 
 #: Tables that are found before an organisation is known, or that belong to none. Ids, times, states, MACs, ciphertext.
 PLATFORM = {
-    "person",
-    "session",
-    "link",
-    "signin_attempt",
-    "log_batch",
-    "log_epoch",
-    "log_state",
-    "rate_card",
-    "price_class",
-    "log_policy",
-}
+    "person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state", "log_policy", "rate_card", "price_class",
+    "sched_class", "sched_pool", "sched_step", "sched_decision", "sched_batch", "sched_account",
+}  # fmt: skip
+#: What the scheduler keeps for itself. It writes nowhere else.
+SCHEDULERS = {table for table in PLATFORM if table.startswith("sched_")} | {"sched_flow"}
 GATES = ("person", "session", "link", "signin_attempt")
 #: Unique and primary keys that may begin with something else than the organisation. Each is a platform matter.
 GLOBAL_KEYS = {
@@ -35,12 +29,14 @@ GLOBAL_KEYS = {
     "secret_pkey",
     "rate_card_pkey", "price_class_pkey",  # public
     "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey", "log_policy_pkey",  # the sequencer's
+    *(f"{table}_pkey" for table in PLATFORM if table.startswith("sched_")), "sched_flow_index",  # the scheduler's
 }  # fmt: skip
 #: Plain indexes of the narrow roles, which look across organisations by design.
 GLOBAL_INDEXES = {
     "session_person", "member_person", "seat_person", "job_lapsed", "feed_due",
     "fact_xid",  # the sequencer takes what is finished, in order
     "job_ended", "idempotency_age",  # of the cleaner
+    "sched_step_assignment", "sched_decision_batch",
 }  # fmt: skip
 #: Foreign keys to platform tables.
 GLOBAL_REFERENCES = {"session_person_id_fkey", "link_person_id_fkey", "member_person_id_fkey", "price_class_card_fkey"}
@@ -62,7 +58,7 @@ OPEN_POLICIES = {
     *(("evenhand", table, "heads", role_name("gate")) for table in ("seat", "queue", "project")),
     *(
         ("evenhand", table, "scheduler", role_name("scheduler"))
-        for table in ("seat", "queue", "project", "assignment", "batch", "retention")
+        for table in ("seat", "queue", "project", "assignment", "batch", "retention", "fact", *SCHEDULERS)
     ),
     ("evenhand", "job", "picker", role_name("picker")),
     ("evenhand", "feed", "due", role_name("scheduler")),
@@ -142,7 +138,7 @@ def policies(conn: Connection) -> list[str]:
             if role == "public":
                 out.append(f"{label} is for everybody")
             elif (schema, table, name, role) in OPEN_POLICIES:
-                if role == role_name("scheduler") and cmd != "SELECT":
+                if role == role_name("scheduler") and cmd != "SELECT" and table not in SCHEDULERS:
                     out.append(f"{label} lets the scheduler write")
             elif role == OWNER and name in ("desk", "erase"):
                 asked = " ".join(qual.split())

@@ -179,14 +179,28 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
     "evenhand_scheduler": {
         "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
         "evenhand.queue": {"select": _columns("org_id project_id batch_id state rank")},
-        "evenhand.project": {"select": _columns("org_id project_id state")},
-        "evenhand.assignment": {"select": _columns("org_id state lease_until")},
+        "evenhand.project": {"select": _columns("org_id project_id state kind medium")},
+        "evenhand.assignment": {
+            "select": _columns(
+                "org_id assignment_id task_id project_id person_id role state leased_at lease_until closed_at late lease_s paid_s"
+            )
+        },
         "evenhand.batch": {"select": _columns("org_id batch_id state")},
         "evenhand.rate_card": {"select": ALL},
         "evenhand.price_class": {"select": ALL},
         "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
         "evenhand.retention": {"select": _columns("org_id project_id")},
         "evenhand.feed": {"select": _columns("org_id feed_id next_at")},
+        "evenhand.fact": {"select": _columns("org_id kind actor_id about_id xid at")},
+        "evenhand.sched_class": {
+            "select": ALL, "insert": ALL, "update": _columns("number tip at decided pools batch seed"),
+        },
+        "evenhand.sched_flow": {"select": ALL, "insert": ALL, "update": _columns("state")},
+        "evenhand.sched_pool": {"select": ALL, "insert": ALL, "update": ALL, "delete": ALL},
+        "evenhand.sched_step": {"select": ALL, "insert": ALL, "delete": ALL},
+        "evenhand.sched_decision": {"select": ALL, "insert": ALL},
+        "evenhand.sched_batch": {"select": ALL, "insert": ALL, "update": _columns("told")},
+        "evenhand.sched_account": {"select": ALL, "update": _columns("xid")},
     },
     "evenhand_reporter": {
         "evenhand.rate_card": {"select": ALL},
@@ -237,7 +251,7 @@ CALLS = {
         "evenhand.erase_project", "evenhand.erase_space",
     },
     "evenhand_gate": {"evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting", *WEIGHTS},
-    "evenhand_scheduler": {"evenhand.queue_heads", *WEIGHTS},
+    "evenhand_scheduler": {"evenhand.queue_heads", "evenhand.sched_add", *WEIGHTS},
     "evenhand_reporter": set(),
     "evenhand_loader": {"ctx.org"},
     "evenhand_picker": set(),

@@ -5,7 +5,7 @@ import random
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from evenhand.features.people.actions import NotSignedIn, Session
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
 from evenhand.features.tasks.actions import body_of, shown_data, task_row
+from evenhand.features.tasks.turns import turns_of
 from evenhand.features.tasks.types import Empty, LeaseReleased, TaskBody, TaskSkipped
 from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
 from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
@@ -209,25 +210,83 @@ async def next_work(
                 return held, None
         person, rows = await waiting_for(db, who, role)
         _remember_seats(who, role, person, rows)
-    # the driver gives '-infinity' (never served) without a zone, which compares with nothing
-    tried = order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows])
-    leased: list[Assignment] = []
-    locked: Trouble | None = None
-    while tried and len(leased) < want:
-        at = tried.pop(0)
-        try:
-            one = await lease(db, rows[at]["org_id"], rows[at]["project_id"], person, role, who)
-        except KEYLESS as err:  # one customer's keys keep nobody from the work of the others
-            locked = err
-            continue
-        if one is not None:
-            leased.append(one)
-            tried.append(at)  # it has had its turn
-    if leased:
-        return leased, None
-    if locked is not None:
-        raise locked
+    tried = _Tried(db, person, role, who)
+    await tried.take(rows, want)
+    if tried.leased:
+        return tried.leased, None
+    if tried.locked is not None:
+        raise tried.locked
     return [], await why_empty(db, person, role, rows)
+
+
+@dataclass(slots=True)
+class _Tried:
+    """One request for work: what was leased, and whose keys were away."""
+
+    db: Database
+    person: str
+    role: Literal["label", "review"]
+    who: str | Session
+    leased: list[Assignment] = field(default_factory=list[Assignment])
+    locked: Trouble | None = None
+
+    async def take(self, rows: list[Any], want: int) -> None:
+        """Classes of work take turns for a person, the one that was served longest ago first; within a class the scheduler says
+        whose turn it is, and within an organisation its own projects take turns."""
+        classes = await turns_of(self.db).classes_of(rows, self.role)
+        names = sorted(
+            (n for n in classes if any(r["waiting"] for r in classes[n])), key=lambda n: (_last(classes[n]), n)
+        )
+        while names and len(self.leased) < want:
+            name = names.pop(0)
+            if await self._of_class(name, classes[name]):
+                names.append(name)  # it has had its turn
+
+    async def _of_class(self, name: str, rows: list[Any]) -> bool:
+        seats: dict[str, list[Any]] = {}
+        for row in rows:
+            seats.setdefault(row["org_id"], []).append(row)
+        waiting = {org for org, those in seats.items() if any(r["waiting"] for r in those)}
+        if len(seats) == 1:  # nobody to be fair between; what is used is charged all the same, by the worker
+            return await self._in_org(new_id(), next(iter(seats.values())))
+        turns, without, void = turns_of(self.db), set[str](), None
+        while waiting - without:
+            assignment = new_id()
+            try:
+                turn = await turns.decide(name, seats.keys(), waiting, without, assignment, void)
+            except KEYLESS as err:
+                self.locked = err
+                return False
+            if turn is None:
+                return False
+            if await self._in_org(assignment, seats[turn.org]):
+                return True
+            without.add(turn.org)
+            void = turn.number
+        if void is not None:
+            await turns.void(name, void)
+        return False
+
+    async def _in_org(self, assignment: str, rows: list[Any]) -> bool:
+        # the driver gives '-infinity' (never served) without a zone, which compares with nothing
+        for at in order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows]):
+            row = rows[at]
+            try:
+                one = await lease(
+                    self.db, row["org_id"], row["project_id"], self.person, self.role, self.who, assignment
+                )
+            except KEYLESS as err:  # one customer's keys keep nobody from the work of the others
+                self.locked = err
+                continue
+            if one is not None:
+                self.leased.append(one)
+                return True
+        return False
+
+
+def _last(rows: list[Any]) -> datetime:
+    """When a class was last served to somebody."""
+    return max(row["served_at"].replace(tzinfo=UTC) for row in rows)
 
 
 async def lease(
@@ -237,9 +296,11 @@ async def lease(
     person: str,
     role: Literal["label", "review"],
     who: str | Session,
+    assignment: str = "",
 ) -> Assignment | None:
-    """One lease in one project, in a single call of the database. `who`: the person, or a session that must be theirs."""
-    assignment, fact = new_id(), new_id()
+    """One lease in one project, in a single call of the database. `who`: the person, or a session that must be theirs.
+    assignment: the id that it gets."""
+    assignment, fact = assignment or new_id(), new_id()
     seal = await db.seal(org_id, project)
     leased = by_person(seal, person, assignment=assignment)
     async with db.connection("desk") as conn:

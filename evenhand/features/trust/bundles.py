@@ -10,6 +10,7 @@ import msgspec
 
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.trust import store
+from evenhand.features.trust.openings import opened
 from evenhand.features.trust.sequencer import HELD, opened_body
 from evenhand.features.trust.witnesses import is_met
 from evenhand.infra.db import Database, Tx
@@ -87,12 +88,16 @@ class Evidence:
         self._indices: list[int] = []
         self._certificates: list[bytes] = []
         self._spool: Any = Spool(_MEMORY)  # closed in write
+        self._org = ""
+        self._sealed: set[tuple[str, int]] = set()  # batches of decisions that the events tell of
+        self._decisions: Any = Spool(_MEMORY)
 
     async def gather(self, tx: Tx, seal: Seal | None = None) -> None:
         """Reads the organisation's events. seal: where its keys are not those of the transaction. Raises NothingYet."""
         require(tx, Verb.READ)
         seal = seal or tx.seal
         size: int = self._epoch["size"]
+        self._org = tx.org_id
         mine = self._mine = await store.MINE.maybe(tx, org=tx.org_id)
         if mine is None or mine["index"] >= size:
             raise NothingYet("The log holds no event of this organisation yet.")
@@ -104,6 +109,8 @@ class Evidence:
             self._keep(row["counter"], row["index"], row["sequenced"], row["salt"], row["digest"], body)
             if row["kind"] == DELETED:
                 certified.add(msgspec.json.decode(body)["data"]["certificate"])
+            if row["kind"] == "TurnsSealed":
+                self._sealed.add((row["about_id"], tx.seal.open(row["body"])["batch"]))
             if len(self._indices) % _CHUNK == 0:
                 await tx.renew()
         for row in await store.CERTIFICATES.all(tx, org=tx.org_id):
@@ -142,9 +149,16 @@ class Evidence:
             epochs = await store.EPOCHS.all(door, after=self._mine["index"], upto=self._epoch["epoch"])
             self._tags = {r["slot"]: r["tag"] for r in await store.MEMBERS.all(door)}
         try:
+            async for lines in opened(db, self._org, self._sealed):
+                self._decisions.writelines(lines)
             await asyncio.to_thread(self._write, out, epochs, saved)
         finally:
             self._spool.close()
+            self._decisions.close()
+
+    def _opened(self) -> Iterator[dict[str, Any]]:
+        self._decisions.seek(0)
+        return map(msgspec.json.decode, self._decisions)
 
     def _write(self, out: IO[bytes], epochs: list[Any], saved: list[int]) -> None:
         size: int = self._epoch["size"]
@@ -154,4 +168,5 @@ class Evidence:
             epochs=self._openings(epochs, nodes), events=self._events(),
             consistency=[(at, consistency_proof(nodes, at, size)) for at in saved if 0 < at <= size],
             deletions=self._certificates or None,
+            decisions=self._opened() if self._decisions.tell() else None,
         )  # fmt: skip

@@ -86,6 +86,12 @@ class Account:
             if tag is not None and tag <= level:
                 del self.chains[pool]
 
+    def copy(self, origin: int, pool: int) -> None:
+        """Begin in `pool` with the history of `origin`."""
+        old = self.chains[origin]
+        anchors = [Anchor(a.at, a.level, a.before) for a in old.anchors]
+        self.chains[pool] = Chain(anchors, old.left_at, old.left_spent, list(old.gaps))
+
     def shift(self, pool: int, by: int) -> None:
         """Move the tag in `pool` by so many units; corrections still to come count as they would have."""
         for anchor in self.chains[pool].anchors:

@@ -15,13 +15,14 @@ Here are no names, clocks or chance: the same calls give the same decisions on e
 for the seed of the ties, whose hash was published before.
 """
 
-import hmac
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import NamedTuple
 
 from evenhand.pure.fairness.account import Account
 from evenhand.pure.fairness.rates import pace_of
+from evenhand.pure.fairness.seeds import tie_of
 from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 
@@ -75,11 +76,6 @@ class Pool:
     keys: dict[int, int] = field(default_factory=dict[int, int])
 
 
-def tie_of(seed: bytes, flow: int, start: int) -> bytes:
-    """The lottery among equal start tags: HMAC-SHA-256 of the flow's opaque number and the tag, so each tag is a new draw."""
-    return hmac.digest(seed, b"evenhand tie 1" + flow.to_bytes(8) + start.to_bytes(16, signed=True), "sha256")
-
-
 class FairQueue:
     """All flows and pools of one class of work. A decision costs O(log flows), a charge O(its pools + its open leases)."""
 
@@ -128,10 +124,12 @@ class FairQueue:
 
     # -- decisions ----------------------------------------------------------------------------------------------------
 
-    def decide(self, pool: int) -> Decision | None:
+    def decide(self, pool: int, without: Collection[int] = ()) -> Decision | None:
         """The waiting flow with the lowest start tag, charged what its head is expected to take; None where nothing waits.
 
-        When nothing waits, the busy period is over and the virtual time becomes the largest finish tag (ibid., step 2).
+        `without`: flows that this person cannot be given just now (they have had all of its open pieces); the virtual time does
+        not pass them by. When nothing waits, the busy period is over and the virtual time becomes the largest finish tag
+        (ibid., step 2).
         """
         place = self.pools.get(pool)
         if place is None or not place.heads:
@@ -142,17 +140,25 @@ class FairQueue:
                 for account in self.accounts.values():
                     account.forget(pool, place.level)
             return None
-        flow, start = self._lowest(place, pool)
+        flow, start = lowest = self._lowest(place, pool)
+        if flow in without:
+            rest = [n for n in place.heads if n not in without]
+            if not rest:
+                return None
+            start, _, flow = min(
+                (tag, tie_of(self._seed, n, tag), n) for n, tag in ((n, self.tag(n, pool)) for n in rest)
+            )
         account, cost_ms = self.accounts[flow], place.heads[flow]
         self.number += 1
         account.hand_out(self.number, cost_ms)
         self._owner[self.number] = flow
         # Never back: the flow that is served may be owed time and stand below; newcomers have no part in that.
-        place.level = max(place.level, start)
+        place.level = max(place.level, lowest[1])
         place.busy = True
         finish = start + account.pace * cost_ms
-        place.keys[flow] = finish
-        heapreplace(place.heap, (finish, tie_of(self._seed, flow, finish), flow))
+        if flow == lowest[0]:
+            place.keys[flow] = finish
+            heapreplace(place.heap, (finish, tie_of(self._seed, flow, finish), flow))
         return Decision(self.number, pool, flow, start, finish, cost_ms)
 
     def charge(self, number: int, used_ms: int) -> None:
@@ -171,6 +177,29 @@ class FairQueue:
                 account.forget(pool, place.level)
             elif self.tag(flow, pool) < place.keys[flow]:
                 self._push(place, pool, flow)  # a heap of lower bounds: what rose is found when it comes up
+
+    def spend(self, flow: int, used_ms: int) -> None:
+        """Work that was done for the flow without a decision, by somebody who may serve nobody else."""
+        if used_ms < 0:
+            raise Invalid("used time is below zero", hint="Charge what was paid.")
+        self._account(flow).spent += used_ms  # tags only rise, so the heaps' lower bounds hold
+
+    def form(self, pool: int, like: int, flows: Collection[int]) -> None:
+        """A new pool of people for `flows`, most of whom came from the pool `like`: each flow stands there as it stood."""
+        origin = self.pools.get(like, Pool())
+        place = self.pools[pool] = Pool(origin.level, origin.busy)
+        for flow in flows:
+            account = self._account(flow)
+            if like in account.chains:
+                account.copy(like, pool)
+                if account.chains[pool].left_at < 0:
+                    account.leave(pool, self.number, place.level)
+
+    def disband(self, pool: int) -> None:
+        """Nobody is in this pool any more: what stood in it is let go."""
+        self.pools.pop(pool, None)
+        for account in self.accounts.values():
+            account.chains.pop(pool, None)
 
     def forgive(self, lead: int) -> None:
         """Close an epoch: no waiting flow stays further than `lead` tag units ahead of a pool's virtual time.

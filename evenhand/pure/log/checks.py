@@ -1,17 +1,18 @@
 """The checks of a bundle, but for the walk over its events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from evenhand.pure.log.bundle import Bundle, Epoch
 from evenhand.pure.log.checkpoints import Checkpoint
 from evenhand.pure.log.compare import compare
+from evenhand.pure.log.decisions import check_decisions
 from evenhand.pure.log.leaves import slot_entry
 from evenhand.pure.log.notes import VerifierKey
 from evenhand.pure.log.policy import Policy
 from evenhand.pure.log.proofs import leaf_hash, verify_consistency, verify_inclusion
-from evenhand.pure.log.report import Fault, Report
+from evenhand.pure.log.report import Report
 from evenhand.pure.log.walk import Walk
 from evenhand.pure.log.wrong import Unreadable, Wrong
 
@@ -26,14 +27,13 @@ CHECKS = (
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be checked, and against what. replay: what replays the decisions of a bundle, and tells its faults."""
+    """What is to be checked, and against what."""
 
     key: VerifierKey
     policy: Policy
     since: Checkpoint | None = None
     against: Bundle | None = None
     late_s: int = TOO_LATE_S
-    replay: Callable[[Bundle], Iterable[Fault]] | None = None
 
 
 def verify(bundle: Bundle, question: Question) -> Report:
@@ -51,7 +51,7 @@ def verify(bundle: Bundle, question: Question) -> Report:
     _epochs(bundle, report)
     _times(bundle, question, report)
     Walk(bundle, report, question.key, question.late_s * 1_000_000).go()
-    _decisions(bundle, question, report)
+    _decisions(bundle, report)
     if question.against is None:
         report.check("against").skip("no second bundle was given")
     else:
@@ -217,13 +217,9 @@ def _times(bundle: Bundle, question: Question, report: Report) -> None:
         check.skip("no epoch in the bundle has the cosignatures that the policy asks for")
 
 
-def _decisions(bundle: Bundle, question: Question, report: Report) -> None:
+def _decisions(bundle: Bundle, report: Report) -> None:
     check = report.check("decisions")
     if "decisions.jsonl" not in bundle.names:
         check.skip("the bundle has no decisions")
-    elif question.replay is None:
-        check.skip("this program does not replay decisions")
     else:
-        for fault in question.replay(bundle):
-            check.fault(fault.name, fault.what, **fault.where)
-        check.done("every decision came out the same when it was replayed")
+        check_decisions(bundle, check)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from evenhand.pure.fairness.queueing import tie_of
+from evenhand.pure.fairness.seeds import tie_of
 
 
 @dataclass

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evenhand.pure.fairness import commitment as c
+from evenhand.pure.fairness import opening as o
 from evenhand.pure.fairness.queueing import Decision, Entry, FairQueue
 from tests.pure.fairness.test_queueing import CARD, SEED, queue_of
 
@@ -37,11 +38,11 @@ def test_everybody_who_waited_can_replay(case: tuple[tuple[Entry, ...], Decision
     assert c.audit(trace, decision, SEED, KEY, commitment)
     for entry in trace:
         opening = c.open_for(trace, decision, SEEDS, KEY, entry.flow)
-        found = c.replay(opening, commitment, seed=SEED, limit=entry.pace * 100)
-        assert found == c.Finding(
+        found = o.replay(opening, commitment, seed=SEED, limit=entry.pace * 100)
+        assert found == o.Finding(
             len(trace), entry.flow == decision.winner, entry.start, entry.start - decision.start, True, True
         )
-        later = c.replay(opening, commitment)
+        later = o.replay(opening, commitment)
         assert later.within == "not checked" and later.rightly == ("not checked" if found.behind == 0 else True)
 
 
@@ -56,7 +57,7 @@ def test_a_wrong_winner_is_seen_by_the_one_who_was_passed_over(
         return
     decision = right._replace(winner=wrong.flow, start=wrong.start, cost_ms=wrong.cost_ms)
     commitment = c.commit(trace, decision, SEEDS, KEY)
-    found = c.replay(c.open_for(trace, decision, SEEDS, KEY, right.winner), commitment, seed=SEED)
+    found = o.replay(c.open_for(trace, decision, SEEDS, KEY, right.winner), commitment, seed=SEED)
     assert found.rightly is False and not found.won
     assert not c.audit(trace, decision, SEED, KEY, commitment)
 
@@ -76,10 +77,10 @@ def test_no_part_can_be_exchanged(case: tuple[tuple[Entry, ...], Decision], data
         *(replace(opening, others=opening.others[:n] + opening.others[n + 1 :]) for n in range(len(opening.others))),
     ]
     for one in forged:
-        with pytest.raises(c.OpeningWrong):
-            c.replay(one, commitment)
-    with pytest.raises(c.OpeningWrong):
-        c.replay(opening, commitment, seed=b"not the seed that was committed.")
+        with pytest.raises(o.OpeningWrong):
+            o.replay(one, commitment)
+    with pytest.raises(o.OpeningWrong):
+        o.replay(opening, commitment, seed=b"not the seed that was committed.")
     with pytest.raises(c.NotWaiting):
         c.open_for(trace, decision, SEEDS, KEY, 99)
 
@@ -90,10 +91,10 @@ def test_a_private_part_that_contradicts_the_public_one_is_refused() -> None:
     loser = max(trace, key=lambda e: e.start)
     opening = c.open_for(trace, decision, SEEDS, KEY, loser.flow)
     lying = replace(opening, seen=(1).to_bytes(2))
-    mine = c._leaf(c._hashed(lying.salts[0], lying.seen), c._hashed(lying.salts[1], lying.own))
-    rest = [c._leaf(c._hashed(salt, public), private) for salt, public, private in lying.others]
-    with pytest.raises(c.OpeningWrong, match="does not follow"):
-        c.replay(lying, c._root(lying.seeds, lying.audit, [mine, *rest]))
+    mine = o.flow_leaf(o.hashed_part(lying.salts[0], lying.seen), o.hashed_part(lying.salts[1], lying.own))
+    rest = [o.flow_leaf(o.hashed_part(salt, public), private) for salt, public, private in lying.others]
+    with pytest.raises(o.OpeningWrong, match="does not follow"):
+        o.replay(lying, o.flow_root(lying.seeds, lying.audit, [mine, *rest]))
 
 
 def test_two_openings_cannot_be_linked() -> None:

@@ -10,15 +10,15 @@ from types import ModuleType
 
 import pytest
 
-from evenhand.pure.fairness import account, bounds, queueing, rates, state
+from evenhand.pure.fairness import account, bounds, ledger, queueing, rates, seeds, state
 from evenhand.pure.fairness.queueing import FairQueue
 from tests.pure.fairness.test_queueing import CARD, SEED, UNIT
 
-SCHEDULER = [account, bounds, queueing, rates, state]
+SCHEDULER = [account, bounds, ledger, queueing, rates, seeds, state]
 # Everything a name or a mark could be written in is missing here.
 NUMBERS = {int, bytes, bool, type(None)}
 ALLOWED_IMPORTS = {
-    "bisect", "collections.abc", "dataclasses", "heapq", "hmac", "json", "math", "typing", "evenhand.pure.trouble",
+    "bisect", "collections.abc", "dataclasses", "hashlib", "heapq", "hmac", "json", "math", "typing", "evenhand.pure.trouble",
     *(module.__name__ for module in SCHEDULER),
 }  # fmt: skip
 

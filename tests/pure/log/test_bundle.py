@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evenhand.pure.log.bundle import Bundle
 from evenhand.pure.log.checks import moment
 from evenhand.pure.log.leaves import canonical
 from evenhand.pure.log.notes import LOG_KEY
-from evenhand.pure.log.report import Fault
 from evenhand.pure.log.signing import Signer, sign_note
 from evenhand.pure.log.walk import DELETED, DELETION
 from evenhand.pure.log.wrong import Unreadable
@@ -133,20 +131,6 @@ def test_deletion_certificates() -> None:
     assert faults(check(log.bundle("birch", deletions=[thief])))["deletions"] == [("unsigned", {"certificate": 1})]
     with pytest.raises(Unreadable, match="deletions"):
         check(log.bundle("birch", deletions=[sign_note("something else\n", [LOG])]))
-
-
-def test_decisions_are_replayed_by_whoever_can(log: LogDouble) -> None:
-    bundle = log.bundle("birch", decisions=[{"counter": 5}])
-    assert check(bundle).checks["decisions"].words == "this program does not replay decisions"
-
-    def replay(read: Bundle) -> list[Fault]:
-        return [
-            Fault("unfair", {"counter": line["counter"]}, "another came first")
-            for line in read.lines("decisions.jsonl")
-        ]
-
-    assert faults(check(bundle, replay=replay))["decisions"] == [("unfair", {"counter": 5})]
-    assert check(bundle, replay=lambda _: []).checks["decisions"].status == "ok"
 
 
 def test_a_stale_bundle_says_its_time(log: LogDouble) -> None:

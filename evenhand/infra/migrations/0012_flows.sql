@@ -1,0 +1,129 @@
+-- The neutral scheduler (docs/decisions/0016-scheduler.md and 0021-turns.md). All of it belongs to the scheduler's role. What decides
+-- sees whole numbers: a flow is a customer's work in one class of skill, under an index in the order of enrolment.
+-- A class is a journal of steps that every process replays, and the state at one of them in rows.
+create table evenhand.sched_class (
+    class   text collate "C" primary key,
+    unit    integer not null check (unit > 0),       -- of tags
+    secret  bytea not null check (length(secret) = 32),   -- the seeds of all batches follow from it
+    number  bigint not null default 0,               -- the last step
+    tip     text collate "C" not null default '',    -- and its random name: after a crash numbers may come a second time
+    -- the state in the rows of sched_flow and sched_pool:
+    at      bigint not null default 0,               -- as of this step
+    decided bigint not null default 0,
+    pools   integer not null default 0,
+    batch   integer not null default 1,
+    seed    bytea not null check (length(seed) = 32)
+);
+create table evenhand.sched_flow (
+    org_id text collate "C" not null references evenhand.org,
+    class  text collate "C" not null,
+    flow   integer not null,
+    state  text,                                     -- null: it came after that step
+    primary key (org_id, class)
+);
+create unique index sched_flow_index on evenhand.sched_flow (class, flow);
+create table evenhand.sched_pool (
+    class text collate "C" not null,
+    pool  integer not null,
+    state text not null,
+    primary key (class, pool)
+);
+create table evenhand.sched_step (
+    class      text collate "C" not null,
+    number     bigint not null,
+    tip        text collate "C" not null,
+    at         timestamptz not null default clock_timestamp(),
+    step       text not null,
+    assignment text collate "C" not null default '', -- which the decision in it is for
+    primary key (class, number)
+);
+create index sched_step_assignment on evenhand.sched_step (assignment) where assignment <> '';
+-- What has been sealed. `key` opens the commitment of a decision, `trace` is what it saw.
+create table evenhand.sched_decision (
+    class      text collate "C" not null,
+    number     bigint not null,
+    batch      integer not null,
+    at         timestamptz not null,
+    assignment text collate "C" not null,
+    commitment bytea not null check (length(commitment) = 32),
+    key        bytea not null check (length(key) = 32),
+    trace      bytea not null,
+    primary key (class, number)
+);
+create index sched_decision_batch on evenhand.sched_decision (class, batch);
+create table evenhand.sched_batch (
+    class  text collate "C" not null,
+    batch  integer not null,
+    root   bytea not null check (length(root) = 32),
+    leaves bytea not null,                           -- commitments and what fills them up, sorted
+    limits text not null,                            -- how far behind each flow can have been
+    told   boolean not null default false,           -- to those who waited
+    closed timestamptz not null default clock_timestamp(),
+    primary key (class, batch)
+);
+-- How far work that nobody decided about has been charged.
+create table evenhand.sched_account (
+    one boolean primary key default true check (one),
+    xid xid8 not null default '0'
+);
+insert into evenhand.sched_account default values;
+
+do $$
+declare name text;
+begin
+    foreach name in array array['sched_class', 'sched_flow', 'sched_pool', 'sched_step', 'sched_decision', 'sched_batch',
+                                'sched_account'] loop
+        execute format('alter table evenhand.%I enable row level security', name);
+        execute format('alter table evenhand.%I force row level security', name);
+        execute format('create policy scheduler on evenhand.%I to evenhand_scheduler using (true) with check (true)', name);
+    end loop;
+end
+$$;
+grant select, insert on evenhand.sched_class, evenhand.sched_flow, evenhand.sched_step, evenhand.sched_decision, evenhand.sched_batch
+    to evenhand_scheduler;
+grant select, insert, update, delete on evenhand.sched_pool to evenhand_scheduler;
+grant update (number, tip, at, decided, pools, batch, seed) on evenhand.sched_class to evenhand_scheduler;
+grant update (state) on evenhand.sched_flow to evenhand_scheduler;
+grant update (told) on evenhand.sched_batch to evenhand_scheduler;
+grant delete on evenhand.sched_step to evenhand_scheduler;
+grant select, update (xid) on evenhand.sched_account to evenhand_scheduler;
+-- What it has to know of the work: its class, and how long a lease was used.
+grant select (kind, medium) on evenhand.project to evenhand_scheduler;
+grant select (assignment_id, task_id, project_id, person_id, role, leased_at, closed_at, late, lease_s, paid_s)
+    on evenhand.assignment
+    to evenhand_scheduler;
+create policy scheduler on evenhand.fact for select to evenhand_scheduler using (true);
+grant select (org_id, kind, actor_id, about_id, xid, at) on evenhand.fact to evenhand_scheduler;
+
+-- scheduler: the next step of a class, if nobody has made one since the step that the caller knows. Then one row without a step;
+-- else the steps that it does not know. A number below zero: what it knows never came to be, it has to begin anew.
+-- Not waited for: the lease that follows commits after it, and takes it along.
+create function evenhand.sched_add(
+    p_class text, p_number bigint, p_tip text, p_new_tip text, p_step text, p_assignment text, p_orgs text[], p_first integer)
+    returns table (number bigint, tip text, step text, assignment text, at timestamptz)
+    language plpgsql volatile
+as $$
+declare
+    v_at timestamptz := clock_timestamp();
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    update evenhand.sched_class c set number = p_number + 1, tip = p_new_tip
+     where c.class = p_class and c.number = p_number and c.tip = p_tip;
+    if found then
+        insert into evenhand.sched_step (class, number, tip, at, step, assignment)
+        values (p_class, p_number + 1, p_new_tip, v_at, p_step, p_assignment);
+        if p_orgs <> '{}' then
+            insert into evenhand.sched_flow (org_id, class, flow)
+            select o.org_id, p_class, p_first + o.n - 1 from unnest(p_orgs) with ordinality as o (org_id, n);
+        end if;
+        return query select p_number + 1, p_new_tip, null::text, p_assignment, v_at;
+    elsif p_number = 0 or exists (select from evenhand.sched_step s where s.class = p_class and s.number = p_number and s.tip = p_tip)
+          or exists (select from evenhand.sched_class c where c.class = p_class and c.at = p_number) then
+        return query select s.number, s.tip, s.step, s.assignment, s.at from evenhand.sched_step s
+                      where s.class = p_class and s.number > p_number order by s.number;
+    else
+        return query select -1::bigint, ''::text, null::text, ''::text, v_at;
+    end if;
+end
+$$;
+grant execute on function evenhand.sched_add(text, bigint, text, text, text, text, text[], integer) to evenhand_scheduler;
