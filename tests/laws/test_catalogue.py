@@ -193,7 +193,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.feed": {"select": _columns("org_id feed_id next_at")},
         "evenhand.fact": {"select": _columns("org_id kind actor_id about_id xid at")},
         "evenhand.sched_class": {
-            "select": ALL, "insert": ALL, "update": _columns("number tip at decided pools batch seed"),
+            "select": ALL, "insert": ALL, "update": _columns("number tip at decided pools batch seed unit"),
         },
         "evenhand.sched_flow": {"select": ALL, "insert": ALL, "update": _columns("state")},
         "evenhand.sched_pool": {"select": ALL, "insert": ALL, "update": ALL, "delete": ALL},

@@ -594,6 +594,28 @@ COMMANDS: tuple[Command, ...] = (
         ),
         "The quorum becomes more than half of the witnesses; set another one with `evenhand log policy --set`.",
     ),
+    Command(
+        "trace",
+        "write every decision of the scheduler with all that it saw, sealed to an auditor's key",
+        "tracing:trace",
+        "evenhand trace --auditor-key auditor.pub -o trace.sealed",
+        (
+            opt("--auditor-key", required=True, metavar="FILE", help="the auditor's X25519 public key, PEM"),
+            opt("-o", "--output", required=True, metavar="FILE", help="the file to write"),
+        ),
+        "It names the customers behind the scheduler's indices, so nobody but the holder of the private key can read it.",
+    ),
+    Command(
+        "audit",
+        "open such a trace and replay every decision in it",
+        "tracing:audit",
+        "evenhand audit trace.sealed --key auditor.pem",
+        (
+            opt("file", metavar="FILE", help="the sealed trace"),
+            opt("--key", required=True, metavar="FILE", help="the auditor's X25519 private key, PEM"),
+        ),
+        "Needs no home, server or network. Exit codes: 0 every decision follows from what it saw, 1 one does not.",
+    ),
 )
 
 GROUPS = {

@@ -6,6 +6,7 @@ decisions of a class are made one after another, in any number of processes. See
 """
 
 import asyncio
+import math
 import random
 import secrets
 from collections.abc import Collection, Iterable
@@ -31,14 +32,16 @@ from evenhand.pure.fairness.ledger import (
     Flow,
     Form,
     Ledger,
+    Rescale,
     Step,
+    Weigh,
 )
 from evenhand.pure.fairness.queueing import Decision
 from evenhand.pure.fairness.rates import unit_of
 from evenhand.pure.fairness.seeds import seed_commitment, seed_of
 from evenhand.pure.trouble import Busy
 
-UNIT = unit_of((1, 2, 3, 4, 5, 6, 7, 8, 9, 10))  # of tags: weights of the rate card are among these, or divide it
+UNIT = unit_of((1, 2, 3, 4, 5, 6, 7, 8, 9, 10))  # of tags, to begin with: weights that do not divide it make it finer
 _TRIES = 200  # each failure means that somebody else got on
 _MOST_STEPS = 5_000
 _CHANCE = random.SystemRandom()
@@ -59,9 +62,17 @@ def class_name(role: str, kind: str, medium: str) -> str:
     return f"{role} {kind} {medium}"
 
 
-def weight_of(org: str) -> int:
-    """The contracted share of a customer."""
-    return 1
+def weigh(ledger: Ledger, weights: dict[int, int]) -> list[Step]:
+    """The steps that give flows other weights, from now on. weights: of each flow, by index."""
+    held = {flow: ledger.queue.accounts[flow].weight for flow in weights}
+    changed = {flow: weight for flow, weight in weights.items() if weight != held[flow]}
+    return [*fit(ledger, changed.values()), *(Weigh(flow, weight) for flow, weight in sorted(changed.items()))]
+
+
+def fit(ledger: Ledger, weights: Iterable[int]) -> list[Step]:
+    """A finer unit of tags, where these weights ask for one."""
+    unit = math.lcm(ledger.queue.unit, *weights)
+    return [Rescale(unit)] if unit != ledger.queue.unit else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +276,18 @@ class Turns:
 
     async def _enrol(self, replica: Replica, org: str) -> None:
         async with replica.lock, self._db.tx(org, SYSTEM) as tx:
+            async with self._db.connection("scheduler") as conn:
+                (found,) = await store.WEIGHTS.all(Narrow(conn, self._db.platform), orgs=[org])
+            weight: int = found["weight"]
             while org not in replica.flow_of:
-                ledger, weight = replica.ledger, weight_of(org)
+                ledger = replica.ledger
                 told = FlowEnrolled(
                     replica.name, len(replica.orgs), weight, ledger.batch, seed_commitment(ledger.seed).hex()
                 )
                 async with self._db.connection("scheduler") as conn:
-                    done = await replica.propose(Narrow(conn, self._db.platform), [Flow(weight)], new=[org])
+                    done = await replica.propose(
+                        Narrow(conn, self._db.platform), [*fit(ledger, [weight]), Flow(weight)], new=[org]
+                    )
                 if done is not None:
                     await record(tx, told)
                 if replica.stale:

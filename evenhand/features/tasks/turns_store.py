@@ -30,6 +30,11 @@ FLOWS = Sql(
     role=_ROLE,
 )
 POOLS = Sql("sched_pools", "select state from evenhand.sched_pool where class = %(class)s order by pool", role=_ROLE)
+WEIGHTS = Sql(
+    "sched_weights",
+    """select n.org_id, evenhand.weight_of(n.org_id, now()) as weight from unnest(%(orgs)s::text[]) as n (org_id)""",
+    role=_ROLE,
+)
 STEPS = Sql(
     "sched_steps",
     """select number, tip, step, assignment, at from evenhand.sched_step
@@ -87,7 +92,8 @@ SPENT = Sql(
 SNAPSHOT = Sql(
     "sched_snapshot",
     """update evenhand.sched_class
-          set at = %(at)s, decided = %(decided)s, pools = %(pools)s, batch = %(batch)s, seed = %(seed)s
+          set at = %(at)s, decided = %(decided)s, pools = %(pools)s, batch = %(batch)s, seed = %(seed)s,
+              unit = %(unit)s
         where class = %(class)s and at = %(was)s""",
     role=_ROLE,
 )

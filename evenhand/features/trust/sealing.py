@@ -141,7 +141,7 @@ class Sealer:
         async with self._db.narrow("scheduler") as on:
             moved = await store.SNAPSHOT.run(
                 on, **key, at=replica.number, decided=decided, pools=replica.ledger.pools, batch=replica.ledger.batch,
-                seed=replica.ledger.seed, was=self._from,
+                seed=replica.ledger.seed, unit=replica.ledger.queue.unit, was=self._from,
             )  # fmt: skip
             if not moved:
                 self._replica = None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evenhand.features.tasks import turns_store as store
-from evenhand.features.tasks.turns import Replica, Turns, class_name, follow, open_class
+from evenhand.features.tasks.turns import Replica, Turns, class_name, follow, open_class, weigh
 from evenhand.features.trust.sealing import Sealer, tell
 from evenhand.infra.db import Database, Narrow
 from evenhand.pure.fairness.ledger import Charge, Decide, Disband, Forgive, Seed, Spend, Step
@@ -159,9 +159,17 @@ class Keeper:
             return
         seed = await asyncio.to_thread(seed_of, books.replica.secret, ledger.batch + 1)
         batch = ledger.batch
+        async with self._db.narrow("scheduler") as on:
+            rows = await store.WEIGHTS.all(on, orgs=books.replica.orgs)
+        weights = {books.replica.flow_of[row["org_id"]]: row["weight"] for row in rows}
         while not books.replica.stale and ledger.batch == batch:
             idle = [p for p in ledger.members if books.asked.setdefault(p, batch) < batch - _UNUSED]
-            steps: list[Step] = [*(Disband(pool) for pool in idle), Forgive(ledger.lead()), Seed(seed)]
+            steps: list[Step] = [
+                *(Disband(pool) for pool in idle),
+                Forgive(ledger.lead()),
+                *weigh(ledger, weights),
+                Seed(seed),
+            ]
             if await self._propose(books.replica, steps):
                 return
 

@@ -3,12 +3,12 @@
 -- A class is a journal of steps that every process replays, and the state at one of them in rows.
 create table evenhand.sched_class (
     class   text collate "C" primary key,
-    unit    integer not null check (unit > 0),       -- of tags
     secret  bytea not null check (length(secret) = 32),   -- the seeds of all batches follow from it
     number  bigint not null default 0,               -- the last step
     tip     text collate "C" not null default '',    -- and its random name: after a crash numbers may come a second time
     -- the state in the rows of sched_flow and sched_pool:
     at      bigint not null default 0,               -- as of this step
+    unit    bigint not null check (unit > 0),        -- of tags
     decided bigint not null default 0,
     pools   integer not null default 0,
     batch   integer not null default 1,
@@ -82,7 +82,7 @@ $$;
 grant select, insert on evenhand.sched_class, evenhand.sched_flow, evenhand.sched_step, evenhand.sched_decision, evenhand.sched_batch
     to evenhand_scheduler;
 grant select, insert, update, delete on evenhand.sched_pool to evenhand_scheduler;
-grant update (number, tip, at, decided, pools, batch, seed) on evenhand.sched_class to evenhand_scheduler;
+grant update (number, tip, at, decided, pools, batch, seed, unit) on evenhand.sched_class to evenhand_scheduler;
 grant update (state) on evenhand.sched_flow to evenhand_scheduler;
 grant update (told) on evenhand.sched_batch to evenhand_scheduler;
 grant delete on evenhand.sched_step to evenhand_scheduler;

@@ -15,6 +15,7 @@ from evenhand.pure.fairness.ledger import (
     Forgive,
     Form,
     Ledger,
+    Rescale,
     Seed,
     Spend,
     Step,
@@ -24,7 +25,7 @@ from evenhand.pure.fairness.state import decode as read_state
 from evenhand.pure.fairness.state import restore, snapshot
 
 _KINDS: tuple[type[Step], ...] = (
-    Flow, Form, Arrive, Depart, Decide, Charge, Spend, Weigh, Seed, Forgive, Disband,
+    Flow, Form, Arrive, Depart, Decide, Charge, Spend, Weigh, Seed, Forgive, Disband, Rescale,
 )  # fmt: skip
 _NUMBER = {kind: n for n, kind in enumerate(_KINDS)}
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from evenhand.pure.fairness.queueing import Decision, FairQueue
+from evenhand.pure.fairness.state import rescale, restore, snapshot
 
 FIRST_COST_MS = 60_000  # what the first piece of a flow is expected to take; afterwards it is learnt
 _KEPT = 7  # of 8 parts: how slowly the expected time follows what is used
@@ -76,7 +77,13 @@ class Disband(NamedTuple):
     pool: int
 
 
-Step = Flow | Form | Arrive | Depart | Decide | Charge | Spend | Weigh | Seed | Forgive | Disband
+class Rescale(NamedTuple):
+    """A rate card with weights that the unit of tags was no multiple of."""
+
+    unit: int
+
+
+Step = Flow | Form | Arrive | Depart | Decide | Charge | Spend | Weigh | Seed | Forgive | Disband | Rescale
 
 
 @dataclass(slots=True)
@@ -145,6 +152,8 @@ class Ledger:
             case Disband(pool):
                 queue.disband(pool)
                 self.members.pop(pool, None)
+            case Rescale(unit):
+                self.queue = restore(rescale(snapshot(queue), unit), self.seed)
         return None
 
     def _decide(self, pool: int, without: tuple[int, ...]) -> Decision | None:
