@@ -269,8 +269,8 @@ class _Tried:
 
     async def _in_org(self, assignment: str, rows: list[Any]) -> bool:
         # the driver gives '-infinity' (never served) without a zone, which compares with nothing
-        for at in order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows]):
-            row = rows[at]
+        for place in order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows]):
+            row = rows[place]
             try:
                 one = await lease(
                     self.db, row["org_id"], row["project_id"], self.person, self.role, self.who, assignment

@@ -110,7 +110,7 @@ class Evidence:
             if row["kind"] == DELETED:
                 certified.add(msgspec.json.decode(body)["data"]["certificate"])
             if row["kind"] == "TurnsSealed":
-                self._sealed.add((row["about_id"], tx.seal.open(row["body"])["batch"]))
+                self._sealed.add((row["about_id"], msgspec.json.decode(body)["data"]["batch"]))
             if len(self._indices) % _CHUNK == 0:
                 await tx.renew()
         for row in await store.CERTIFICATES.all(tx, org=tx.org_id):
