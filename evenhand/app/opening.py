@@ -52,8 +52,10 @@ def database(settings: Settings) -> Generator[tuple[DatabaseUrls, Keys]]:
 
 @asynccontextmanager
 async def services(
-    settings: Settings, urls: DatabaseUrls, keys: Keys, *, connections: int = 8
+    settings: Settings, urls: DatabaseUrls, keys: Keys, *, connections: int = 8, process: str = "command"
 ) -> AsyncGenerator[Services]:
     """Open services in this process."""
-    async with Database(urls, keys, key_service(settings.home, keys), app_connections=connections) as db:
+    async with Database(
+        urls, keys, key_service(settings.home, keys), app_connections=connections, process=process
+    ) as db:
         yield Services(settings, db, Objects(settings.home.objects))

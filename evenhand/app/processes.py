@@ -64,7 +64,7 @@ def _die_with_parent(parent: int) -> None:
 def serve_http(settings: Settings, urls: DatabaseUrls, keys: Keys, made: socket.socket) -> None:
     """One HTTP process, until SIGTERM."""
     worker.listen()
-    app = build(settings, lambda: services(settings, urls, keys), scale_routes)
+    app = build(settings, lambda: services(settings, urls, keys, process="web"), scale_routes)
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -96,7 +96,7 @@ def serve_jobs(settings: Settings, urls: DatabaseUrls, keys: Keys, made: socket.
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(on_loop_error)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
-        async with services(settings, urls, keys, connections=4) as opened:
+        async with services(settings, urls, keys, connections=4, process="worker") as opened:
             await worker.run(opened, stop)
 
     asyncio.run(main())

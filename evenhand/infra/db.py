@@ -1,26 +1,31 @@
 """PostgreSQL for request paths: one small pool for each role, and `Tx`, an open transaction that knows who asks."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 
 from evenhand.infra import context
 from evenhand.infra.crypto.datakey import WrappedKey
 from evenhand.infra.envelope import LIFE_S
-from evenhand.infra.keyrings import DATA_KEYS, ORG_KEYS, Keyrings, Stored
+from evenhand.infra.keyrings import DATA_KEYS, KEY_SERVICE, ORG_KEYS, Keyrings, KeyUnwrapped, Stored
 from evenhand.infra.keys import Keys
+from evenhand.infra.kms.choice import Choice, open_service
 from evenhand.infra.kms.local import LocalKeys
+from evenhand.infra.kms.port import KeyService
 from evenhand.infra.lending import Lending
 from evenhand.infra.postgres.roles import DatabaseUrls
-from evenhand.infra.seal import Seal, platform_seal
+from evenhand.infra.seal import At, KeyUnknown, KeyUseNotLogged, Seal, platform_seal
 from evenhand.pure.trouble import Busy
 
+T = TypeVar("T")
 Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner", "reporter"]
 Pool = Literal[Role, "desk", "keys"]
 
@@ -141,13 +146,19 @@ class Database:
         *,
         app_connections: int = 8,
         key_life_s: float = LIFE_S,
+        process: str = "evenhand",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key_service` wraps the organisations' keys; what it releases is used for `key_life_s` seconds of `clock`."""
+        """`key_service` wraps the keys of organisations that have chosen no other; what is released is used for `key_life_s`
+        seconds of `clock`. `process`: what this is, for the events that say who opened a key."""
         self._urls = urls
         self.keys = keys
         self.key_service = key_service
-        self._keyrings = Keyrings(key_service, self._wrapped_keys, life_s=key_life_s, clock=clock)
+        self.process = f"{process} {os.getpid()}"
+        self.keyrings = Keyrings(
+            self.wrapped_keys, on_release=self._released, process=self.process, life_s=key_life_s, clock=clock
+        )
+        self._services: dict[str, tuple[bytes, KeyService]] = {}
         self._secret = keys.key("context")
         self._most: dict[Pool, int] = {
             "app": app_connections,
@@ -189,20 +200,61 @@ class Database:
     async def seal(self, org_id: str, project_id: str = "") -> Seal:
         """The seal of an organisation, without a call of the database while its keys and that of the project are in hand.
         It comes also where its keys do not: using it then says why."""
-        return await self._keyrings.seal(org_id, project_id)
+        return await self.keyrings.seal(org_id, project_id)
 
-    async def _wrapped_keys(self, org_id: str) -> Stored | None:
-        """By a connection that is for nothing else: whoever waits for keys may hold one of any other kind."""
+    async def learn(self, err: KeyUnknown) -> None:
+        """Reads the keys that were missing. Whoever got the error tries once more then."""
+        await self.keyrings.learn(err.org_id, err.project_id, err.version)
+
+    async def open_as(self, seal: Seal, sealed: bytes, kind: type[T], at: At) -> T:
+        """As seal.open_as, once more with what another process has made or rotated since."""
+        try:
+            return seal.open_as(sealed, kind, at)
+        except KeyUnknown as err:
+            await self.learn(err)
+            return seal.open_as(sealed, kind, at)
+
+    async def _released(self, seal: Seal, event: KeyUnwrapped) -> None:
+        """The event of a key that was opened, before anybody gets it."""
+        from evenhand.infra.facts import record  # facts stand above the transactions that they are written in
+
+        org_id = event.about
+        try:
+            async with self._walled("keys", org_id, SYSTEM.id, "") as conn:
+                sign = partial(self.sign, conn, org_id, SYSTEM.id)
+                await record(Tx(conn, org_id, SYSTEM, datetime.now(UTC), seal, sign, self.keyrings), event)
+        except AWAY:
+            raise
+        except asyncpg.PostgresError as err:
+            raise KeyUseNotLogged("The use of the key could not be logged, so it is not released.") from err
+
+    async def wrapped_keys(self, org_id: str) -> Stored | None:
+        """What is stored of an organisation's keys, and the service that opens them.
+
+        By a connection that is for nothing else: whoever waits for keys may hold one of any other kind."""
         async with self._walled("keys", org_id, SYSTEM.id, "read only") as conn:
             on = Narrow(conn, self.platform)
             rows = await ORG_KEYS.all(on, org=org_id)
             under = await DATA_KEYS.all(on, org=org_id)
+            chosen = await KEY_SERVICE.maybe(on, org=org_id)
         data_keys: dict[str, list[WrappedKey]] = {}
         for row in under:
             data_keys.setdefault(row["project_id"], []).append(WrappedKey(row["version"], row["under"], row["wrapped"]))
         if not rows or "" not in data_keys:
             return None
-        return Stored(rows[-1]["key_id"], [WrappedKey(row["version"], 0, row["wrapped"]) for row in rows], data_keys)
+        service, where = self._service(org_id, chosen["body"] if chosen is not None else None)
+        org_keys = [WrappedKey(row["version"], 0, row["wrapped"]) for row in rows]
+        return Stored(rows[-1]["key_id"], org_keys, data_keys, service, where)
+
+    def _service(self, org_id: str, chosen: bytes | None) -> tuple[KeyService, str]:
+        """The service of an organisation, the same object as long as its choice stays."""
+        if chosen is None:
+            return self.key_service, "this installation"
+        choice = self.platform.open_as(chosen, Choice, At("key_service", org_id))
+        held = self._services.get(org_id)
+        if held is None or held[0] != chosen:
+            held = self._services[org_id] = (chosen, open_service(choice, self.key_service))
+        return held[1], choice.where
 
     @asynccontextmanager
     async def connection(self, role: Pool) -> AsyncGenerator[Any]:
@@ -246,7 +298,7 @@ class Database:
             def sign() -> str:
                 return self.sign(conn, org_id, actor.id)
 
-            yield Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, self._keyrings, after)
+            yield Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, self.keyrings, after)
         for call in after:
             await call()
 

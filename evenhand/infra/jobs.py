@@ -18,7 +18,7 @@ import asyncpg
 from evenhand.infra.db import AWAY, SYSTEM, Database, Tx
 from evenhand.infra.ids import new_id
 from evenhand.infra.kms.port import KeyRevoked, KeyServiceBusy, KeyServiceDown
-from evenhand.infra.seal import At, KeyUnknown
+from evenhand.infra.seal import At, KeyUnknown, KeyUseNotLogged
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Busy, Conflict
 
@@ -29,7 +29,7 @@ _IDLE_S = (0.05, 0.5)  # how soon to look again: the longer nothing came, the la
 _KILLED = 10
 #: nothing is wrong with what was asked: it goes through when the database is back, has a connection free, or has room
 _LATER: tuple[type[BaseException], ...] = (*AWAY, Busy, asyncpg.DiskFullError)
-_NO_KEY: tuple[type[BaseException], ...] = (KeyRevoked, KeyServiceDown, KeyServiceBusy)
+_NO_KEY: tuple[type[BaseException], ...] = (KeyRevoked, KeyServiceDown, KeyServiceBusy, KeyUseNotLogged)
 _NO_KEY_S = 60.0  # how soon to ask for a key again
 _FULL_S = 30.0  # how soon to look whether a full disk has room again
 
@@ -294,7 +294,7 @@ class Worker:
         try:
             await handler(job)
         except KeyUnknown as err:  # of a project that another process has just made: what was done is rolled back
-            await self._db.seal(err.org_id, err.project_id)
+            await self._db.learn(err)
             await handler(job)
 
     async def _finish(self, job: Job, state: str, *, after_s: float = 0, attempts: int | None = None) -> None:

@@ -8,8 +8,11 @@ the service a thousand times.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+
+import msgspec
 
 from evenhand.infra.crypto.datakey import DataKey, KeyDestroyed, WrappedKey
 from evenhand.infra.envelope import LIFE_S, PATIENCE_S, RENEW_AFTER, Keyring, Unwrap
@@ -29,6 +32,7 @@ DATA_KEYS = Sql(
     """select project_id, version, under, wrapped from evenhand.data_key
         where org_id = %(org)s order by project_id, version""",
 )
+KEY_SERVICE = Sql("key_service", "select body from evenhand.key_service where org_id = %(org)s")
 DATA_KEY_PUT = Sql(
     "data_key_put",
     """insert into evenhand.data_key (org_id, project_id, version, under, wrapped)
@@ -44,36 +48,88 @@ class Stored:
     key_id: str
     org_keys: list[WrappedKey]
     data_keys: dict[str, list[WrappedKey]]
+    service: KeyService
+    where: str = "this installation"  # the service in words
 
 
 @dataclass(slots=True)
 class _Held:
     seal: Seal
     ring: Keyring
+    service: KeyService
     ask_at: float = 0.0  # the reading of the clock at which the service is asked again
     until: float = 0.0  # and the one at which nothing of it can be used any more
     wrapped: dict[str, list[WrappedKey]] = field(default_factory=dict[str, list[WrappedKey]])
     #: made by this process, with the end of the time in which their transaction may still be open
     young: dict[str, tuple[float, WrappedKey]] = field(default_factory=dict[str, tuple[float, WrappedKey]])
-    gone: set[str] = field(default_factory=set[str])  # projects that were looked for, and have no key
+    #: what was looked for in vain: projects without a key, and versions that nobody has
+    gone: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    used: list[Unwrap] = field(default_factory=list[Unwrap])  # organisation keys that the service opened, not yet told
+    refused: int = 0  # how often it refused since it opened one
 
     def open_project(self, project_id: str) -> DataKey:
         wrapped = self.wrapped.get(project_id)
         if wrapped is None:
-            raise KeyDestroyed() if project_id in self.gone else KeyUnknown(self.seal.org_id, project_id)
+            raise KeyDestroyed() if (project_id, 0) in self.gone else KeyUnknown(self.seal.org_id, project_id)
         return self.ring.project_key(project_id, wrapped)
 
+    def has(self, project_id: str, version: int) -> bool:
+        return any(key.version >= version for key in self.wrapped.get(project_id, ()))
 
-async def say(used: Unwrap) -> None:
-    """A line of the log for each use of a key. It names ids and versions only."""
-    level = logging.DEBUG if used.outcome == "opened" else logging.WARNING
-    log.log(level, "key %s of %s, version %d: %s", used.level, used.scope.org_id, used.version, used.outcome)
+    async def note(self, used: Unwrap) -> None:
+        """A line of the log for each use, by ids and versions only; those of the service are told the customer."""
+        level = logging.DEBUG if used.outcome == "opened" else logging.WARNING
+        log.log(level, "key %s of %s, version %d: %s", used.level, used.scope.org_id, used.version, used.outcome)
+        if used.level == "organisation" and used.outcome == "opened":
+            self.used.append(used)
+        elif used.level == "organisation":
+            self.refused += 1
+
+
+class KeyUnwrapped(msgspec.Struct, frozen=True):
+    """An organisation key was opened by its service, for a process, and with it the keys under it.
+
+    `versions`: those that were opened. `keys`: how many keys lie under them; `list_sha256`: of their list, one line each with
+    project and version, in order. `refused`: how often the service said no since it last said yes."""
+
+    about: str
+    service: str
+    key: str
+    versions: str
+    keys: int
+    list_sha256: str
+    purpose: str
+    process: str
+    refused: int
+
+
+def unwrapped(stored: Stored, used: Sequence[Unwrap], purpose: str, process: str, refused: int = 0) -> KeyUnwrapped:
+    """The event of organisation keys that were opened."""
+    versions = sorted({each.version for each in used})
+    lines = sorted(
+        f"{project} {key.version}\n"
+        for project, keys in stored.data_keys.items()
+        for key in keys
+        if key.under in versions
+    )
+    listed = sha256("".join(lines).encode()).hexdigest()
+    said = ",".join(map(str, versions))
+    org_id = used[0].scope.org_id
+    return KeyUnwrapped(org_id, stored.where, stored.key_id, said, len(lines), listed, purpose, process, refused)
+
+
+OnRelease = Callable[[Seal, KeyUnwrapped], Awaitable[None]]
+"""Awaited before anybody gets the keys. The seal holds them, so that the event can be sealed."""
 
 
 async def new_keys(org_id: str, service: KeyService, key_id: str) -> Stored:
     """The first keys of an organisation, to be stored before anything is sealed under them."""
-    ring = Keyring(org_id, service, key_id, [], on_unwrap=say)
-    return Stored(key_id, [await ring.new_org_key()], {"": [await ring.new_project_key("")]})
+    ring = Keyring(org_id, service, key_id, [], on_unwrap=_nothing)
+    return Stored(key_id, [await ring.new_org_key()], {"": [await ring.new_project_key("")]}, service)
+
+
+async def _nothing(used: Unwrap) -> None:
+    """Keys that are made are not opened."""
 
 
 class Keyrings:
@@ -81,14 +137,16 @@ class Keyrings:
 
     def __init__(
         self,
-        service: KeyService,
         read: Callable[[str], Awaitable[Stored | None]],
         *,
+        on_release: OnRelease,
+        process: str = "evenhand",
         life_s: float = LIFE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._service = service
         self._read = read
+        self._on_release = on_release
+        self._process = process
         self._life_s = life_s
         self._clock = clock
         self._held: dict[str, _Held] = {}
@@ -105,9 +163,23 @@ class Keyrings:
             held = self._held.get(org_id)
             if held is None:
                 return seal
-        if project_id and project_id not in held.wrapped:
-            await self._learn(held, project_id)
+        if project_id not in held.wrapped:
+            await self._learn(held, project_id, 0)
         return held.seal
+
+    async def learn(self, org_id: str, project_id: str, version: int) -> Seal:
+        """The seal, once more with what another process has made since: after KeyUnknown."""
+        seal = await self.seal(org_id, project_id)
+        held = self._held.get(org_id)
+        if held is not None and version and not held.has(project_id, version):
+            await self._learn(held, project_id, version)
+        return seal
+
+    def forget(self, org_id: str) -> None:
+        """The wrapped keys were changed: they are read anew when they are next needed."""
+        held = self._held.get(org_id)
+        if held is not None:
+            held.ask_at = 0.0
 
     async def new_project_key(self, org_id: str, project_id: str) -> WrappedKey:
         """The first key of a project, to be stored in the transaction that makes the project. Raises what `check` raises."""
@@ -125,17 +197,17 @@ class Keyrings:
             flight.add_done_callback(lambda done: self._landed(org_id, done))
         return await asyncio.shield(flight)  # who gives up waiting stops nobody else
 
-    async def _learn(self, held: _Held, project_id: str) -> None:
-        """Reads the wrapped keys again: another process has made this project since, or it has no key any more."""
+    async def _learn(self, held: _Held, project_id: str, version: int) -> None:
+        """Reads the wrapped keys again: another process has made or rotated this one since, or it is there no more."""
         org_id = held.seal.org_id
-        if project_id in held.gone or not held.seal.held():
+        if (project_id, version) in held.gone or not held.seal.held():
             return
-        if org_id in self._flights:  # it may have read before the project was there
+        if org_id in self._flights:  # it may have read before the key was there
             await self._fly(org_id)
-        if project_id not in held.wrapped:
+        if not held.has(project_id, version):
             await self._fly(org_id)
-        if project_id not in held.wrapped:
-            held.gone.add(project_id)
+        if not held.has(project_id, version):
+            held.gone.add((project_id, version))
 
     async def _ask(self, org_id: str) -> Seal:
         stored = await self._read(org_id)
@@ -147,17 +219,8 @@ class Keyrings:
                 held.seal.lose(KeyDestroyed())
                 del self._held[org_id]
             return held.seal if held is not None else _without_keys(org_id)
-        if held is None or held.ring.key_id != stored.key_id:
-            ring = Keyring(
-                org_id,
-                self._service,
-                stored.key_id,
-                stored.org_keys,
-                on_unwrap=say,
-                life_s=self._life_s,
-                clock=self._clock,
-            )
-            held = self._held[org_id] = _Held(held.seal if held is not None else Seal(org_id), ring)
+        if held is None or held.ring.key_id != stored.key_id or held.service is not stored.service:
+            held = self._held[org_id] = self._begin(org_id, stored, held)
         held.ring.adopt(stored.org_keys)
         now = self._clock()
         held.young = {project: kept for project, kept in held.young.items() if now < kept[0]}
@@ -165,6 +228,8 @@ class Keyrings:
         try:
             await held.ring.release(key.under for keys in stored.data_keys.values() for key in keys)
             key = await held.ring.data_key("", stored.data_keys.get("", ()))
+            if held.used:
+                await self._tell(held, stored, key)
         except Trouble as err:
             held.seal.lose(err)
             held.ask_at = held.until = self._clock() + PATIENCE_S
@@ -175,6 +240,33 @@ class Keyrings:
             due = key.until - self._life_s * (1 - RENEW_AFTER)
             held.ask_at = max(due, min(self._clock() + PATIENCE_S, key.until))
         return held.seal
+
+    def _begin(self, org_id: str, stored: Stored, before: _Held | None) -> _Held:
+        ring = Keyring(
+            org_id,
+            stored.service,
+            stored.key_id,
+            stored.org_keys,
+            on_unwrap=lambda used: held.note(used),
+            life_s=self._life_s,
+            clock=self._clock,
+        )
+        held = _Held(before.seal if before is not None else Seal(org_id), ring, stored.service)
+        if before is not None:
+            held.young = before.young
+        return held
+
+    async def _tell(self, held: _Held, stored: Stored, key: DataKey) -> None:
+        """Writes that the keys were opened. They are not given out where that fails, nor are those that were held."""
+        seal = Seal(held.seal.org_id)
+        seal.hold(key)
+        event = unwrapped(stored, held.used, "serving", self._process, held.refused)
+        try:
+            await self._on_release(seal, event)
+        except BaseException:
+            held.ring.drop()
+            raise
+        held.used, held.refused = [], 0
 
     def _let_go(self) -> None:
         """Drops what has served its time: no key stays in memory because nobody works for its organisation."""

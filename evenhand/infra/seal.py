@@ -12,15 +12,28 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from evenhand.infra.crypto.datakey import DataKey, KeyDestroyed, KeyNotHeld, Scope
+from evenhand.infra.crypto.datakey import DataKey, KeyDestroyed, KeyNewer, KeyNotHeld, Scope
 from evenhand.infra.keys import Keys
 from evenhand.infra.kms.port import KeyRevoked, KeyServiceBusy, KeyServiceDown
-from evenhand.pure.trouble import Conflict, Trouble
+from evenhand.pure.trouble import Conflict, Trouble, Upstream
 
 T = TypeVar("T")
 
+
+class KeyUseNotLogged(Upstream):
+    code = "key_use_not_logged"
+    hint = "What cannot be logged is not released. Try again in a moment; if it stays so, `evenhand doctor` says more."
+
+
 #: why a key may not be there, while the rest of the world goes on
-KEYLESS: tuple[type[Trouble], ...] = (KeyRevoked, KeyDestroyed, KeyNotHeld, KeyServiceDown, KeyServiceBusy)
+KEYLESS: tuple[type[Trouble], ...] = (
+    KeyRevoked,
+    KeyDestroyed,
+    KeyNotHeld,
+    KeyServiceDown,
+    KeyServiceBusy,
+    KeyUseNotLogged,
+)
 _SEALED = b"\x02"
 _encode = msgspec.json.encode
 _decode = msgspec.json.decode
@@ -32,12 +45,15 @@ class NotSealed(Conflict):
 
 
 class KeyUnknown(KeyNotHeld):
-    """A project whose key this process has not read: another one has just made it, or it was destroyed."""
+    """A key that this process has not read: another one has just made or rotated it, or it was destroyed.
 
-    def __init__(self, org_id: str, project_id: str) -> None:
+    `version` is the one that is missing, 0 for any."""
+
+    def __init__(self, org_id: str, project_id: str, version: int = 0) -> None:
         super().__init__("The keys of this project have not been asked for.")
         self.org_id = org_id
         self.project_id = project_id
+        self.version = version
 
 
 class At(NamedTuple):
@@ -109,7 +125,10 @@ class Seal:
         """The JSON text of a body that was sealed for this place. Raises Altered, NotSealed and what `check` raises."""
         if sealed[:1] != _SEALED:
             raise NotSealed(f"A stored body is of version {sealed[0] if sealed else 'none'}, which is not sealed.")
-        return self.data_key(at.project).open(sealed[1:], f"{at.table}/{at.object}", at.version)
+        try:
+            return self.data_key(at.project).open(sealed[1:], f"{at.table}/{at.object}", at.version)
+        except KeyNewer:
+            raise KeyUnknown(self.org_id, at.project, int.from_bytes(sealed[1:5], "big")) from None
 
     def open(self, sealed: bytes, at: At) -> Any:
         """The body as plain Python values."""

@@ -1,18 +1,20 @@
 """Keys in hand: who asks for them, how often, for how long, and what becomes of the seals that hold them."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from evenhand.infra.crypto.datakey import KeyDestroyed, KeyNotHeld
 from evenhand.infra.crypto.trouble import Altered
-from evenhand.infra.keyrings import Keyrings, Stored, new_keys
+from evenhand.infra.envelope import Keyring
+from evenhand.infra.keyrings import Keyrings, KeyUnwrapped, Stored, new_keys
 from evenhand.infra.keys import Keys
 from evenhand.infra.kms.local import LocalKeys
 from evenhand.infra.kms.port import Context, KeyRevoked, KeyServiceDown
-from evenhand.infra.seal import At, KeyUnknown, NotSealed, platform_seal
+from evenhand.infra.seal import At, KeyUnknown, KeyUseNotLogged, NotSealed, Seal, platform_seal
 
 pytestmark = pytest.mark.anyio
 LIFE_S = 300.0
@@ -40,6 +42,8 @@ class Bench:
     now: float = 1_000.0
     reads: int = 0
     closed: bool = False
+    deaf: bool = False
+    told: list[KeyUnwrapped] = field(default_factory=list)
 
     async def read(self, org_id: str) -> Stored | None:
         self.reads += 1
@@ -48,8 +52,14 @@ class Bench:
             raise ConnectionError("the database cannot be reached")
         return self.rows.get(org_id)
 
+    async def released(self, seal: Seal, event: KeyUnwrapped) -> None:
+        assert seal.open(seal.shut("x", HERE), HERE) == "x", "the event can be sealed with the key that it tells of"
+        if self.deaf:
+            raise KeyUseNotLogged("no room")
+        self.told.append(event)
+
     def keyrings(self) -> Keyrings:
-        return Keyrings(self.service, self.read, life_s=LIFE_S, clock=lambda: self.now)
+        return Keyrings(self.read, on_release=self.released, process="test", life_s=LIFE_S, clock=lambda: self.now)
 
 
 @pytest.fixture
@@ -120,6 +130,62 @@ async def make_project(bench: Bench, held: Keyrings, org_id: str, project_id: st
     """As a transaction that makes a project: the key is made, then stored."""
     wrapped = await held.new_project_key(org_id, project_id)
     bench.rows[org_id].data_keys[project_id] = [wrapped]
+
+
+async def test_each_release_is_told_before_anybody_gets_the_key(bench: Bench) -> None:
+    held = bench.keyrings()
+    bench.deaf = True
+    seal = await held.seal("acme")
+    for _ in range(2):
+        with pytest.raises(KeyUseNotLogged):
+            seal.shut("x", HERE)
+    bench.deaf = False
+    bench.now += 5
+    assert await held.seal("acme") is seal and seal.shut("x", HERE)
+    (told,) = bench.told
+    listed = sha256(b" 1\n").hexdigest()
+    assert (told.about, told.versions, told.keys, told.list_sha256, told.key) == ("acme", "1", 1, listed, "org-acme")
+    assert (told.purpose, told.process, told.refused) == ("serving", "test", 0)
+    await bench.service.enable("org-acme", enabled=False)
+    bench.now += LIFE_S
+    for _ in range(3):
+        await held.seal("acme")
+        bench.now += 5
+    await bench.service.enable("org-acme", enabled=True)
+    await held.seal("acme")
+    assert [each.refused for each in bench.told] == [0, 3], (
+        "what was refused is told when there is a key to tell it with"
+    )
+    bench.now += 60
+    await held.seal("acme")
+    assert len(bench.told) == 2, "a use of what is in hand is no release"
+
+
+async def test_a_key_that_another_process_rotated_is_learned(bench: Bench) -> None:
+    held, other = bench.keyrings(), bench.keyrings()
+    await make_project(bench, held, "acme", "p1")
+    there = await other.seal("acme", "p1")
+    at = At("task", "7", "p1")
+    old = there.shut("old", at)
+    ring = Keyring("acme", bench.service, "org-acme", bench.rows["acme"].org_keys, on_unwrap=nothing)
+    stored = bench.rows["acme"].data_keys
+    bench.rows["acme"] = replace(
+        bench.rows["acme"], data_keys=stored | {"p1": [*stored["p1"], await ring.new_project_key("p1", 2)]}
+    )
+    held.forget("acme")
+    new = (await held.seal("acme", "p1")).shut("new", at)
+    with pytest.raises(KeyUnknown) as missing:
+        there.open(new, at)
+    asked = bench.service.asked
+    await other.learn("acme", missing.value.project_id, missing.value.version)
+    assert (there.open(new, at), there.open(old, at), bench.service.asked) == ("new", "old", asked)
+    reads = bench.reads
+    for _ in range(3):
+        await other.learn("acme", "p1", 9)
+    assert bench.reads == reads + 1, "what nobody has is looked for once"
+
+
+async def nothing(_: object) -> None: ...
 
 
 async def test_projects_have_keys_of_their_own(bench: Bench) -> None:

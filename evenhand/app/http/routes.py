@@ -214,7 +214,7 @@ def endpoint(found: Route, services: Services) -> Callable[[Request], Awaitable[
             except KeyUnknown as err:  # of a project that another process has just made: nothing was written yet
                 if not found.tx and request.method != "GET":
                     raise
-                await services.db.seal(err.org_id, err.project_id)
+                await services.db.learn(err)
                 return await _answer(found, call, raw)
         except Exception as err:
             return problem_reply(problem_of(err))

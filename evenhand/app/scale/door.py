@@ -95,7 +95,7 @@ async def _serve(request: Request, services: Services) -> Response:
         except KeyUnknown as err:  # of a project that another process has just made: nothing was written yet
             if not route.tx:
                 raise
-            await services.db.seal(err.org_id, err.project_id)
+            await services.db.learn(err)
             return await _answer(route, ask)
     except Exception as err:
         return refuse(err, ask)

@@ -79,9 +79,8 @@ async def submit(
                 if row["state"] == "submitted":  # a repeat: it was checked the first time
                     done = await _take_in(db, conn, org_id, who, place, assignment, key, answer, seconds)
                     break
-            body = (await db.seal(org_id, place.project)).open_as(
-                place.body, TaskBody, At("task", place.task, place.project)
-            )
+            seal = await db.seal(org_id, place.project)
+            body = await db.open_as(seal, place.body, TaskBody, At("task", place.task, place.project))
             rules = (org_id, place.project, place.version)
             checker = _CHECKERS.get(rules) if body.ontology is None else Checker(body.ontology)
             if checker is not None:

@@ -321,7 +321,7 @@ async def lease(
     if row is None:
         return None
     known = await _known(db, None, org_id, project, row["version"])
-    body = seal.open_as(row["body"], TaskBody, At("task", row["own_task"], project))
+    body = await db.open_as(seal, row["body"], TaskBody, At("task", row["own_task"], project))
     handle = handle_of(org_id, assignment)
     if role == "label" and body.expected is None and len(row["body"]) <= _SMALL:
         _HANDED_OUT[handle] = Place(row["task_id"], project, row["version"], row["body"], person, who)

@@ -37,6 +37,10 @@ class KeyNotHeld(Busy):
     hint = "Try again: the keys are fetched anew."
 
 
+class KeyNewer(KeyNotHeld):
+    """Another process has rotated the key since ours were read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a key is for. `project_id` is "" for what belongs to the organisation as a whole."""
@@ -191,5 +195,5 @@ class DataKey:
 
     def _absent(self, version: int) -> Exception:
         if version > self.latest:
-            return KeyNotHeld("This was sealed with a newer key than those in hand.")
+            return KeyNewer("This was sealed with a newer key than those in hand.")
         return KeyDestroyed()
