@@ -39,6 +39,7 @@ SECTIONS = {
     "quality": "Known answers and training",
     "trust": "Evidence",
     "contracts": "Contracts",
+    "keys": "Encryption keys",
     "leaving": "Keeping and deleting",
 }
 

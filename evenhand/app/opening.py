@@ -56,6 +56,11 @@ async def services(
 ) -> AsyncGenerator[Services]:
     """Open services in this process."""
     async with Database(
-        urls, keys, key_service(settings.home, keys), app_connections=connections, process=process
+        urls,
+        keys,
+        key_service(settings.home, keys),
+        app_connections=connections,
+        key_life_s=settings.key_life_s,
+        process=process,
     ) as db:
         yield Services(settings, db, Objects(settings.home.objects))

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from evenhand.infra.envelope import LIFE_S
 from evenhand.infra.home import Home, port_from_environment
 from evenhand.pure.trouble import Invalid
 
+KEY_LIFE_LEAST_S = 5.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -25,6 +27,7 @@ class Settings:
     tls_key: str = ""
     smtp_url: str = ""
     mail_from: str = ""
+    key_life_s: float = LIFE_S
 
     @property
     def public_host(self) -> str:
@@ -51,6 +54,19 @@ class Settings:
         return "__Host-evenhand" if self.secure else f"evenhand_{self.port}"
 
 
+def _key_life(given: str) -> float:
+    """Seconds for which what a key service opened stays in memory: from 5 to 300."""
+    if not given:
+        return LIFE_S
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not KEY_LIFE_LEAST_S <= seconds <= LIFE_S:
+        raise Invalid(f"EVENHAND_KEY_LIFE must be {KEY_LIFE_LEAST_S:.0f} to {LIFE_S:.0f} seconds, not '{given[:20]}'.")
+    return seconds
+
+
 def settings_from_environment(env: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if env is None else env
     port = port_from_environment(env)
@@ -71,4 +87,5 @@ def settings_from_environment(env: Mapping[str, str] | None = None) -> Settings:
         env.get("EVENHAND_TLS_KEY", ""),
         env.get("EVENHAND_SMTP_URL", ""),
         env.get("EVENHAND_MAIL_FROM", ""),
+        _key_life(env.get("EVENHAND_KEY_LIFE", "")),
     )

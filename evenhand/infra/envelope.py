@@ -140,7 +140,7 @@ class Keyring:
         """A further organisation key, under the newest version of the customer key. New project keys are wrapped by it."""
         version = max(self._wrapped, default=0) + 1
         key, begun = os.urandom(KEY_BYTES), self._clock()
-        wrapped = WrappedKey(version, 0, await self._service.wrap(self.key_id, key, self._context(version)))
+        wrapped = await self.wrap_org_key(version, key)
         self._wrapped[version] = wrapped
         self._released[version] = _Released(key, begun, self._life_s)
         return wrapped
@@ -154,13 +154,19 @@ class Keyring:
         keys = await self._open_all(project_id, wrapped)
         return [await self._wrap(project_id, version, key) for version, (key, _) in keys.items()]
 
+    async def open_org_keys(self) -> dict[int, bytes]:
+        """Every version of the organisation key, opened by its service: to be wrapped by another one."""
+        return {version: await self._unwrap_org(version) for version in sorted(self._wrapped)}
+
+    async def wrap_org_key(self, version: int, key: bytes) -> WrappedKey:
+        """An organisation key that was opened elsewhere, wrapped by this service."""
+        return WrappedKey(version, 0, await self._service.wrap(self.key_id, key, self._context(version)))
+
     async def rotate_customer_key(self) -> list[WrappedKey]:
         """A new version of the customer key, and every organisation key wrapped by it."""
         await self._service.rotate(self.key_id)
-        out: list[WrappedKey] = []
-        for version in sorted(self._wrapped):
-            key = await self._unwrap_org(version)
-            out.append(WrappedKey(version, 0, await self._service.wrap(self.key_id, key, self._context(version))))
+        keys = await self.open_org_keys()
+        out = [await self.wrap_org_key(version, key) for version, key in keys.items()]
         self._wrapped = {wrapped.version: wrapped for wrapped in out}
         return out
 

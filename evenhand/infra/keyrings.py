@@ -17,7 +17,7 @@ import msgspec
 from evenhand.infra.crypto.datakey import DataKey, KeyDestroyed, WrappedKey
 from evenhand.infra.envelope import LIFE_S, PATIENCE_S, RENEW_AFTER, Keyring, Unwrap
 from evenhand.infra.kms.port import KeyService
-from evenhand.infra.seal import KeyUnknown, Seal
+from evenhand.infra.seal import KeyUnknown, Seal, forget_content
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Trouble
 
@@ -147,7 +147,7 @@ class Keyrings:
         self._read = read
         self._on_release = on_release
         self._process = process
-        self._life_s = life_s
+        self.life_s = life_s
         self._clock = clock
         self._held: dict[str, _Held] = {}
         self._flights: dict[str, asyncio.Task[Seal]] = {}
@@ -186,7 +186,7 @@ class Keyrings:
         (await self.seal(org_id)).check()
         held = self._held[org_id]
         wrapped = await held.ring.new_project_key(project_id)
-        held.young[project_id] = (self._clock() + self._life_s * (1 - RENEW_AFTER), wrapped)
+        held.young[project_id] = (self._clock() + self.life_s * (1 - RENEW_AFTER), wrapped)
         held.wrapped[project_id] = [wrapped]
         return wrapped
 
@@ -237,7 +237,7 @@ class Keyrings:
             held.seal.hold(key, held.open_project)
             held.until = key.until
             # while its service is down, a key that is due serves on and is asked for again soon
-            due = key.until - self._life_s * (1 - RENEW_AFTER)
+            due = key.until - self.life_s * (1 - RENEW_AFTER)
             held.ask_at = max(due, min(self._clock() + PATIENCE_S, key.until))
         return held.seal
 
@@ -248,7 +248,7 @@ class Keyrings:
             stored.key_id,
             stored.org_keys,
             on_unwrap=lambda used: held.note(used),
-            life_s=self._life_s,
+            life_s=self.life_s,
             clock=self._clock,
         )
         held = _Held(before.seal if before is not None else Seal(org_id), ring, stored.service)
@@ -274,6 +274,7 @@ class Keyrings:
         for org_id, held in list(self._held.items()):
             if now >= held.until and org_id not in self._flights:
                 held.ring.drop()
+                forget_content(org_id)
                 del self._held[org_id]
 
     def _landed(self, org_id: str, done: "asyncio.Task[Seal]") -> None:

@@ -39,6 +39,16 @@ _encode = msgspec.json.encode
 _decode = msgspec.json.decode
 
 
+#: what a process remembers of content beside its keys, by organisation: it ends with them
+FORGETTERS: list[Callable[[str], None]] = []
+
+
+def forget_content(org_id: str) -> None:
+    """No key, no content: whatever was opened and kept goes."""
+    for forget in FORGETTERS:
+        forget(org_id)
+
+
 class NotSealed(Conflict):
     code = "not_sealed"
     hint = "Tell the operator: this Evenhand reads version 2 only. Another release wrote it, or it was damaged."
@@ -97,6 +107,7 @@ class Seal:
         """From now on every use raises `why`."""
         self._keys = {}
         self._open = _raising(why)
+        forget_content(self.org_id)
 
     def data_key(self, project_id: str) -> DataKey:
         """The key of a project ("": of the organisation's own rows). Raises what `check` raises, and KeyUnknown."""

@@ -134,8 +134,15 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
             out[f"evenhand.{table}"]["update"] = ALL
         if table in MAY_GO:
             out[f"evenhand.{table}"]["delete"] = ALL
-    out["evenhand.org"] = out["evenhand.org_key"] = {"select": ALL}
-    out["evenhand.data_key"] = {"select": ALL, "insert": ALL}  # a project comes with its key
+    out["evenhand.org"] = {"select": ALL}
+    wrapped = frozenset({"key_id", "wrapped"})
+    out["evenhand.org_key"] = {"select": ALL, "insert": ALL, "delete": ALL, "update": wrapped}
+    out["evenhand.key_service"] = {"select": ALL, "insert": ALL, "update": ALL}
+    out["evenhand.data_key"] = {
+        "select": ALL,
+        "insert": ALL,
+        "update": frozenset({"under", "wrapped"}),
+    }  # a project comes with its key
     out["evenhand.log_member"] = out["evenhand.log_place"] = {"select": ALL}
     out["evenhand.contract"] = out["evenhand.rate_told"] = {"select": ALL, "insert": ALL}
     out["evenhand.rate_card"] = out["evenhand.price_class"] = {"select": ALL}

@@ -139,6 +139,12 @@ CUSTOMER: dict[str, Case] = {
     "GET /audit": nowhere,
     "GET /trust/bundle": nowhere,
     "GET /contract": nowhere,
+    "GET /encryption": nowhere,
+    "POST /encryption/check": nowhere,
+    "PUT /encryption/service": nowhere,
+    "POST /encryption/rotate": lambda a, _: [
+        at("/encryption/rotate", json={"level": "project", "project": a["project"]}),
+    ],
     "GET /projects/{project}/data": on("/projects/{}/data", "project"),
     "PUT /projects/{project}/retention": on("/projects/{}/retention", "project", json={"done_days": 1}),
     "PUT /projects/{project}/hold": on("/projects/{}/hold", "project", json={"reason": "Case 7"}),

@@ -36,7 +36,7 @@ PLACES = {
     "task": ("task_id", "project_id", ""), "worker_group": ("group_id", "project_id", ""),
 }  # fmt: skip
 #: sealed by the installation, under the platform's own keys
-_PLATFORM = {"org", "person"}
+_PLATFORM = {"org", "person", "key_service"}
 
 
 async def _places(conn: Any) -> list[tuple[At, bytes]]:

@@ -4,11 +4,9 @@ customer, and whoever takes the key away ends all reading."""
 import asyncio
 import json
 import pickle
-import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ import pytest
 from psycopg import sql
 
 from evenhand.app import worker
-from evenhand.app.http.routes import ROUTES
 from evenhand.app.http.server import PREFIX
 from evenhand.app.opening import key_service
 from evenhand.features.people import actions as people
@@ -31,19 +28,9 @@ from tests.laws.estate import fill
 from tests.laws.test_canary import sightings
 from tests.laws.test_twin import ids_of
 from tests.pg import TestServer
-from tests.security.sealing import CANARY, looking, project_with
+from tests.security.sealing import CANARY, Clock, everything, looking, project_with
 
 pytestmark = pytest.mark.anyio
-_NAMES = {"project": "project", "batch": "batch", "task": "done_task", "asset": "asset", "callback": "callback",
-          "person": "member", "key": "key", "question": "question", "deletion": "deletion"}  # fmt: skip
-
-
-@dataclass
-class Clock:
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -114,13 +101,13 @@ async def test_nothing_of_a_customer_lies_in_the_database(
 async def test_a_revoked_key_ends_every_read_and_nobody_elses(world: World, clock: Clock) -> None:
     acme, birch = await fill(world, "Acme", CANARY), await fill(world, "Birch", "OTHER")
     mine, rival = world.keyed(acme.customer.live_key), world.keyed(birch.customer.live_key)
-    before = await _everything(world, acme.customer.live_key, ids_of(acme))
+    before = await everything(world, acme.customer.live_key, ids_of(acme))
     assert [status for status, _ in before.values()].count(200) > 20
-    theirs = await _everything(world, birch.customer.live_key, ids_of(birch))
+    theirs = await everything(world, birch.customer.live_key, ids_of(birch))
     service = world.db.key_service
     await service.enable(f"org-{acme.customer.live}", enabled=False)
     clock.now += 299
-    for name, (status, body) in (await _everything(world, acme.customer.live_key, ids_of(acme))).items():
+    for name, (status, body) in (await everything(world, acme.customer.live_key, ids_of(acme))).items():
         assert (status, CANARY in body) == (403, False), f"{name}: {status} {body[:200]}"
         assert "key_revoked" in body and "may not be used: it is disabled" in body, f"{name}: {body[:300]}"
     test = world.keyed(acme.customer.test_key)
@@ -134,25 +121,13 @@ async def test_a_revoked_key_ends_every_read_and_nobody_elses(world: World, cloc
     for link in acme.links:
         media = await world.client(headers={"host": "127.0.0.1:8080"}).get(link)
         assert media.status_code == 403, f"{link}: {media.status_code}"
-    after = await _everything(world, birch.customer.live_key, ids_of(birch))
+    after = await everything(world, birch.customer.live_key, ids_of(birch))
     assert {name: status for name, (status, _) in after.items()} == {n: s for n, (s, _) in theirs.items()}
     assert (await rival.post(f"{PREFIX}/projects", json={"name": "New", "medium": "text"})).status_code == 200
     await service.enable(f"org-{acme.customer.live}", enabled=True)
     clock.now += 5
-    again = await _everything(world, acme.customer.live_key, ids_of(acme))
+    again = await everything(world, acme.customer.live_key, ids_of(acme))
     assert {name: status for name, (status, _) in again.items()} == {n: s for n, (s, _) in before.items()}
-
-
-async def _everything(world: World, key: str, ids: dict[str, str]) -> dict[str, tuple[int, str]]:
-    """What a customer can read: the status and text of each address."""
-    api, out = world.keyed(key), dict[str, tuple[int, str]]()
-    for route in ROUTES:
-        if route.method == "GET" and route.who == "customer":
-            path = re.sub(r"\{(\w+)\}", lambda m: ids[_NAMES[m[1]]], route.path)
-            query = {"project": ids["project"]} if route.path.startswith("/exports") else {}
-            reply = await api.get(f"{PREFIX}{path}", params=query)
-            out[route.path] = (reply.status_code, reply.text)
-    return out
 
 
 async def test_a_shared_annotator_goes_on_with_the_others(world: World, clock: Clock) -> None:
@@ -296,7 +271,7 @@ asyncio.run(main(pickle.loads(bytes.fromhex(sys.argv[1])), *sys.argv[2:]))
 """
 
 
-async def test_a_restart_and_another_process_open_everything(world: World, urls: DatabaseUrls) -> None:
+async def test_a_restart_and_another_process_openeverything(world: World, urls: DatabaseUrls) -> None:
     acme = await world.customer("Acme")
     await project_with(world, acme.live_key, 1)
     home = str(world.services.settings.home.path)

@@ -38,6 +38,7 @@ MODULES = (
     "quality",
     "trust",
     "contracts",
+    "keys",
     "leaving",
 )
 _PAGES = (

@@ -27,7 +27,7 @@ from evenhand.infra.db import SYSTEM, Database, Narrow, Tx
 from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
 from evenhand.infra.ids import new_id
 from evenhand.infra.jobs import Job, enqueue
-from evenhand.infra.seal import At, Seal, at
+from evenhand.infra.seal import FORGETTERS, At, Seal, at
 from evenhand.pure.answers import Checker, classes_of, merge_answers
 from evenhand.pure.conditions import Conditions
 from evenhand.pure.trouble import Conflict, Invalid
@@ -46,6 +46,14 @@ def class_tokens(seal: Seal, answer: dict[str, Any]) -> list[int]:
 
 _CHECKERS: dict[tuple[str, str, int], Checker] = {}
 _MOST_CHECKERS = 500
+
+
+def _forget(org_id: str) -> None:
+    for key in [key for key in _CHECKERS if key[0] == org_id]:
+        del _CHECKERS[key]
+
+
+FORGETTERS.append(_forget)
 
 
 async def _keep_checker(db: Database, org_id: str, project: str, version: int) -> None:

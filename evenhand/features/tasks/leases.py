@@ -20,7 +20,7 @@ from evenhand.features.tasks.types import Empty, LeaseReleased, TaskBody, TaskSk
 from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
 from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.seal import KEYLESS, At, at
+from evenhand.infra.seal import FORGETTERS, KEYLESS, At, at
 from evenhand.pure.scheduling import Head, order
 from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble
 
@@ -86,6 +86,14 @@ class _Known:
 
 _KNOWN: dict[tuple[str, str, int], _Known] = {}
 _KNOWN_LIFE_S = 10.0
+
+
+def _forget(org_id: str) -> None:
+    for key in [key for key in _KNOWN if key[0] == org_id]:
+        del _KNOWN[key]
+
+
+FORGETTERS.append(_forget)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""A customer's keys: where they are, who opened them, rotation."""
