@@ -242,12 +242,15 @@ class Keyrings:
         return held.seal
 
     def _begin(self, org_id: str, stored: Stored, before: _Held | None) -> _Held:
+        def note(used: Unwrap) -> Awaitable[None]:
+            return held.note(used)
+
         ring = Keyring(
             org_id,
             stored.service,
             stored.key_id,
             stored.org_keys,
-            on_unwrap=lambda used: held.note(used),
+            on_unwrap=note,
             life_s=self.life_s,
             clock=self._clock,
         )

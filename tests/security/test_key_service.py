@@ -104,9 +104,9 @@ async def test_a_key_service_is_tried_and_then_wraps_everything(
         checked = await other.keyed(acme.live_key).post(f"{PREFIX}/encryption/check")
         assert checked.status_code == 200 and checked.json()["key_id"] == "acme", checked.text
     told = await uses(world, acme.live)
-    assert [(use["service"], use["purpose"]) for use in told] == [
-        ("this installation", "serving"), ("this installation", "wrapping anew"), (f"Vault {vault.url}", "serving"),
-    ]  # fmt: skip
+    here, vaults = "this installation", f"Vault {vault.url}"
+    seen = [(use["service"], use["purpose"]) for use in told]
+    assert seen == [(here, "serving"), (here, "wrapping anew"), (vaults, "serving"), (vaults, "serving")]
     assert told[-1]["process"].startswith("other ") and told[-1]["keys"] == 2, "its own key and the project's"
     back = await api.put(f"{PREFIX}/encryption/service", json={"kind": "local"})
     assert back.json()["service"]["where"] == "this installation", back.text
