@@ -26,6 +26,7 @@ from evenhand.pure.log.leaves import event_digest
 SALT_BYTES = 32
 #: kinds whose `about` is a person
 _OF_PEOPLE = ("MemberJoined", "MemberInvited", "MemberRoleChanged", "MemberRemoved")
+_LISTS_OF_PEOPLE = frozenset({"joined", "left"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -110,6 +111,8 @@ async def record(tx: Tx, fact: Any) -> str:
     data |= {"actor": actor, "actor_kind": tx.actor.kind}
     if "person" in data:
         data["person"] = person_alias(tx.seal, data["person"])
+    for name in _LISTS_OF_PEOPLE & data.keys():
+        data[name] = [person_alias(tx.seal, person) for person in data[name]]
     if kind in _OF_PEOPLE:
         data["about"] = person_alias(tx.seal, about)
     at, salt = datetime.now(UTC), os.urandom(SALT_BYTES)

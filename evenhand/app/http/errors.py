@@ -126,6 +126,15 @@ def problem_of(err: BaseException) -> Problem:
             None,
             _FULL_AGAIN_S,
         )
+    if isinstance(err, asyncpg.InsufficientPrivilegeError) and "table fact" in str(err):
+        return Problem(
+            503,
+            "busy",
+            "This can't be written into the transparency log, and what can't be logged is neither shown nor done.",
+            "Nothing was changed. Tell the operator.",
+            None,
+            _FULL_AGAIN_S / 2,
+        )
     if isinstance(err, (TimeoutError, asyncio.TimeoutError, asyncpg.QueryCanceledError)):
         return Problem(503, "busy", "This took too long and was stopped.", "Try again, or ask for less.", None, 5)
     log.error("a bug: %s", trail(err))

@@ -12,9 +12,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from evenhand.app.http.access import silent
 from evenhand.app.http.call import BODY_MOST, Call, at_desk, read_body, read_query, who_asks
 from evenhand.app.http.errors import NotJson, Problem, problem_of
 from evenhand.app.services import Services
+from evenhand.infra.access import ids_in, shown
 from evenhand.infra.db import Actor, Tx
 from evenhand.infra.seal import At, KeyUnknown
 from evenhand.infra.sql import Sql
@@ -50,6 +52,11 @@ class Route:
     desk: bool = False  # a write of a person whose session the handler looks up
     status: int = 200
     media: str = "application/json"  # what a good reply is; several with a comma between them
+
+    @property
+    def name(self) -> str:
+        """As the lists of routes have it."""
+        return f"{self.method} {self.path}"
 
 
 ROUTES: list[Route] = []
@@ -171,8 +178,13 @@ def _decode(raw: bytes, kind: Any, declared: str) -> Any:
 
 async def _answer(found: Route, call: Call, raw: bytes) -> Response:
     key = call.request.headers.get("idempotency-key", "")
+    logged = found.who == "customer" and not silent(found.name)
     if not found.tx:
-        return _reply(found, await found.handler(call))
+        value = await found.handler(call)
+        if logged:
+            async with call.db.tx(call.org_id, call.actor) as tx:
+                await _access(tx, found, call, value)
+        return _reply(found, value)
     writes = call.request.method not in ("GET", "HEAD")
     async with call.db.tx(call.org_id, call.actor) as tx:
         once: _Once | None = None
@@ -180,11 +192,22 @@ async def _answer(found: Route, call: Call, raw: bytes) -> Response:
             once = _Once(tx, key, f"{call.request.method} {call.request.url.path}\n".encode() + raw)
             earlier = await once.earlier(tx)
             if earlier is not None:
+                if logged:
+                    await _access(tx, found, call, msgspec.json.decode(earlier.body))
                 return earlier
-        reply = _reply(found, await found.handler(call, tx))
+        value = await found.handler(call, tx)
+        reply = _reply(found, value)
+        if logged:
+            await _access(tx, found, call, value)
         if once is not None:
             await once.keep(tx, bytes(reply.body), reply.status_code)
     return reply
+
+
+async def _access(tx: Tx, found: Route, call: Call, value: Any) -> None:
+    """Content leaves with this reply: that is recorded first, or it does not leave."""
+    about = next(iter(call.request.path_params.values()), "")
+    await shown(tx, found.name, ids_in(value), about)
 
 
 async def once(call: Call, tx: Tx, asked: bytes, act: Callable[[], Awaitable[Any]]) -> Any:

@@ -19,7 +19,8 @@ from evenhand.features.reviews.types import Instructions, Notice, Verdict
 from evenhand.features.tasks import leases
 from evenhand.features.tasks.leases import Assignment, handle_of, split_handle
 from evenhand.features.tasks.types import Empty
-from evenhand.infra.db import Actor
+from evenhand.infra.access import ids_in, shown
+from evenhand.infra.db import Actor, Tx
 from evenhand.infra.seal import KEYLESS
 from evenhand.pure.trouble import Invalid, Missing
 
@@ -169,7 +170,10 @@ async def inbox(call: Call) -> Any:
     for org_id in sorted({r["org_id"] for r in await leases.heads_of(call.db, call.actor.id, "label")}):
         with suppress(*KEYLESS):  # one customer's keys keep nobody from the others
             async with call.db.tx(org_id, call.actor) as tx:
-                items += await reviews.inbox(tx)
+                told = await reviews.inbox(tx)
+                if told:
+                    await shown(tx, "GET /work/inbox", ids_in(told))
+                items += told
     return Inbox(sorted(items, key=lambda n: n.at, reverse=True)[:50])
 
 
@@ -202,14 +206,20 @@ async def instructions(call: Call) -> Any:
         for row in await leases.heads_of(call.db, call.actor.id, role):
             if row["project_id"] == project:
                 async with call.db.tx(row["org_id"], call.actor) as tx:
-                    return await reviews.instructions(tx, project)
+                    return await _instructions(tx, project)
     # a customer who labels the pilot has a role instead of a seat
     org_id = call.request.headers.get("evenhand-org", "")
     actor = await _actor(call, org_id) if len(org_id) == 24 else call.actor
     if actor.role in CUSTOMER_ROLES:
         async with call.db.tx(org_id, actor) as tx:
-            return await reviews.instructions(tx, project)
+            return await _instructions(tx, project)
     raise projects.NoSuchProject("There is no such project.")
+
+
+async def _instructions(tx: Tx, project: str) -> Instructions:
+    found = await reviews.instructions(tx, project)
+    await shown(tx, "GET /work/projects/{project}/instructions", [], project)
+    return found
 
 
 @route("GET", "/work/{handle}", who="person", reply=Assignment, tx=False)
@@ -219,6 +229,7 @@ async def get_assignment(call: Call) -> Any:
     async with call.db.tx(org_id, call.actor, unproved=True) as tx:
         row = await leases.my_assignment(tx, assignment)
         view = await leases.read_assignment(call.db, tx, row)
+        await shown(tx, "GET /work/{handle}", [row["task_id"]])
         if row["role"] == "review":
             return msgspec.structs.replace(view, review=await reviews.review_view(tx, row["task_id"]))
         answer = await annotations.earlier_answer(tx, row)

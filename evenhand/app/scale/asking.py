@@ -120,6 +120,11 @@ class Entry:
     streams: bool = False  # the handler reads the body itself
     most: int = BODY_MOST
 
+    @property
+    def name(self) -> str:
+        """As the list of those that show nothing has it."""
+        return f"{self.version} {self.method} {'/'.join(self.path)}"
+
     def match(self, parts: list[str]) -> dict[str, str] | None:
         if len(parts) != len(self.path):
             return None

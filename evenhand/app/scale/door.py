@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 
+from evenhand.app.http.access import SILENT_SCALE
 from evenhand.app.http.call import key_in, read_body
 from evenhand.app.http.errors import SignIn, problem_of
 from evenhand.app.http.routes import KeyReused, _Once, json_reply  # pyright: ignore[reportPrivateUsage]
@@ -22,6 +23,9 @@ from evenhand.features.projects.batches import BatchNameTaken
 from evenhand.features.projects.groups import GroupNameTaken
 from evenhand.features.tasks.actions import NoSuchTask, UniqueIdTaken
 from evenhand.infra.seal import KeyUnknown
+from evenhand.infra.access import ids_in, shown
+from evenhand.infra.db import Tx
+from evenhand.infra.ids import is_id
 from evenhand.pure.scale.types import NotEnabled
 from evenhand.pure.trouble import Conflict, Missing, Trouble, Upstream
 
@@ -102,8 +106,13 @@ async def _serve(request: Request, services: Services) -> Response:
 
 
 async def _answer(route: Entry, ask: Ask) -> Response:
+    logged = route.name not in SILENT_SCALE
     if not route.tx:
-        return reply(await route.handler(ask))
+        value = await route.handler(ask)
+        if logged:
+            async with ask.db.tx(ask.org_id, ask.actor) as tx:
+                await _access(tx, route, ask, value)
+        return reply(value)
     key = ask.request.headers.get("idempotency-key", "") if route.method != "GET" else ""
     async with ask.db.tx(ask.org_id, ask.actor) as tx:
         once: _Once | None = None
@@ -111,11 +120,23 @@ async def _answer(route: Entry, ask: Ask) -> Response:
             once = _Once(tx, key, f"{route.method} {ask.request.url.path}?{ask.request.url.query}\n".encode() + ask.raw)
             earlier = await once.earlier(tx)
             if earlier is not None:
+                if logged:
+                    await _access(tx, route, ask, msgspec.json.decode(earlier.body))
                 return earlier
-        answer = reply(await route.handler(ask, tx))
+        value = await route.handler(ask, tx)
+        answer = reply(value)
+        if logged:
+            await _access(tx, route, ask, value)
         if once is not None:
             await once.keep(tx, bytes(answer.body), answer.status_code)
         return answer
+
+
+async def _access(tx: Tx, route: Entry, ask: Ask, value: Any) -> None:
+    """Content leaves with this reply: that is recorded first, or it does not leave."""
+    ids = ids_in(value)
+    task = ask.names.get("task", "")
+    await shown(tx, route.name, ids, task if is_id(task) else "")
 
 
 def reply(value: Any) -> Response:

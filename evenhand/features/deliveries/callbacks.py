@@ -10,7 +10,14 @@ import msgspec
 
 from evenhand.features.deliveries import store
 from evenhand.features.deliveries.rules import signature, wait_after
-from evenhand.features.deliveries.types import Callback, CallbackBody, CallbackEnded, CallbackSecrets, CallbackTry
+from evenhand.features.deliveries.types import (
+    Callback,
+    CallbackBody,
+    CallbackEnded,
+    CallbackSecrets,
+    CallbackSent,
+    CallbackTry,
+)
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, put_body, task_row
@@ -76,6 +83,8 @@ async def send_once(db: Database, org_id: str, callback: str, mailer: Mailer) ->
             return None
         body = _body(tx, row)
         keys = await callback_secrets(tx)
+        tried: int = await store.TRIES.value(tx, org=org_id, callback=callback)
+        await record(tx, CallbackSent(callback, row["task_id"] or "", tried + 1))
     status, error = await _post(body, keys, callback, mailer)
     async with db.tx(org_id, SYSTEM) as tx:
         row = await store.CALLBACK_LOCK.one(tx, org=org_id, callback=callback)

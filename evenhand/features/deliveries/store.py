@@ -39,6 +39,11 @@ TRY_ADD = Sql(
     """insert into evenhand.callback_try (org_id, callback_id, try_no, status, body)
        values (%(org)s, %(callback)s, %(try)s, %(status)s::integer, %(body)s)""",
 )
+TRIES = Sql(
+    "callback_tries_made",
+    """select coalesce(max(try_no), 0) from evenhand.callback_try
+        where org_id = %(org)s and callback_id = %(callback)s""",
+)
 TRIES_OF = Sql(
     "callback_tries",
     """select callback_id, try_no, status, created_at, body from evenhand.callback_try

@@ -62,6 +62,14 @@ class Delivered(msgspec.Struct, frozen=True):
     tasks: int
 
 
+class CallbackSent(msgspec.Struct, frozen=True):
+    """A try begins: what the callback says is about to leave. `task`: of which it tells; `n`: which try it is."""
+
+    about: str
+    task: str
+    n: int
+
+
 class CallbackEnded(msgspec.Struct, frozen=True):
     about: str
     ok: bool

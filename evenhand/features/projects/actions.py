@@ -358,7 +358,8 @@ async def set_seats(tx: Tx, project: str, wanted: Iterable[tuple[str, str]]) -> 
     for person, role in sorted(have - want):
         await store.SEAT_DROP.run(tx, org=tx.org_id, project=project, person=person, role=role)
     await store.EVERYONE_OFF.run(tx, org=tx.org_id, project=project)
-    await record(tx, SeatsChanged(project, len(want - have), len(have - want)))
+    joined, left = (sorted(p for p, _ in people) for people in (want - have, have - want))
+    await record(tx, SeatsChanged(project, len(joined), len(left), joined, left))
     return await list_seats(tx, project)
 
 

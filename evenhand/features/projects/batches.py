@@ -9,7 +9,7 @@ from evenhand.features.people.actions import tidy_name
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import store
 from evenhand.features.projects.actions import count_tasks, row_of
-from evenhand.features.projects.types import Batch, BatchBody, BatchCreated, BatchMoved, Counts
+from evenhand.features.projects.types import Batch, BatchBody, BatchCreated, BatchMoved, BatchPrioritized, Counts
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_callback
@@ -191,6 +191,7 @@ async def change_batch(tx: Tx, batch: str, body: BatchBody | None = None, priori
     if priority is not None:
         await store.QUEUE_RANK.run(tx, org=tx.org_id, batch=batch, rank=-priority)
         await store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[row["project_id"]])
+        await record(tx, BatchPrioritized(batch, priority))
     return await get_batch(tx, batch)
 
 

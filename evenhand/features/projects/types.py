@@ -127,7 +127,16 @@ class BatchMoved(msgspec.Struct, frozen=True):
     state: str
 
 
+class BatchPrioritized(msgspec.Struct, frozen=True):
+    about: str
+    priority: int
+
+
 class SeatsChanged(msgspec.Struct, frozen=True):
+    """Who may take the project's tasks. `joined`, `left`: people, each as often as a role."""
+
     about: str
     added: int
     removed: int
+    joined: list[str] = []
+    left: list[str] = []
