@@ -28,6 +28,7 @@ from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
 from evenhand.features.tasks.leases import expire_due, take_back
 from evenhand.features.trust import sequencer, turns, witnesses
+from evenhand.features.trust import feeds, sequencer, witnesses
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.keys import Keys
@@ -195,4 +196,5 @@ async def run(services: Services, stop: asyncio.Event) -> None:
         sequencer.run(services.db, everyones, stop),
         witnesses.run(services.db, everyones, stop),
         turns.run(services.db, stop),
+        feeds.run(services.db, services.settings.public_host, stop),
     )

@@ -151,6 +151,8 @@ async def _after(api: Any, out: Estate) -> None:
     asked = await _ok(await api.post(f"/api/v1/projects/{gone['id']}/delete", json={"confirm": f"Gone {mark}"}))
     ids["deletion"] = asked["id"]
     delivery = {"project": ids["project"], "name": f"Delivery {mark}"}
+    feed = {"url": "https://siem.example/events"}
+    ids["feed"] = (await _ok(await api.post("/api/v1/trust/feeds", json=feed)))["items"][0]["id"]
     ids["delivery"] = (await _ok(await api.post("/api/v1/deliveries", json=delivery)))["id"]
     found = await _ok(await api.get(f"/api/v1/tasks/{ids['done_task']}"))
     ids["answer"] = found["answers"][0]["id"]

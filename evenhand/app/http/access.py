@@ -1,11 +1,13 @@
 """Which routes show nothing of a customer's content, and why; all others leave an event of access before they answer.
 
+An operator's routes have counts, names and links: what is content, no operator has a route to without a customer's grant.
 The law in tests/laws/test_access.py walks the route tables: a route is on this list, or its reply is preceded by an event.
 """
 
 _OWN_WORDS = "answers with what the caller has just sent, or with counts; the act itself is an event"
 _NUMBERS = "ids, states, times and counts"
 _PEOPLE = "who belongs to the organisation, by the names that the customer may see"
+_ADDRESSES = "where the customer's own receivers are; adding one is an event"
 _LEASE = "a worker's lease on a task is the event that shows it"
 
 #: route -> why it leaves no event of its own
@@ -41,6 +43,11 @@ SILENT: dict[str, str] = {
     "DELETE /keys/{key}": "yes or no",
     "GET /audit": "the organisation's own events: whoever reads them sees acts and ids, no content",
     "GET /trust/bundle": "the same, with their proofs",
+    "GET /trust/status": _NUMBERS,
+    "GET /trust/feeds": _ADDRESSES,
+    "POST /trust/feeds": _ADDRESSES,
+    "PATCH /trust/feeds/{feed}": _ADDRESSES,
+    "DELETE /trust/feeds/{feed}": _ADDRESSES,
     "POST /work/next": _LEASE,
     "POST /work/heartbeat": "times",
     "POST /work/release": "a count",
@@ -54,9 +61,6 @@ SILENT: dict[str, str] = {
     "DELETE /session": "yes or no",
     "GET /links/{token}": "for whom a link is",
     "POST /links/{token}": "the person itself",
-    "GET /operator/overview": "names of organisations and people, and counts; no content",
-    "POST /operator/people/invite": "a link",
-    "POST /operator/people/reset": "a link",
 }
 #: routes whose handler records what they show itself, in its own words
 OWN: dict[str, str] = {

@@ -1,4 +1,4 @@
-"""What a customer can take and check alone: the evidence from the transparency log."""
+"""What a customer can take and check alone: the evidence from the transparency log; how the log is; and its own feeds of events."""
 
 import tempfile
 
@@ -10,9 +10,13 @@ from evenhand.app.http.routes import route
 from evenhand.app.http.streaming import file_pieces, streamed
 from evenhand.app.transparency import log_files
 from evenhand.features.people.rules import Verb, require
+from evenhand.features.trust import feeds
 from evenhand.features.trust.bundles import Evidence, newest_epoch
+from evenhand.features.trust.feeds import Feed
+from evenhand.features.trust.status import TrustStatus, trust_status
 from evenhand.features.trust.types import log_secret
 from evenhand.features.trust.witnesses import quorum_of
+from evenhand.infra.db import Tx
 from evenhand.pure.trouble import Invalid
 
 _MOST_SAVED = 20
@@ -38,3 +42,57 @@ async def bundle(call: Call) -> Response:
     await evidence.write(call.db, out, sorted(set(saved)))
     headers = {"content-disposition": 'attachment; filename="evidence.zip"', "cache-control": "no-store"}
     return await streamed(file_pieces(out), 200, headers, "application/zip")
+    return await streamed(_pieces(out), 200, headers, "application/zip")
+
+
+@route("GET", "/trust/status", reply=TrustStatus)
+async def status(call: Call, tx: Tx) -> Any:
+    """How the log is: how far, how late, who cosigned it, and how many of your events it holds"""
+    return await trust_status(tx, call.db, log_files(call.services.settings))
+
+
+class Feeds(msgspec.Struct, frozen=True):
+    items: list[Feed]
+    next: str | None = None
+
+
+class FeedIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`url`: https://, syslog+tls://, syslog+tcp:// or syslog+udp://; `everything`: from the first event on."""
+
+    url: str
+    everything: bool = False
+
+
+class FeedPatch(msgspec.Struct, forbid_unknown_fields=True):
+    on: bool
+
+
+@route("GET", "/trust/feeds", reply=Feeds)
+async def list_feeds(call: Call, tx: Tx) -> Any:
+    """Where your events are sent to, and how far each receiver is"""
+    return Feeds(await feeds.list_feeds(tx))
+
+
+@route("POST", "/trust/feeds", body=FeedIn, reply=Feeds)
+async def add_feed(call: Call, tx: Tx) -> Any:
+    """Send every event to a webhook or a syslog receiver"""
+    return Feeds(await feeds.add_feed(tx, call.body.url, everything=call.body.everything))
+
+
+@route("PATCH", "/trust/feeds/{feed}", body=FeedPatch, reply=Feeds)
+async def switch_feed(call: Call, tx: Tx) -> Any:
+    """Switch a feed off, or on again from where it was"""
+    return Feeds(await feeds.switch_feed(tx, call.path("feed"), call.body.on))
+
+
+@route("DELETE", "/trust/feeds/{feed}", reply=Feeds)
+async def remove_feed(call: Call, tx: Tx) -> Any:
+    """Remove a feed"""
+    return Feeds(await feeds.remove_feed(tx, call.path("feed")))
+
+
+async def _pieces(file: IO[Any]) -> AsyncIterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece

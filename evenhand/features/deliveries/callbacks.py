@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from evenhand.features.deliveries import store
-from evenhand.features.deliveries.rules import signature, wait_after
+from evenhand.features.deliveries.rules import wait_after
 from evenhand.features.deliveries.types import (
     Callback,
     CallbackBody,
@@ -28,6 +28,7 @@ from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.jobs import Job, Retry, enqueue
 from evenhand.infra.seal import At
 from evenhand.pure.trouble import Missing, Trouble
+from evenhand.pure.webhooks import signature
 
 _SECRETS = "callback_secrets"
 _SECRETS_AT = At("setting", _SECRETS)

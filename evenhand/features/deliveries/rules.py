@@ -1,6 +1,4 @@
-"""Callbacks: when to try again, and how a receiver knows that we sent it."""
-
-import hmac
+"""Callbacks: when to try again."""
 
 #: seconds before the 2nd to the 20th try: 20 tries over 24 hours
 _EARLY = (10, 30, 60, 120, 300, 600, 1200, 1800, 2700)
@@ -12,9 +10,3 @@ BACKOFF_S = (*_EARLY, *((_DAY_S - sum(_EARLY)) / (MOST_TRIES - 1 - len(_EARLY)),
 def wait_after(tries: int) -> float | None:
     """Seconds until the next try after `tries` failed ones, or None when that was the last."""
     return BACKOFF_S[tries - 1] if tries < MOST_TRIES else None
-
-
-def signature(secret: str, body: bytes, at_s: int) -> str:
-    """`t=<seconds>,v1=<hex>`: HMAC-SHA256 over "<seconds>.<body>". The time stamp stops replays."""
-    mac = hmac.digest(secret.encode(), f"{at_s}.".encode() + body, "sha256").hex()
-    return f"t={at_s},v1={mac}"

@@ -141,3 +141,50 @@ CERTIFICATES = Sql(
     "log_certificates",
     "select note from evenhand.erasure where org_id = %(org)s and note is not null order by ended_at, erasure_id",
 )
+MY_COUNT = Sql("log_my_count", "select count from evenhand.log_member where org_id = %(org)s")
+
+# --- feeds
+
+FEEDS = Sql(
+    "feeds",
+    "select feed_id, sent, next_at, tries, sent_at, body from evenhand.feed where org_id = %(org)s order by feed_id",
+)
+FEED_GET = Sql(
+    "feed_get",
+    "select feed_id, sent, next_at, tries, body from evenhand.feed where org_id = %(org)s and feed_id = %(feed)s",
+)
+FEED_ADD = Sql(
+    "feed_add",
+    """insert into evenhand.feed (org_id, feed_id, sent, next_at, body)
+       values (%(org)s, %(feed)s, %(sent)s, clock_timestamp(), %(body)s)""",
+)
+FEED_SWITCH = Sql(
+    "feed_switch",
+    """update evenhand.feed set next_at = case when %(wanted)s then clock_timestamp() end, tries = 0
+        where org_id = %(org)s and feed_id = %(feed)s""",
+)
+FEED_DROP = Sql("feed_drop", "delete from evenhand.feed where org_id = %(org)s and feed_id = %(feed)s")
+FEED_CLAIM = Sql(
+    "feed_claim",
+    """update evenhand.feed set next_at = clock_timestamp() + make_interval(secs => %(claim_s)s)
+        where org_id = %(org)s and feed_id = %(feed)s and next_at <= clock_timestamp() returning feed_id""",
+)
+# Switched off meanwhile it stays off.
+FEED_SENT = Sql(
+    "feed_sent",
+    """update evenhand.feed
+          set sent = %(sent)s, tries = %(tries)s, sent_at = coalesce(%(sent_at)s, sent_at), body = %(body)s,
+              next_at = case when next_at is not null then %(next_at)s::timestamptz end
+        where org_id = %(org)s and feed_id = %(feed)s""",
+)
+FEEDS_DUE = Sql(
+    "feeds_due",
+    "select org_id, feed_id from evenhand.feed where next_at <= clock_timestamp() order by next_at limit 500",
+    role="scheduler",
+)
+EVENTS_AFTER = Sql(
+    "log_events_after",
+    """select p.counter, p.index, f.kind, f.at, f.about_id, f.body
+         from evenhand.log_place p join evenhand.fact f on f.org_id = p.org_id and f.fact_id = p.fact_id
+        where p.org_id = %(org)s and p.counter > %(sent)s order by p.counter limit %(most)s""",
+)
