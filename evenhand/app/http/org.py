@@ -63,11 +63,15 @@ class Reply(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AuditLine(msgspec.Struct, frozen=True):
+    """`counter`: its place in the log, null until it has one, which takes seconds."""
+
     id: str
     at: datetime
     who: str
     what: str
     about: str
+    counter: int | None
+    detail: dict[str, Any]
 
 
 class Audit(msgspec.Struct, frozen=True):
@@ -197,16 +201,18 @@ async def answer_question(call: Call, tx: Tx) -> Any:
 
 
 class AuditQuery(Page):
-    """`files`: each time that a file was shown as well; a page of pictures is as many facts as it has pictures."""
+    """`files`: each time that a file was shown as well; a page of pictures is as many facts as it has pictures. `group`: all,
+    access, people, keys, exports or deletions."""
 
     files: bool = True
+    group: str = "all"
 
 
 @route("GET", "/audit", query=AuditQuery, reply=Audit)
 async def audit(call: Call, tx: Tx) -> Any:
     """The organisation's facts, newest first"""
     limit = bounded(call.query.limit)
-    rows = await progress.audit(tx, after=call.query.cursor, limit=limit, files=call.query.files)
+    rows = await progress.audit(tx, after=call.query.cursor, limit=limit, files=call.query.files, group=call.query.group)
     return Audit([AuditLine(**row) for row in rows], rows[-1]["id"] if len(rows) == limit else None)
 
 

@@ -19,7 +19,7 @@ from evenhand.infra.ids import new_id
 from evenhand.infra.seal import At
 from evenhand.pure.answers import agreement
 from evenhand.pure.numbers import wilson
-from evenhand.pure.trouble import Conflict, Missing
+from evenhand.pure.trouble import Conflict, Invalid, Missing
 
 _BINS_S = (60, 300, 900, 3600, 6 * 3600, 86_400, 7 * 86_400)
 _POINTS = 200
@@ -106,11 +106,30 @@ async def history(tx: Tx, task: str) -> list[dict[str, Any]]:
     ]
 
 
-async def audit(tx: Tx, *, after: str | None, limit: int, files: bool = True) -> list[dict[str, Any]]:
-    """The organisation's facts, newest first; without `files`, not each time that a file was shown."""
+#: what a reader may ask for: patterns of kinds
+GROUPS: dict[str, list[str]] = {
+    "access": ["ContentShown", "TaskViewed", "TaskLeased", "Media%", "Exported", "WorkRecalled"],
+    "people": ["Member%", "Seat%", "Group%", "Staff%", "Grant%", "Break%", "Support%", "Wall%", "Leaver%", "Session%", "Sign%"],
+    "keys": ["%Key%", "Unwrap%"],
+    "exports": ["Export%", "Deliver%", "Callback%", "Feed%", "Archive%"],
+    "deletions": ["data.deleted", "%Deleted", "%Hold%", "Retention%", "Erasure%"],
+}  # fmt: skip
+
+
+async def audit(
+    tx: Tx, *, after: str | None, limit: int, files: bool = True, group: str = "all"
+) -> list[dict[str, Any]]:
+    """The organisation's facts, newest first, each with its counter in the log once it has one. Without `files`, not each time
+    that a file was shown; `group`: of GROUPS, or all."""
     require(tx, Verb.READ)
+    if group not in GROUPS and group != "all":
+        raise Invalid(f"`group` must be all or one of {', '.join(GROUPS)}.")
     names = await member_names(tx)
-    rows = await store.AUDIT.all(tx, org=tx.org_id, after=after, files=files, limit=limit)
+    kinds = GROUPS.get(group)
+    if group in ("all", "access"):
+        rows = await store.AUDIT.all(tx, org=tx.org_id, after=after, kinds=kinds, files=files, limit=limit)
+    else:
+        rows = await store.AUDIT_RARE.all(tx, org=tx.org_id, after=after, kinds=kinds, limit=limit)
     return [
         {
             "id": r["fact_id"],
@@ -118,6 +137,8 @@ async def audit(tx: Tx, *, after: str | None, limit: int, files: bool = True) ->
             "who": who(tx, names, r["actor_kind"], r["actor_id"]),
             "what": r["kind"],
             "about": r["about_id"],
+            "counter": r["counter"],
+            "detail": {k: v for k, v in tx.seal.open(r["body"]).items() if k not in (*_SAID_BESIDE, "objects", "listed")},
         }
         for r in rows
     ]

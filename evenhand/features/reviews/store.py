@@ -151,12 +151,20 @@ HISTORY = Sql(
     """select fact_id, kind, actor_kind, actor_id, at, body from evenhand.fact
         where org_id = %(org)s and about_id = %(about)s order by fact_id desc limit 500""",
 )
+_AUDIT = """select f.fact_id, f.kind, f.actor_kind, f.actor_id, f.about_id, f.at, f.body, p.counter
+         from evenhand.fact f left join evenhand.log_place p on p.org_id = f.org_id and p.fact_id = f.fact_id
+        where f.org_id = %(org)s and (%(after)s::text is null or f.fact_id < %(after)s)
+          and (%(kinds)s::text[] is null or f.kind ~~ any (%(kinds)s::text[]))"""
 AUDIT = Sql(
     "audit_list",
-    """select fact_id, kind, actor_kind, actor_id, about_id, at from evenhand.fact
-        where org_id = %(org)s and (%(after)s::text is null or fact_id < %(after)s)
-          and (%(files)s::boolean or kind <> 'MediaServed')
-        order by fact_id desc limit %(limit)s""",
+    f"{_AUDIT} and (%(files)s::boolean or f.kind <> 'MediaServed') order by f.fact_id desc limit %(limit)s",
+)
+# The same of what happens seldom, by the index that holds nothing else.
+AUDIT_RARE = Sql(
+    "audit_rare",
+    f"""{_AUDIT} and f.kind not in ('TaskLeased', 'AnnotationSubmitted', 'MediaServed', 'TaskDone', 'TaskViewed',
+              'ContentShown', 'TaskReady', 'TaskCreated', 'LeaseReleased', 'ReviewClosed')
+        order by f.fact_id desc limit %(limit)s""",
 )
 PILOT_TASKS = Sql(
     "pilot_tasks",

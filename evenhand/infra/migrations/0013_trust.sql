@@ -20,6 +20,11 @@ create index feed_due on evenhand.feed (next_at) where next_at is not null;
 -- In the order of counters, and none twice.
 create unique index log_place_counter on evenhand.log_place (org_id, counter);
 
+-- What happens seldom is found without walking through the work: who came and left, keys, exports, deletions.
+create index fact_rare on evenhand.fact (org_id, fact_id)
+    where kind not in ('TaskLeased', 'AnnotationSubmitted', 'MediaServed', 'TaskDone', 'TaskViewed', 'ContentShown', 'TaskReady',
+                       'TaskCreated', 'LeaseReleased', 'ReviewClosed');
+
 alter table evenhand.log_policy enable row level security;
 alter table evenhand.log_policy force row level security;
 create policy sequencer on evenhand.log_policy to evenhand_sequencer using (true) with check (true);

@@ -24,6 +24,7 @@ const PeoplePage = lazy(() => import('./org/PeoplePage').then((module) => ({ def
 const KeysPage = lazy(() => import('./org/KeysPage').then((module) => ({ default: module.KeysPage })))
 const AuditPage = lazy(() => import('./org/AuditPage').then((module) => ({ default: module.AuditPage })))
 const DataPage = lazy(() => import('./data/DataPage').then((module) => ({ default: module.DataPage })))
+const TrustPage = lazy(() => import('./trust/TrustPage').then((module) => ({ default: module.TrustPage })))
 const DeliveriesPage = lazy(() => import('./org/DeliveriesPage').then((module) => ({ default: module.DeliveriesPage })))
 const FixPage = lazy(() => import('./tasks/FixPage').then((module) => ({ default: module.FixPage })))
 const PilotPage = lazy(() => import('../workspace/WorkspacePage').then((module) => ({ default: module.PilotPage })))
@@ -120,6 +121,7 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>, 
   if (match('/keys', rest)) return <KeysPage />
   if (match('/audit', rest)) return <AuditPage />
   if (match('/data', rest)) return <DataPage />
+  if (match('/trust', rest) || match('/audit', rest)) return <TrustPage />
   if (match('/deliveries', rest)) return <DeliveriesPage projects={projects.data?.items ?? []} />
   return (
     <EmptyState
@@ -148,6 +150,7 @@ function consoleCommands(projects: readonly Project[], writes: boolean, manages:
     { id: 'keys', label: t('console.keys'), group: pages, icon: 'key', words: 'api token', run: () => navigate(to.keys()) },
     { id: 'audit', label: t('console.audit'), group: pages, icon: 'log', run: () => navigate(to.audit()) },
     { id: 'data', label: t('console.data'), group: pages, icon: 'history', words: 'retention hold delete archive leave', run: () => navigate(to.data()) },
+    { id: 'trust', label: t('console.trust'), group: pages, icon: 'log', words: 'audit log evidence', run: () => navigate(to.trust()) },
     ...(writes ? [{ id: 'new', label: t('console.project.new'), group: act, icon: 'plus' as const, keys: 'N', run: () => navigate(to.newProject()) }] : []),
     ...(manages
       ? [

@@ -7,5 +7,7 @@ import { orgMessages } from './words/org'
 import { projectMessages } from './words/project'
 import { qualityMessages } from './words/quality'
 import { taskMessages } from './words/tasks'
+import { trustMessages } from './words/trust'
 
 export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...factMessages } as const
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...trustMessages, ...factMessages } as const

@@ -19,4 +19,5 @@ export const to = {
   keys: () => `${base()}/keys`,
   audit: () => `${base()}/audit`,
   data: () => `${base()}/data`,
+  trust: () => `${base()}/trust`,
 }

@@ -111,7 +111,6 @@ export type Callback = {
   tries: { at: string; status: number | null; error: string | null }[]
   next_at: string | null
 }
-export type AuditItem = { at: string; who: string; what: string; about: string | null }
 export type Asset = { id: string; type: string; size: number; width: number | null; height: number | null; url: string; thumb_url: string; state: 'ready' | 'fetching' | 'error' }
 export type List<T> = { items: T[]; next?: string | null; total?: number }
 

@@ -1,6 +1,6 @@
 export const orgMessages = {
   'console.people': 'People',
-  'console.people.text': 'Members of this organisation. Nobody else sees its data; every access is in the audit log. Whom you invited has a name here; people of the shared workforce have a pseudonym that only you see.',
+  'console.people.text': 'Members of this organisation. Nobody else sees its data; every access is an event on the Trust page. Whom you invited has a name here; people of the shared workforce have a pseudonym that only you see.',
   'console.people.invite': 'Invite a person',
   'console.people.you': '(you)',
   'console.people.pool': 'Shared workforce',
@@ -54,13 +54,4 @@ export const orgMessages = {
   'console.scope.write.hint': 'Create, change and cancel',
   'console.scope.manage': 'Manage',
   'console.scope.manage.hint': 'Invite people, make and revoke keys',
-
-  'console.audit': 'Audit log',
-  'console.audit.text': 'Who did what in this organisation, newest first. Entries cannot be changed.',
-  'console.audit.evidence': 'Download evidence',
-  'console.audit.evidence.text': 'Each entry stands in one log for all customers, which shows nothing of any. The evidence proves yours, and whether one is missing: check it offline with “evenhand verify”.',
-  'console.audit.files': 'Each file that was shown, too',
-  'console.audit.newest': 'Show newest',
-  'console.audit.none': 'Nothing happened yet',
-  'console.audit.none.text': 'Changes, accesses, work and exports will be listed here.',
 } as const

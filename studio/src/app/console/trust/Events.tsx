@@ -1,0 +1,97 @@
+import { useState } from 'react'
+import { Button } from '../../../ui/Button'
+import { EmptyState } from '../../../ui/EmptyState'
+import { ErrorNote } from '../../../ui/ErrorNote'
+import { Checkbox } from '../../../ui/Field'
+import { formatDate, formatNumber, t } from '../../../ui/messages'
+import { useQuery } from '../../../ui/router'
+import { Skeleton } from '../../../ui/Skeleton'
+import { Table, type Column } from '../../../ui/Table'
+import { Tabs } from '../../../ui/Tabs'
+import { useApi } from '../../../ui/useApi'
+import { detailText, factText } from '../facts'
+import type { List, Member, Project } from '../types'
+import { groups, type Group, type TrustEvent } from './types'
+import { useLive } from './useLive'
+
+/** Who did what, newest first and as it happens. What is shown stands in the address. */
+export function Events() {
+  const [query, setQuery] = useQuery()
+  const [live, setLive] = useState(true)
+  const asked = query.get('show') ?? ''
+  const group: Group = groups.find((one) => one === asked) ?? 'all'
+  return (
+    <section>
+      <div className="eh-trust-bar">
+        <Checkbox label={t('console.trust.live')} hint={t('console.trust.live.hint')} checked={live} onChecked={setLive} />
+      </div>
+      <Tabs
+        label={t('console.trust.group')}
+        items={groups.map((id) => ({ id, label: t(`console.trust.group.${id}`) }))}
+        value={group}
+        onValue={(id) => setQuery({ show: id === 'all' ? null : id }, { replace: true })}
+      >
+        {() => <EventList key={group} group={group} live={live} />}
+      </Tabs>
+    </section>
+  )
+}
+
+function EventList({ group, live }: { group: Group; live: boolean }) {
+  const [files, setFiles] = useState(group === 'access')
+  const { items, loading, error, reload, more, busy } = useLive(group, files, live)
+  const names = useNames()
+  return (
+    <div className="eh-trust-events">
+      {group === 'all' || group === 'access' ? <Checkbox label={t('console.trust.files')} checked={files} onChecked={setFiles} /> : null}
+      <ErrorNote error={error} retry={reload} />
+      {loading ? <Skeleton lines={8} height={24} /> : null}
+      {!loading && !error && !items.length ? <EmptyState icon="log" title={t('console.trust.none')} text={t('console.trust.none.text')} /> : null}
+      {items.length ? <Table label={t('console.trust')} rows={items} rowKey={(item) => item.id} columns={columns(names)} /> : null}
+      {more ? (
+        <div>
+          <Button busy={busy} onClick={more}>
+            {t('console.trust.older')}
+          </Button>
+        </div>
+      ) : null}
+    </div>
+  )
+}
+
+/** Projects and people by the names that they have here. */
+function useNames(): ReadonlyMap<string, string> {
+  const projects = useApi<List<Project>>('/projects', { query: { limit: 200 } })
+  const members = useApi<List<Member>>('/members', { query: { limit: 200 } })
+  const names = new Map<string, string>()
+  for (const project of projects.data?.items ?? []) names.set(project.id, project.name)
+  for (const member of members.data?.items ?? []) names.set(member.person, member.name || member.email)
+  return names
+}
+
+function columns(names: ReadonlyMap<string, string>): Column<TrustEvent>[] {
+  return [
+    { key: 'at', title: t('console.when'), tight: true, cell: (item) => <time dateTime={item.at} title={formatDate(item.at, 'full')}>{formatDate(item.at)}</time> },
+    { key: 'who', title: t('console.who'), cell: (item) => item.who },
+    { key: 'what', title: t('console.what'), cell: (item) => <What item={item} /> },
+    { key: 'about', title: t('console.about'), cell: (item) => <About id={item.about ?? ''} names={names} />, wideOnly: true },
+    { key: 'counter', title: t('console.trust.number'), tight: true, number: true, wideOnly: true, cell: (item) => (item.counter === null ? <span className="eh-muted">{t('console.trust.number.waits')}</span> : formatNumber(item.counter)) },
+  ]
+}
+
+function What({ item }: { item: TrustEvent }) {
+  const detail = detailText(item.detail)
+  return (
+    <>
+      {factText(item.what)}
+      {detail ? <span className="eh-trust-detail eh-break">{detail}</span> : null}
+    </>
+  )
+}
+
+/** By name where it has one here; the id otherwise, to search the task browser with. */
+function About({ id, names }: { id: string; names: ReadonlyMap<string, string> }) {
+  const name = names.get(id)
+  if (name) return <span>{name}</span>
+  return <span className={/^[0-9a-f]{24}$/.test(id) ? 'eh-mono eh-muted eh-break' : 'eh-muted eh-break'}>{id}</span>
+}
