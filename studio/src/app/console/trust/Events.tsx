@@ -72,7 +72,7 @@ function useNames(): ReadonlyMap<string, string> {
 function columns(names: ReadonlyMap<string, string>): Column<TrustEvent>[] {
   return [
     { key: 'at', title: t('console.when'), tight: true, cell: (item) => <time dateTime={item.at} title={formatDate(item.at, 'full')}>{formatDate(item.at)}</time> },
-    { key: 'who', title: t('console.who'), cell: (item) => item.who },
+    { key: 'who', title: t('console.who'), tight: true, cell: (item) => item.who },
     { key: 'what', title: t('console.what'), cell: (item) => <What item={item} /> },
     { key: 'about', title: t('console.about'), cell: (item) => <About id={item.about ?? ''} names={names} />, wideOnly: true },
     { key: 'counter', title: t('console.trust.number'), tight: true, number: true, wideOnly: true, cell: (item) => (item.counter === null ? <span className="eh-muted">{t('console.trust.number.waits')}</span> : formatNumber(item.counter)) },
@@ -89,9 +89,14 @@ function What({ item }: { item: TrustEvent }) {
   )
 }
 
-/** By name where it has one here; the id otherwise, to search the task browser with. */
+/** By name where it has one here; the end of its id otherwise, and all of it to whoever points at it. */
 function About({ id, names }: { id: string; names: ReadonlyMap<string, string> }) {
   const name = names.get(id)
   if (name) return <span>{name}</span>
-  return <span className={/^[0-9a-f]{24}$/.test(id) ? 'eh-mono eh-muted eh-break' : 'eh-muted eh-break'}>{id}</span>
+  if (!/^[0-9a-f]{24}$/.test(id)) return <span className="eh-muted eh-break">{id}</span>
+  return (
+    <span className="eh-mono eh-muted" title={id}>
+      …{id.slice(-8)}
+    </span>
+  )
 }
