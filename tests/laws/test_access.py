@@ -17,6 +17,7 @@ from evenhand.app.scale.asking import ENTRIES
 from evenhand.features.deliveries.callbacks import add_callback
 from evenhand.infra.access import commitment, ids_in
 from evenhand.infra.postgres.roles import DatabaseUrls
+from evenhand.infra.seal import At
 from tests.conftest import World
 from tests.laws.estate import fill
 from tests.laws.test_twin import CUSTOMER, PERSON, ids_of
@@ -43,8 +44,10 @@ def test_every_route_is_decided() -> None:
 
 async def facts_of(world: World, org: str) -> list[tuple[str, dict[str, Any]]]:
     async with await world.system(org) as tx:
-        rows = await tx.conn.fetch("select kind, body from evenhand.fact where org_id = $1 order by fact_id", org)
-        return [(row["kind"], tx.seal.open(row["body"])) for row in rows]
+        rows = await tx.conn.fetch(
+            "select fact_id, kind, body from evenhand.fact where org_id = $1 order by fact_id", org
+        )
+        return [(row["kind"], tx.seal.open(row["body"], At("fact", row["fact_id"]))) for row in rows]
 
 
 async def test_every_route_that_shows_content_records_it_first(world: World) -> None:

@@ -212,7 +212,9 @@ class AuditQuery(Page):
 async def audit(call: Call, tx: Tx) -> Any:
     """The organisation's facts, newest first"""
     limit = bounded(call.query.limit)
-    rows = await progress.audit(tx, after=call.query.cursor, limit=limit, files=call.query.files, group=call.query.group)
+    rows = await progress.audit(
+        tx, after=call.query.cursor, limit=limit, files=call.query.files, group=call.query.group
+    )
     return Audit([AuditLine(**row) for row in rows], rows[-1]["id"] if len(rows) == limit else None)
 
 

@@ -22,10 +22,10 @@ from evenhand.features.projects.actions import ProjectNameTaken
 from evenhand.features.projects.batches import BatchNameTaken
 from evenhand.features.projects.groups import GroupNameTaken
 from evenhand.features.tasks.actions import NoSuchTask, UniqueIdTaken
-from evenhand.infra.seal import KeyUnknown
 from evenhand.infra.access import ids_in, shown
 from evenhand.infra.db import Tx
 from evenhand.infra.ids import is_id
+from evenhand.infra.seal import KeyUnknown
 from evenhand.pure.scale.types import NotEnabled
 from evenhand.pure.trouble import Conflict, Missing, Trouble, Upstream
 

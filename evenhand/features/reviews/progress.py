@@ -98,9 +98,7 @@ async def history(tx: Tx, task: str) -> list[dict[str, Any]]:
             "at": r["at"],
             "who": who(tx, names, r["actor_kind"], r["actor_id"]),
             "what": r["kind"],
-            "detail": {
-                k: v for k, v in tx.seal.open(r["body"], At("fact", r["fact_id"])).items() if k not in _SAID_BESIDE
-            },
+            "detail": _said(tx, r),
         }
         for r in rows
     ]
@@ -114,6 +112,12 @@ GROUPS: dict[str, list[str]] = {
     "exports": ["Export%", "Deliver%", "Callback%", "Feed%", "Archive%"],
     "deletions": ["data.deleted", "%Deleted", "%Hold%", "Retention%", "Erasure%"],
 }  # fmt: skip
+
+
+def _said(tx: Tx, row: Any) -> dict[str, Any]:
+    """What a fact says, but for what stands beside it."""
+    said: dict[str, Any] = tx.seal.open(row["body"], At("fact", row["fact_id"]))
+    return {name: value for name, value in said.items() if name not in _SAID_BESIDE}
 
 
 async def audit(
@@ -138,7 +142,7 @@ async def audit(
             "what": r["kind"],
             "about": r["about_id"],
             "counter": r["counter"],
-            "detail": {k: v for k, v in tx.seal.open(r["body"]).items() if k not in (*_SAID_BESIDE, "objects", "listed")},
+            "detail": {k: v for k, v in _said(tx, r).items() if k not in ("objects", "listed")},
         }
         for r in rows
     ]

@@ -19,7 +19,7 @@ from evenhand.infra.db import SYSTEM, Database, Tx
 from evenhand.infra.facts import event_of, record
 from evenhand.infra.fetch import check_url, private_allowed, request
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.seal import KEYLESS
+from evenhand.infra.seal import KEYLESS, At
 from evenhand.infra.syslog import PORTS, address_of, send
 from evenhand.pure.syslog import message
 from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble, Upstream
@@ -88,7 +88,7 @@ async def list_feeds(tx: Tx) -> list[Feed]:
 
 
 def _feed(tx: Tx, row: Any, count: int) -> Feed:
-    body = tx.seal.open_as(row["body"], FeedBody)
+    body = tx.seal.open_as(row["body"], FeedBody, At("feed", row["feed_id"]))
     return Feed(
         row["feed_id"], body.url, row["next_at"] is not None, body.secret, max(0, count - row["sent"]), row["sent_at"],
         row["tries"], body.error,
@@ -100,13 +100,13 @@ async def add_feed(tx: Tx, url: str, *, everything: bool = False) -> list[Feed]:
     require(tx, Verb.MANAGE)
     check_feed(url)
     held = await store.FEEDS.all(tx, org=tx.org_id)
-    if any(tx.seal.open_as(row["body"], FeedBody).url == url for row in held):
+    if any(tx.seal.open_as(row["body"], FeedBody, At("feed", row["feed_id"])).url == url for row in held):
         raise Conflict("There is a feed to this address already.")
     if len(held) >= _MOST_FEEDS:
         raise Conflict(f"An organisation has {_MOST_FEEDS} feeds at most.", hint="Remove one that is not needed.")
     feed, body = new_id(), FeedBody(url, f"whsec_{secrets.token_urlsafe(32)}")
     sent: int = 0 if everything else await store.MY_COUNT.value(tx, org=tx.org_id) or 0
-    await store.FEED_ADD.run(tx, org=tx.org_id, feed=feed, sent=sent, body=tx.seal.shut(body))
+    await store.FEED_ADD.run(tx, org=tx.org_id, feed=feed, sent=sent, body=tx.seal.shut(body, At("feed", feed)))
     await record(tx, FeedAdded(feed, commitment([url])))
     return await list_feeds(tx)
 
@@ -147,7 +147,7 @@ async def deliver(db: Database, org_id: str, feed: str, host: str, trust: ssl.SS
         rows = await store.EVENTS_AFTER.all(tx, org=org_id, sent=row["sent"], most=AT_ONCE)
         if not rows or await store.FEED_CLAIM.maybe(tx, org=org_id, feed=feed, claim_s=_CLAIM_S) is None:
             return 0
-        body = tx.seal.open_as(row["body"], FeedBody)
+        body = tx.seal.open_as(row["body"], FeedBody, At("feed", row["feed_id"]))
         events = [_event(tx, one) for one in rows]
     error = ""
     try:
@@ -160,14 +160,14 @@ async def deliver(db: Database, org_id: str, feed: str, host: str, trust: ssl.SS
         await store.FEED_SENT.run(
             tx, org=org_id, feed=feed, sent=row["sent"] if error else events[-1]["counter"], tries=tries,
             sent_at=None if error else datetime.now(UTC), next_at=datetime.now(UTC) + timedelta(seconds=wait_s),
-            body=tx.seal.shut(FeedBody(body.url, body.secret, error)),
+            body=tx.seal.shut(FeedBody(body.url, body.secret, error), At("feed", feed)),
         )  # fmt: skip
     return 0 if error else len(events)
 
 
 def _event(tx: Tx, row: Any) -> dict[str, Any]:
     """An event as the log has it: its own text, and its place."""
-    whole = msgspec.json.decode(event_of(tx.seal, row["kind"], row["at"], row["about_id"], row["body"]))
+    whole = msgspec.json.decode(event_of(tx.seal, row["fact_id"], row["kind"], row["at"], row["about_id"], row["body"]))
     return {
         "counter": row["counter"], "index": row["index"], "at": row["at"].isoformat(), "kind": whole["kind"],
         "data": whole["data"], "org": tx.org_id,

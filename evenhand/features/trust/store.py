@@ -184,7 +184,7 @@ FEEDS_DUE = Sql(
 )
 EVENTS_AFTER = Sql(
     "log_events_after",
-    """select p.counter, p.index, f.kind, f.at, f.about_id, f.body
+    """select p.counter, p.index, f.fact_id, f.kind, f.at, f.about_id, f.body
          from evenhand.log_place p join evenhand.fact f on f.org_id = p.org_id and f.fact_id = p.fact_id
         where p.org_id = %(org)s and p.counter > %(sent)s order by p.counter limit %(most)s""",
 )
