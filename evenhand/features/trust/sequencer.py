@@ -5,6 +5,7 @@ row of the state locked is the sequencer, so there may be any number of workers.
 """
 
 import asyncio
+import json
 import logging
 import secrets
 import struct
@@ -193,11 +194,24 @@ def _write(this: Log, shown: int, entries: list[bytes]) -> None:
         this.files.put_tile(tile, data)
 
 
+async def announce(db: Database, this: Log) -> None:
+    """At a start: where the newest epoch names another program than this one, an epoch ends at once and names it."""
+    async with db.narrow("sequencer") as door:
+        newest = await store.LAST_EPOCH.maybe(door, published=2**62)
+        told: dict[str, str] = {} if newest is None else json.loads(newest["record"]).get("public", {})
+        if {name: told.get(name) for name in this.public} != this.public:
+            await store.WANT_EPOCH.run(door)
+
+
 async def run(db: Database, this: Log, stop: asyncio.Event, *, batch_s: float = BATCH_S) -> None:
     """A batch every five seconds, whether anything happened or not."""
+    told = False
     while not stop.is_set():
         begun = time.monotonic()
         try:
+            if not told:
+                await announce(db, this)
+                told = True
             while (await tick(db, this)).more:
                 pass
         except Exception as err:

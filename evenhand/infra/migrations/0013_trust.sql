@@ -35,8 +35,6 @@ alter table evenhand.feed enable row level security;
 alter table evenhand.feed force row level security;
 create policy wall on evenhand.feed to evenhand_app using (org_id = (select ctx.org())) with check (org_id = (select ctx.org()));
 grant select, insert, update, delete on evenhand.feed to evenhand_app;
-create policy erase on evenhand.feed to current_user using (org_id = current_setting('evenhand.org', true))
-    with check (org_id = current_setting('evenhand.org', true));
 create policy due on evenhand.feed for select to evenhand_scheduler using (true);
 grant select (org_id, feed_id, next_at) on evenhand.feed to evenhand_scheduler;
 create policy erase on evenhand.feed to current_user
