@@ -21,6 +21,7 @@ from evenhand.infra.db import Actor, Database, Tx
 from evenhand.infra.facts import event_of, person_alias, record
 from evenhand.infra.objects import Objects
 from evenhand.infra.seal import At
+from evenhand.infra.spool import Spool
 from evenhand.pure.formats.zipstream import ZipStream
 
 CHUNK = 500  # rows between two signatures of the context, and of a piece of the stream
@@ -46,22 +47,21 @@ class Archive:
         self._name, self._mode, self._evidence = name, mode, evidence
         self._files: list[IO[bytes]] = []
 
-    def _spool(self) -> IO[bytes]:
-        made: Any = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  (`stream` closes it)
-        self._files.append(made)
+    def _kept(self, made: Any) -> IO[bytes]:
+        self._files.append(made)  # `stream` closes it
         return made
 
     async def open(self, tx: Tx) -> None:
         """Checks that the caller may have everything, and records that it leaves the house."""
         require(tx, Verb.MANAGE)
         await record(tx, ArchiveTaken(self._org))
-        self._zip = ZipStream(self._spool())
-        self._manifest = self._spool()
+        self._zip = ZipStream(self._kept(Spool(_SPOOL)))
+        self._manifest = self._kept(Spool(_SPOOL))
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The zip file, in pieces. Rows are of one snapshot; files are read after it, as far as they are still there."""
         try:
-            evidence = self._spool()
+            evidence = self._kept(tempfile.SpooledTemporaryFile(max_size=_SPOOL))  # events, which hold no content
             have = await self._evidence(evidence)
             text = readme(self._name, self._mode, datetime.now(UTC).isoformat(timespec="seconds"), have)
             yield self._whole("README.md", text.encode())
