@@ -61,7 +61,7 @@ class Archive:
     async def stream(self) -> AsyncIterator[bytes]:
         """The zip file, in pieces. Rows are of one snapshot; files are read after it, as far as they are still there."""
         try:
-            evidence = self._kept(tempfile.SpooledTemporaryFile(max_size=_SPOOL))  # events, which hold no content
+            evidence = self._kept(tempfile.SpooledTemporaryFile(max_size=_SPOOL))  # noqa: SIM115  (events: no content)
             have = await self._evidence(evidence)
             text = readme(self._name, self._mode, datetime.now(UTC).isoformat(timespec="seconds"), have)
             yield self._whole("README.md", text.encode())
