@@ -16,7 +16,9 @@ NAMES = ("dropped", "altered", "reordered", "back-dated", "forked", "rolled back
 
 def isolated() -> bool:
     found = shutil.which("unshare")
-    return found is not None and subprocess.run([found, "--map-root-user", "--net", "true"], check=False).returncode == 0
+    return (
+        found is not None and subprocess.run([found, "--map-root-user", "--net", "true"], check=False).returncode == 0
+    )
 
 
 @pytest.mark.slow
