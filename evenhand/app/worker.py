@@ -27,8 +27,7 @@ from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
 from evenhand.features.tasks.leases import expire_due, take_back
-from evenhand.features.trust import sequencer, turns, witnesses
-from evenhand.features.trust import feeds, sequencer, witnesses
+from evenhand.features.trust import feeds, sequencer, turns, witnesses
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.keys import Keys

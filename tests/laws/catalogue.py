@@ -20,9 +20,6 @@ PLATFORM = {
 }  # fmt: skip
 #: What the scheduler keeps for itself. It writes nowhere else.
 SCHEDULERS = {table for table in PLATFORM if table.startswith("sched_")} | {"sched_flow"}
-    "person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state", "log_policy", "rate_card",
-    "price_class",
-}  # fmt: skip
 GATES = ("person", "session", "link", "signin_attempt")
 #: Unique and primary keys that may begin with something else than the organisation. Each is a platform matter.
 GLOBAL_KEYS = {

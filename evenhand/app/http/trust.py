@@ -1,6 +1,7 @@
 """What a customer can take and check alone: the evidence from the transparency log; how the log is; and its own feeds of events."""
 
 import tempfile
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
@@ -42,7 +43,6 @@ async def bundle(call: Call) -> Response:
     await evidence.write(call.db, out, sorted(set(saved)))
     headers = {"content-disposition": 'attachment; filename="evidence.zip"', "cache-control": "no-store"}
     return await streamed(file_pieces(out), 200, headers, "application/zip")
-    return await streamed(_pieces(out), 200, headers, "application/zip")
 
 
 @route("GET", "/trust/status", reply=TrustStatus)
@@ -89,10 +89,3 @@ async def switch_feed(call: Call, tx: Tx) -> Any:
 async def remove_feed(call: Call, tx: Tx) -> Any:
     """Remove a feed"""
     return Feeds(await feeds.remove_feed(tx, call.path("feed")))
-
-
-async def _pieces(file: IO[Any]) -> AsyncIterator[bytes]:
-    with file:
-        file.seek(0)
-        while piece := await asyncio.to_thread(file.read, _PIECE):
-            yield piece

@@ -22,7 +22,6 @@ import './Console.css'
 const NewProjectPage = lazy(() => import('./projects/NewProjectPage').then((module) => ({ default: module.NewProjectPage })))
 const PeoplePage = lazy(() => import('./org/PeoplePage').then((module) => ({ default: module.PeoplePage })))
 const KeysPage = lazy(() => import('./org/KeysPage').then((module) => ({ default: module.KeysPage })))
-const AuditPage = lazy(() => import('./org/AuditPage').then((module) => ({ default: module.AuditPage })))
 const DataPage = lazy(() => import('./data/DataPage').then((module) => ({ default: module.DataPage })))
 const TrustPage = lazy(() => import('./trust/TrustPage').then((module) => ({ default: module.TrustPage })))
 const DeliveriesPage = lazy(() => import('./org/DeliveriesPage').then((module) => ({ default: module.DeliveriesPage })))
@@ -119,7 +118,6 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>, 
   if (project) return <ProjectPage key={project['id'] ?? ''} id={project['id'] ?? ''} tab={project['tab'] ?? 'overview'} />
   if (match('/people', rest)) return <PeoplePage />
   if (match('/keys', rest)) return <KeysPage />
-  if (match('/audit', rest)) return <AuditPage />
   if (match('/data', rest)) return <DataPage />
   if (match('/trust', rest) || match('/audit', rest)) return <TrustPage />
   if (match('/deliveries', rest)) return <DeliveriesPage projects={projects.data?.items ?? []} />
@@ -148,7 +146,6 @@ function consoleCommands(projects: readonly Project[], writes: boolean, manages:
     { id: 'deliveries', label: t('console.deliveries'), group: pages, icon: 'box', keys: 'G D', run: () => navigate(to.deliveries()) },
     { id: 'people', label: t('console.people'), group: pages, icon: 'people', run: () => navigate(to.people()) },
     { id: 'keys', label: t('console.keys'), group: pages, icon: 'key', words: 'api token', run: () => navigate(to.keys()) },
-    { id: 'audit', label: t('console.audit'), group: pages, icon: 'log', run: () => navigate(to.audit()) },
     { id: 'data', label: t('console.data'), group: pages, icon: 'history', words: 'retention hold delete archive leave', run: () => navigate(to.data()) },
     { id: 'trust', label: t('console.trust'), group: pages, icon: 'log', words: 'audit log evidence', run: () => navigate(to.trust()) },
     ...(writes ? [{ id: 'new', label: t('console.project.new'), group: act, icon: 'plus' as const, keys: 'N', run: () => navigate(to.newProject()) }] : []),

@@ -64,7 +64,6 @@ export function Sidebar({ open, onClose, rest, projects }: { open: boolean; onCl
           <div className="eh-side-head">{t('console.organisation')}</div>
           <SideLink to={to.people()} icon="people" here={is('/people')} label={t('console.people')} />
           <SideLink to={to.keys()} icon="key" here={is('/keys')} label={t('console.keys')} />
-          <SideLink to={to.audit()} icon="log" here={is('/audit')} label={t('console.audit')} />
           <SideLink to={to.data()} icon="history" here={is('/data')} label={t('console.data')} />
           <SideLink to={to.trust()} icon="log" here={is('/trust') || is('/audit')} label={t('console.trust')} />
         </nav>

@@ -9,5 +9,4 @@ import { qualityMessages } from './words/quality'
 import { taskMessages } from './words/tasks'
 import { trustMessages } from './words/trust'
 
-export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...factMessages } as const
-export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...trustMessages, ...factMessages } as const
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...trustMessages, ...factMessages } as const

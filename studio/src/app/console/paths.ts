@@ -17,7 +17,6 @@ export const to = {
   deliveries: () => `${base()}/deliveries`,
   people: () => `${base()}/people`,
   keys: () => `${base()}/keys`,
-  audit: () => `${base()}/audit`,
   data: () => `${base()}/data`,
   trust: () => `${base()}/trust`,
 }

@@ -23,8 +23,6 @@ export const factMessages = {
   'console.fact.HoldSet': 'set a legal hold',
   'console.fact.CallbackSent': 'sent a callback',
   'console.fact.ContentShown': 'looked',
-  'console.fact.Delivered': 'made a delivery',
-  'console.fact.Exported': 'downloaded results',
   'console.fact.FeedAdded': 'added a feed of events',
   'console.fact.FeedChanged': 'changed a feed of events',
   'console.fact.KeyCreated': 'created an API key',
