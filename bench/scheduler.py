@@ -1,8 +1,9 @@
-"""Claim: with 1,000 organisations waiting, the pure function decides in at most 100 µs.
+"""Claims: with 1,000 organisations waiting, the pure function decides in at most 100 µs; with 100,000 queues of theirs live in
+PostgreSQL and two processes, a decision costs at most 1 ms of CPU more than plain rotation, p99 under 50 ms at 16 annotators.
 
-The function alone, without a database: a decision by a pool, the next head's cost, and the charge for an earlier decision, in
+First the function alone, without a database: a decision by a pool, the next head's cost, and the charge for an earlier decision, in
 the steady state with 300 leases open. One pool, then eight pools with walls between them. What else a decision may cost
-(sealing what it saw for 1,000 organisations, storing the state) is said beside it and is not in the figure.
+(sealing what it saw for 1,000 organisations, storing the state) is said beside it and is not in the figure. Then over the database.
 """
 
 import argparse
@@ -13,7 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.support.serving import conclude, say
+from bench.support import turns
+from bench.support.serving import conclude, evenhand, say
 from evenhand.pure.fairness.commitment import commit, open_for
 from evenhand.pure.fairness.opening import replay
 from evenhand.pure.fairness.queueing import FairQueue
@@ -22,6 +24,8 @@ from evenhand.pure.fairness.seeds import seed_commitment
 from evenhand.pure.fairness.state import encode, restore, snapshot
 
 TARGET_US = 100.0
+MORE_MS, P99_MS = 1.0, 50.0
+SHARE = 10  # everybody has a seat with one in ten of the organisations
 CARD = (1, 2, 5, 10)
 SEED = bytes(range(32))
 ORGS, OPEN = 1000, 300
@@ -116,7 +120,37 @@ def main() -> None:
             organisations=ORGS, pools=pools, decisions=decisions, **{k: round(v, 1) for k, v in found.items()},
             **beside(queue, 5 if quick else 20),
         )  # fmt: skip
-    conclude("pure scheduler, 1,000 organisations waiting", worst, "µs CPU a decision", TARGET_US, TARGET_US / worst)
+    say(pure_us=round(worst, 1), ratio=round(TARGET_US / worst, 2))
+    over_the_database(quick, TARGET_US / worst)
+
+
+def over_the_database(quick: bool, pure_ratio: float) -> None:
+    """Scheduler and rotation in turn on the same machine, at work that leaves it some air and then at all that it can."""
+    rounds, seconds = (2, 4) if quick else (4, 15)
+    more: list[float] = []
+    p99: list[float] = []
+    with evenhand() as running:
+        people = turns.seeded(running, SHARE)
+        for think_s in (0.3, 0.0):
+            for _ in range(rounds if think_s else 1):
+                rotation = turns.asked(running, people, seconds, rotation=True, think_s=think_s)
+                fair = turns.asked(running, people, seconds, rotation=False, think_s=think_s)
+                for name, found in (("rotation", rotation), ("scheduler", fair)):
+                    say(who=name, think_s=think_s, **{k: round(v, 3) for k, v in found.items()})
+                if think_s:
+                    more.append(fair["cpu_ms"] - rotation["cpu_ms"])
+                    p99.append(fair["p99_ms"])
+    extra, slow = sorted(more)[len(more) // 2], sorted(p99)[len(p99) // 2]
+    say(
+        seats_each=turns.ORGS // SHARE,
+        more_cpu_ms=round(extra, 3),
+        p99_ms=round(slow, 2),
+        pure_ratio=round(pure_ratio, 2),
+    )
+    conclude(
+        "CPU of a decision beyond plain rotation, 1,000 organisations, 100,000 queues, two processes (worst of all targets)",
+        extra, "ms", MORE_MS, min(pure_ratio, MORE_MS / max(extra, 1e-3), P99_MS / slow),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

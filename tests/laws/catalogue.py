@@ -28,7 +28,7 @@ GLOBAL_KEYS = {
     "api_key_key_hash_key",  # a key is looked up before its organisation is known
     "secret_pkey",
     "rate_card_pkey", "price_class_pkey",  # public
-    "log_policy_pkey",  # the sequencer's
+    "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey", "log_policy_pkey",  # the sequencer's
     *(f"{table}_pkey" for table in PLATFORM if table.startswith("sched_")), "sched_flow_index",  # the scheduler's
 }  # fmt: skip
 #: Plain indexes of the narrow roles, which look across organisations by design.
