@@ -33,6 +33,7 @@ from evenhand.pure.fairness.ledger import (
     Form,
     Ledger,
     Rescale,
+    Spend,
     Step,
     Weigh,
 )
@@ -44,6 +45,8 @@ from evenhand.pure.trouble import Busy
 UNIT = unit_of((1, 2, 3, 4, 5, 6, 7, 8, 9, 10))  # of tags, to begin with: weights that do not divide it make it finer
 _TRIES = 200  # each failure means that somebody else got on
 _MOST_STEPS = 5_000
+#: steps that mean the same whatever comes in between: whoever waits already may arrive, and whoever was charged be charged
+_ANYWHERE = (Arrive, Depart, Decide, Charge, Spend)
 _CHANCE = random.SystemRandom()
 
 
@@ -146,20 +149,23 @@ class Replica:
     async def propose(
         self, on: Narrow, steps: list[Step], assignment: str = "", new: Collection[str] = ()
     ) -> list[Decision] | None:
-        """The next step of the class; what it decided. None: others were quicker, and this machine has caught up."""
+        """A step of the class; what it decided. None: it was not taken, since others were quicker and it would mean something
+        else after what they did, which this machine has taken in."""
         tip = new_id()
         rows = await store.ADD.all(
             on, **{"class": self.name}, number=self.number, tip=self.tip, new_tip=tip, step=encode(steps),
             assignment=assignment, orgs=list(new), first=len(self.orgs),
+            alone=any(not isinstance(step, _ANYWHERE) for step in steps),
         )  # fmt: skip
-        if len(rows) != 1 or rows[0]["step"] is not None:
-            await self.catch_up(on, rows)
-            return None
-        if rows[0]["number"] < 0:  # the database has lost what this process knew, or tidied it away
+        if rows and rows[-1]["number"] < 0:  # the database has lost what this process knew, or tidied it away
             self.stale = True
             return None
-        decided = [self._take(step, rows[0]) for step in steps]
-        self.number, self.tip = self.number + 1, tip
+        mine = rows[-1] if rows and rows[-1]["step"] is None else None
+        await self.catch_up(on, rows if mine is None else rows[:-1])
+        if mine is None:
+            return None
+        decided = [self._take(step, mine) for step in steps]
+        self.number, self.tip = mine["number"], tip
         for org in new:
             self.flow_of[org] = len(self.orgs)
             self.orgs.append(org)
@@ -314,7 +320,7 @@ class Turns:
                 steps.append(Decide(pool, tuple(sorted(flow_of[o] for o in without if o in flow_of))))
                 async with self._db.connection("scheduler") as conn:
                     made = await replica.propose(Narrow(conn, self._db.platform), steps, assignment)
-                if made is not None:
+                if made is not None and (made or pool in replica.ledger.members):
                     return Turn(made[0].number, replica.orgs[made[0].winner]) if made else None
         raise Busy("Too many people ask for work of one class at once.", hint="Try again.", retry_after_s=1)
 

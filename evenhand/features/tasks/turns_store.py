@@ -44,7 +44,7 @@ STEPS = Sql(
 ADD = Sql(
     "sched_add",
     """select number, tip, step, assignment, at from evenhand.sched_add(
-           %(class)s, %(number)s, %(tip)s, %(new_tip)s, %(step)s, %(assignment)s, %(orgs)s, %(first)s)""",
+           %(class)s, %(number)s, %(tip)s, %(new_tip)s, %(step)s, %(assignment)s, %(orgs)s, %(first)s, %(alone)s)""",
     role=_ROLE,
 )
 

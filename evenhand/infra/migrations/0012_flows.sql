@@ -95,35 +95,42 @@ grant select (assignment_id, task_id, project_id, person_id, role, leased_at, cl
 create policy scheduler on evenhand.fact for select to evenhand_scheduler using (true);
 grant select (org_id, kind, actor_id, about_id, xid, at) on evenhand.fact to evenhand_scheduler;
 
--- scheduler: the next step of a class, if nobody has made one since the step that the caller knows. Then one row without a step;
--- else the steps that it does not know. A number below zero: what it knows never came to be, it has to begin anew.
+-- scheduler: adds a step to a class, and gives the steps since the one that the caller knows, its own (without text) last.
+-- `p_alone`: only if nobody has made one since; else the step means the same whatever came in between. A number below zero: what the
+-- caller knows never came to be, or was tidied away, and it has to begin anew.
 -- Not waited for: the lease that follows commits after it, and takes it along.
 create function evenhand.sched_add(
-    p_class text, p_number bigint, p_tip text, p_new_tip text, p_step text, p_assignment text, p_orgs text[], p_first integer)
+    p_class text, p_number bigint, p_tip text, p_new_tip text, p_step text, p_assignment text, p_orgs text[], p_first integer,
+    p_alone boolean)
     returns table (number bigint, tip text, step text, assignment text, at timestamptz)
     language plpgsql volatile
 as $$
 declare
     v_at timestamptz := clock_timestamp();
+    v_number bigint;
+    v_tip text;
+    v_from bigint;
 begin
     perform set_config('synchronous_commit', 'off', true);
-    update evenhand.sched_class c set number = p_number + 1, tip = p_new_tip
-     where c.class = p_class and c.number = p_number and c.tip = p_tip;
-    if found then
-        insert into evenhand.sched_step (class, number, tip, at, step, assignment)
-        values (p_class, p_number + 1, p_new_tip, v_at, p_step, p_assignment);
-        if p_orgs <> '{}' then
-            insert into evenhand.sched_flow (org_id, class, flow)
-            select o.org_id, p_class, p_first + o.n - 1 from unnest(p_orgs) with ordinality as o (org_id, n);
+    select c.number, c.tip, c.at into v_number, v_tip, v_from from evenhand.sched_class c where c.class = p_class for update;
+    if not (v_number = p_number and v_tip = p_tip) then
+        if not (p_number < v_number and (p_number in (0, v_from) or exists (
+                select from evenhand.sched_step s where s.class = p_class and s.number = p_number and s.tip = p_tip))) then
+            return query select -1::bigint, ''::text, null::text, ''::text, v_at;
+            return;
         end if;
-        return query select p_number + 1, p_new_tip, null::text, p_assignment, v_at;
-    elsif p_number = 0 or exists (select from evenhand.sched_step s where s.class = p_class and s.number = p_number and s.tip = p_tip)
-          or exists (select from evenhand.sched_class c where c.class = p_class and c.at = p_number) then
         return query select s.number, s.tip, s.step, s.assignment, s.at from evenhand.sched_step s
                       where s.class = p_class and s.number > p_number order by s.number;
-    else
-        return query select -1::bigint, ''::text, null::text, ''::text, v_at;
+        if p_alone then return; end if;
     end if;
+    update evenhand.sched_class c set number = v_number + 1, tip = p_new_tip where c.class = p_class;
+    insert into evenhand.sched_step (class, number, tip, at, step, assignment)
+    values (p_class, v_number + 1, p_new_tip, v_at, p_step, p_assignment);
+    if p_orgs <> '{}' then
+        insert into evenhand.sched_flow (org_id, class, flow)
+        select o.org_id, p_class, p_first + o.n - 1 from unnest(p_orgs) with ordinality as o (org_id, n);
+    end if;
+    return query select v_number + 1, p_new_tip, null::text, p_assignment, v_at;
 end
 $$;
-grant execute on function evenhand.sched_add(text, bigint, text, text, text, text, text[], integer) to evenhand_scheduler;
+grant execute on function evenhand.sched_add(text, bigint, text, text, text, text, text[], integer, boolean) to evenhand_scheduler;

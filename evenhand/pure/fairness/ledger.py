@@ -124,6 +124,8 @@ class Ledger:
                 self.members[self.pools] = flows
                 queue.form(self.pools, like, flows)
                 self.pools += 1
+            case Arrive(pool) | Depart(pool) | Decide(pool) if pool not in self.members:
+                pass  # it was disbanded just now; whoever proposed this forms another
             case Arrive(pool, flows):
                 for flow in flows:
                     queue.arrive(flow, pool, self.extents[flow].expected)
