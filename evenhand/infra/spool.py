@@ -80,3 +80,16 @@ class Spool(tempfile.SpooledTemporaryFile[bytes]):
         self._file.write(held.getbuffer())
         self._file.seek(at)
         self._rolled = True
+
+
+class Forward:
+    """A spool for a writer that would go back where it can: a zip file then has its sizes behind each entry."""
+
+    def __init__(self, spool: IO[bytes]) -> None:
+        self._spool = spool
+
+    def write(self, data: Any) -> int:
+        return self._spool.write(data)
+
+    def flush(self) -> None:
+        """Nothing to do: a spool is read by who wrote it."""

@@ -16,6 +16,7 @@ LEFT_OUT = {
     "rate_told",  # events say so as well
     "affiliate",  # the operator's mark, which is never shown to who serves
     "feed",  # where a security team's feed goes, with the secret that signs it
+    "sched_flow",  # the scheduler's; decisions are in the evidence
     "job", "job_step",  # what was to be done; its effects are here
     "idempotency",  # replies kept for a day, for who asks again
     "import_chunk",  # reports of imports, as their sender got them

@@ -14,6 +14,7 @@ STAYS = {
     "erasure", "erasure_file",  # the certificates
     "hold",  # there is none, or nothing is deleted
     "contract", "rate_told", "affiliate",  # the operator's: class and times, for the figures of the past; no content
+    "sched_flow",  # the scheduler's account of a number: whole numbers under an index, no content
     "job", "job_step",  # ids of what was to be done, sealed; ended ones go within a month
 }  # fmt: skip
 

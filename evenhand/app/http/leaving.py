@@ -1,9 +1,8 @@
 """What a project and the organisation keep: legal holds, retention, and deletion with a certificate."""
 
-import tempfile
 from contextlib import suppress
 from dataclasses import replace
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import msgspec
 from starlette.responses import Response
@@ -22,6 +21,9 @@ from evenhand.features.trust.bundles import Evidence, LogAway, NothingYet, newes
 from evenhand.features.trust.types import log_secret
 from evenhand.features.trust.witnesses import quorum_of
 from evenhand.infra.db import SYSTEM, Tx
+from evenhand.infra.spool import Forward, Spool
+
+_IN_MEMORY = 8_000_000
 
 
 class HoldIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -147,8 +149,8 @@ async def get_last_evidence(call: Call) -> Response:
     evidence = await _evidence(call)
     async with call.db.tx(org, SYSTEM, read_only=True, unproved=True) as tx:
         await evidence.gather(tx, seal)
-    out = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it has been sent)
-    await evidence.write(call.db, out, [])
+    out: Any = Spool(_IN_MEMORY)  # closed when it has been sent
+    await evidence.write(call.db, cast(IO[bytes], Forward(out)), [])
     headers = {"content-disposition": 'attachment; filename="evidence.zip"', "cache-control": "no-store"}
     return await streamed(file_pieces(out), 200, headers, "application/zip")
 
@@ -165,7 +167,7 @@ async def take_everything(call: Call) -> Response:
             taken = await _evidence(call)
             async with call.db.tx(call.org_id, actor, read_only=True) as tx:
                 await taken.gather(tx)
-            await taken.write(call.db, out, [])
+            await taken.write(call.db, cast(IO[bytes], Forward(out)), [])
             return True
         return False
 

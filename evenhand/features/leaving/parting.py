@@ -24,7 +24,7 @@ from evenhand.infra.db import SYSTEM, Actor, Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id
 from evenhand.infra.kms.local import LocalKeys
-from evenhand.infra.kms.port import KeyGone
+from evenhand.infra.kms.port import KeyGone, KeyNotUsable
 from evenhand.infra.seal import Seal
 from evenhand.pure.trouble import Missing
 
@@ -143,6 +143,6 @@ async def _destroy(service: LocalKeys, keys: set[str]) -> int:
             if (await service.describe(key)).state != "destroyed":
                 await service.destroy(key)
                 gone += 1
-        except KeyGone:
+        except (KeyGone, KeyNotUsable):  # of another service, which is the customer's
             continue
     return gone
