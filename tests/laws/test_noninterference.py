@@ -2,8 +2,8 @@
 
 Told: the same work of A is played in two installations, one of them with a busy B, and every answer is compared byte by byte. Ids,
 times, keys and tokens are drawn afresh in each, so the n-th one that appears takes the name of its kind and n: which are equal to
-which, and where, is compared, and nothing is left out. Not asked is the evidence, and the archive of everything, which holds it: its
-log is one for all and shows the size class of all customers' events together, by design.
+which, and where, is compared, and nothing is left out. Not asked is the evidence, and the archive of everything, which holds it:
+its log is one for all and shows the size class of all customers' events together, by design.
 
 Served: of the work time of people whom A shares with a B that is a hundred times larger, A gets its share less what the scheduler's
 theorem allows it to be behind.
