@@ -32,6 +32,8 @@ WHO = {
 SECTIONS = {
     "work": "Work",
     "session": "Signing in",
+    "account": "Your account, and sessions",
+    "entry": "How people and keys get in",
     "projects": "Projects and batches",
     "tasks": "Tasks and files",
     "exports": "Exports, deliveries and callbacks",

@@ -23,6 +23,7 @@ from evenhand.infra.keys import Keys
 from evenhand.infra.migrate import migrate
 from evenhand.infra.objects import Objects
 from evenhand.infra.postgres.roles import DatabaseUrls
+from tests.authenticator import Authenticator, add_passkey
 from tests.pg import TestServer, pg_server
 
 __all__ = ["pg_server"]
@@ -111,6 +112,7 @@ class World:
     services: Services
     app: Any
     clients: list[httpx.AsyncClient] = field(default_factory=list[httpx.AsyncClient])
+    passkeys: dict[str, Authenticator] = field(default_factory=dict[str, Authenticator])
 
     @property
     def db(self) -> Database:
@@ -143,11 +145,21 @@ class World:
         return person
 
     async def browser(self, email: str, org: str = "") -> Browser:
-        client = self.client()
-        reply = await client.post("/api/v1/session", json={"email": email, "password": PASSWORD})
+        """Signs somebody in. Customers' owners and `worker`s are demo people, to whom a password is enough on this home;
+        whoever came by a link makes a passkey the first time, and uses it from then on."""
+        client, key = self.client(), self.passkeys.get(email)
+        if key is None:
+            reply = await client.post("/api/v1/session", json={"email": email, "password": PASSWORD})
+        else:
+            begun = (await client.post("/api/v1/session/passkey")).json()
+            answer = {"token": begun["token"], "credential": key.get(begun["options"])}
+            reply = await client.post("/api/v1/session/passkey/confirm", json=answer)
         assert reply.status_code == 200, reply.text
         found = reply.json()
-        return Browser(client, found["person"]["id"], found["csrf"], org)
+        made = Browser(client, found["person"]["id"], found["csrf"], org)
+        if found["enrol"]:
+            self.passkeys[email] = await add_passkey(made)
+        return made
 
     async def drain(self) -> int:
         """Runs the jobs that are due, and the sweep."""

@@ -33,6 +33,8 @@ _ENDED_JOBS = Sql(
 )
 _SESSIONS = Sql("clean_session", "delete from evenhand.session", role="cleaner")
 _LINKS = Sql("clean_link", "delete from evenhand.link", role="cleaner")
+_CEREMONIES = Sql("clean_ceremony", "delete from evenhand.ceremony", role="cleaner")
+_ENTRANCES = Sql("clean_entrance", "delete from evenhand.entrance", role="cleaner")
 _TRIES = Sql("clean_signin_attempt", "delete from evenhand.signin_attempt", role="cleaner")
 _RECEIPTS = Sql("clean_erasure", "update evenhand.erasure set receipt = null where receipt is not null", role="cleaner")
 
@@ -45,6 +47,8 @@ async def clean(db: Database) -> dict[str, int]:
         ("link", _LINKS),
         ("signin_attempt", _TRIES),
         ("receipt", _RECEIPTS),
+        ("ceremony", _CEREMONIES),
+        ("entrance", _ENTRANCES),
     ):
         async with db.narrow("cleaner") as door:
             gone[name] = await statement.run(door)

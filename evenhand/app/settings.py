@@ -28,6 +28,12 @@ class Settings:
     smtp_url: str = ""
     mail_from: str = ""
     key_life_s: float = LIFE_S
+    trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-For is believed, with commas
+
+    @property
+    def loopback(self) -> bool:
+        """Nobody but this machine reaches it: a demo may sign in with passwords alone."""
+        return self.public_host in _LOOPBACK and self.host in _LOOPBACK
 
     @property
     def public_host(self) -> str:
@@ -88,4 +94,6 @@ def settings_from_environment(env: Mapping[str, str] | None = None) -> Settings:
         env.get("EVENHAND_SMTP_URL", ""),
         env.get("EVENHAND_MAIL_FROM", ""),
         _key_life(env.get("EVENHAND_KEY_LIFE", "")),
+        # a proxy on this machine is what public https without a certificate of ours stands behind
+        env.get("EVENHAND_TRUSTED_PROXIES", "127.0.0.1" if public.startswith("https://") else ""),
     )

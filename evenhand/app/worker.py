@@ -14,6 +14,7 @@ from evenhand.app.mail import send_mail
 from evenhand.app.scale.render import callback_payload
 from evenhand.app.services import Services
 from evenhand.app.transparency import log_signer, the_log
+from evenhand.features.access.expiry import keys_ending
 from evenhand.features.annotations.actions import settle_job
 from evenhand.features.annotations.gold import courses_job, score_job
 from evenhand.features.contracts.cards import tell_everybody
@@ -33,11 +34,13 @@ from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.keys import Keys
 from evenhand.infra.seal import KEYLESS
 from evenhand.pure.scale.times import format_time
+from evenhand.pure.trouble import Upstream
 
 __all__ = ["handlers", "listen", "run", "sweep", "tell_task"]
 log = logging.getLogger("evenhand.worker")
 SWEEP_S = 2.0
 SEATS_S = 60.0
+KEYS_S = 3600.0
 RETENTION_S = 3600.0
 
 
@@ -163,8 +166,24 @@ async def seat_everybody(services: Services) -> int:
     return count
 
 
+async def warn_of_keys(services: Services) -> int:
+    """Tells the owners of keys that end soon: by an event, and by mail where that is set up. Returns how many keys."""
+    found = await keys_ending(services.db)
+    for one in found:
+        text = (
+            f"The API key {one.prefix}... ({one.name or 'without a name'}) ends on {one.ends}.\n"
+            f"Make another one in time: {services.settings.public_url}/console/{one.org_id}/keys\n"
+        )
+        for owner in one.owners if services.settings.smtp_url else ():
+            try:
+                await send_mail(services.settings, owner, "An API key of yours ends soon", text)
+            except Upstream as err:
+                log.warning("an owner could not be told that a key ends: %s", type(err).__name__)
+    return len(found)
+
+
 async def _sweeps(services: Services, stop: asyncio.Event) -> None:
-    seats_at = retention_at = 0.0
+    seats_at = retention_at = keys_at = 0.0
     while not stop.is_set():
         try:
             await sweep(services)
@@ -172,6 +191,12 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
                 await seat_everybody(services)
                 await tell_everybody(services.db)
                 seats_at = time.monotonic() + SEATS_S
+            if time.monotonic() >= keys_at:
+                await warn_of_keys(services)
+                keys_at = time.monotonic() + KEYS_S
+            if time.monotonic() >= keys_at:
+                await warn_of_keys(services)
+                keys_at = time.monotonic() + KEYS_S
             if time.monotonic() >= retention_at:
                 await run_retention(services.db)
                 await destroy_left_keys(services.db)

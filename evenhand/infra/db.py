@@ -23,7 +23,7 @@ from evenhand.infra.kms.port import KeyService
 from evenhand.infra.lending import Lending
 from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.seal import At, KeyUnknown, KeyUseNotLogged, Seal, platform_seal
-from evenhand.pure.trouble import Busy
+from evenhand.pure.trouble import Busy, Denied
 
 T = TypeVar("T")
 Role = Literal["app", "gate", "scheduler", "picker", "sequencer", "loader", "cleaner", "reporter"]
@@ -45,12 +45,22 @@ AWAY: tuple[type[BaseException], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. `role` is the role in the organisation; `scopes` limit what an API key may do."""
+    """Who asks. `role` is the role in the organisation; `scopes` limit what an API key may do. `only` and `barred`: the
+    spaces that a person's session is bound to, and those whose networks it was not seen in."""
 
     kind: Literal["person", "key", "system"]
     id: str
     role: str = ""
     scopes: frozenset[str] = frozenset({"read", "write"})
+    only: frozenset[str] | None = None
+    barred: frozenset[str] = frozenset()
+
+    def may_enter(self, org_id: str) -> bool:
+        return (self.only is None or org_id in self.only) and org_id not in self.barred
+
+
+class NotFromHere(Denied):
+    hint = "Sign in as yourself, or from one of the organisation's networks."
 
 
 SYSTEM = Actor("system", "system", role="system")
@@ -290,6 +300,8 @@ class Database:
 
         `unproved`: nobody has said yet that the actor belongs here, so no keys are asked for: whether there are any, and
         how long that takes, is nothing for a stranger to learn."""
+        if not actor.may_enter(org_id):
+            raise NotFromHere("This session does not reach into that organisation.")
         after: list[Any] = []
         seal = Seal(org_id) if unproved else await self.seal(org_id)
         mode = "isolation level repeatable read read only" if read_only else ""

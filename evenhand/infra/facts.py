@@ -25,7 +25,11 @@ from evenhand.pure.log.leaves import event_digest
 
 SALT_BYTES = 32
 #: kinds whose `about` is a person
-_OF_PEOPLE = ("MemberJoined", "MemberInvited", "MemberRoleChanged", "MemberRemoved")
+_OF_PEOPLE = (
+    "MemberJoined", "MemberInvited", "MemberRoleChanged", "MemberRemoved",
+    "AppAdded", "AppRemoved", "RecoveryCodesMade", "PasskeyAdded", "PasskeyRemoved", "PasswordChanged",
+    "SessionEntered", "SessionEnded", "SignedUpByProvider",
+)  # fmt: skip
 _LISTS_OF_PEOPLE = frozenset({"joined", "left"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

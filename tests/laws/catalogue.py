@@ -16,30 +16,38 @@ ROLES = tuple(map(role_name, SERVING))
 #: Tables that are found before an organisation is known, or that belong to none. Ids, times, states, MACs, ciphertext.
 PLATFORM = {
     "person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state", "log_policy", "rate_card", "price_class",
+    "passkey", "totp", "recovery_code", "ceremony",
     "sched_class", "sched_pool", "sched_step", "sched_decision", "sched_batch", "sched_account",
 }  # fmt: skip
 #: What the scheduler keeps for itself. It writes nowhere else.
 SCHEDULERS = {table for table in PLATFORM if table.startswith("sched_")} | {"sched_flow"}
-GATES = ("person", "session", "link", "signin_attempt")
+GATES = ("person", "session", "link", "signin_attempt", "passkey", "totp", "recovery_code", "ceremony")
+#: Of one organisation, and asked for by the gate before it is known who is inside.
+GATES_TOO = ("provider", "email_domain", "identity", "ip_rule", "entrance")
 #: Unique and primary keys that may begin with something else than the organisation. Each is a platform matter.
 GLOBAL_KEYS = {
     "person_pkey", "person_email_mac_key", "session_pkey", "link_pkey", "signin_attempt_pkey",
     "org_name_mac_mode_key",  # names of organisations, by MAC, seen by the gate only
     "api_key_key_hash_key",  # a key is looked up before its organisation is known
     "secret_pkey",
+    "session_session_id_key", "passkey_pkey", "passkey_credential_key", "totp_pkey", "recovery_code_pkey", "ceremony_pkey",
+    "email_domain_owner",  # one owner of each mail domain, by MAC
     "rate_card_pkey", "price_class_pkey",  # public
     "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey", "log_policy_pkey",  # the sequencer's
     *(f"{table}_pkey" for table in PLATFORM if table.startswith("sched_")), "sched_flow_index",  # the scheduler's
 }  # fmt: skip
 #: Plain indexes of the narrow roles, which look across organisations by design.
 GLOBAL_INDEXES = {
-    "session_person", "member_person", "seat_person", "job_lapsed", "feed_due",
+    "session_person", "member_person", "passkey_person", "seat_person", "job_lapsed", "feed_due",
     "fact_xid",  # the sequencer takes what is finished, in order
     "job_ended", "idempotency_age",  # of the cleaner
     "sched_step_assignment", "sched_decision_batch",
 }  # fmt: skip
 #: Foreign keys to platform tables.
-GLOBAL_REFERENCES = {"session_person_id_fkey", "link_person_id_fkey", "member_person_id_fkey", "price_class_card_fkey"}
+GLOBAL_REFERENCES = {
+    f"{table}_person_id_fkey"
+    for table in ("session", "link", "member", "passkey", "totp", "recovery_code", "ceremony", "identity", "entrance")
+} | {"price_class_card_fkey"}
 #: What runs with its owner's rights: the one function that verifies the signed context, and those whose first act is to
 #: have it verified; until then the owner's policies show nothing.
 DEFINERS = {"ctx.org()"}
@@ -53,7 +61,7 @@ _DESK = {
 }
 #: Who sees all rows of a table, by a policy that does not ask for the organisation.
 OPEN_POLICIES = {
-    *(("evenhand", table, "gate", role_name("gate")) for table in (*GATES, "org", "member", "api_key")),
+    *(("evenhand", table, "gate", role_name("gate")) for table in (*GATES, *GATES_TOO, "org", "member", "api_key")),
     *(("evenhand", table, "gate", role_name("gate")) for table in ("org_key", "data_key")),  # to add, not to read
     *(("evenhand", table, "heads", role_name("gate")) for table in ("seat", "queue", "project")),
     *(
@@ -80,7 +88,7 @@ OPEN_POLICIES = {
     # by age: tests/app/test_cleaning.py
     *(
         ("evenhand", table, "cleaner", role_name("cleaner"))
-        for table in ("idempotency", "job", "session", "link", "signin_attempt", "erasure")
+        for table in ("idempotency", "job", "session", "link", "signin_attempt", "erasure", "ceremony", "entrance")
     ),
     ("ctx", "secret", "owner_only", OWNER),
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from PIL import Image
 
+from tests.authenticator import add_passkey
 from tests.conftest import Browser, Customer, World
 
 ONTOLOGY = {
@@ -58,6 +59,12 @@ async def fill(world: World, name: str, mark: str) -> Estate:
     out = Estate(customer, mark)
     api = world.keyed(customer.live_key)
     await _customer_side(api, out)
+    owner = await world.browser(customer.owner_email, customer.live)
+    out.ids["session"] = (await _ok(await owner.get("/sessions")))["items"][0]["id"]
+    await add_passkey(owner)
+    out.ids["domain"] = f"{slug}.example"
+    await _ok(await owner.post("/access/domains", {"domain": out.ids["domain"]}))
+    out.ids["passkey"] = (await _ok(await owner.get("/me/security")))["passkeys"][0]["id"]
     await world.drain()
     await _worker_side(world, out, slug)
     await world.drain()

@@ -21,12 +21,14 @@ LEFT_OUT = {
     "idempotency",  # replies kept for a day, for who asks again
     "import_chunk",  # reports of imports, as their sender got them
     "undone",  # when a task that is done again had been done before, for a count of minutes
+    "provider", "email_domain", "ip_rule",  # how its people get in here, with the provider's secret
+    "identity", "entrance",  # which of its people came by the provider, and the sessions of now; events say so as well
     "erasure_file",  # files on their way out
 }  # fmt: skip
 #: columns that say nothing to anybody but the program: MACs, blind indexes, object names, cursors, digests
 INNER = re.compile(
     r"org_id|.*_mac|tokens|classes|key_hash|wrapped|object|callback|pinned|served_at|cursor_.*|shown_task|lease_s|gold|xid|"
-    r"receipt|object_key|digest|actor_.*|sequenced|batch|counts|keys|salt|leaves|edge|about_id|kind|at|updated_at"
+    r"receipt|object_key|digest|actor_.*|sequenced|batch|counts|keys|salt|leaves|edge|about_id|kind|at|updated_at|warned_at"
 )  # fmt: skip
 
 

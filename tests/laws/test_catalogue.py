@@ -123,6 +123,7 @@ WALLED = {
 }  # fmt: skip
 ONLY_ADDED = {"fact", "import_chunk", "callback_try", "job_step", "undone"}  # what happened is never rewritten
 MAY_GO = {"queue", "seat", "draft", "setting", "worker_group", "feed"}
+OWN_ACCESS = ("provider", "email_domain", "ip_rule")  # what an owner says of signing in
 ALL = frozenset({"*"})
 
 
@@ -152,7 +153,10 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
     progress = _columns("state batch counts files bytes keys leaves edge ended_at note receipt")
     out["evenhand.erasure"] = {"select": ALL, "insert": ALL, "update": progress}
     out["evenhand.member"] = {"select": ALL, "update": frozenset({"role", "state", "body"})}
-    out["evenhand.api_key"] = {"select": ALL, "insert": ALL, "update": frozenset({"revoked_at"})}
+    out |= {f"evenhand.{table}": {"select": ALL, "insert": ALL, "update": ALL, "delete": ALL} for table in OWN_ACCESS}
+    out["evenhand.identity"] = {"select": ALL, "delete": ALL}
+    out["evenhand.entrance"] = {"select": ALL, "update": frozenset({"ended_at"})}
+    out["evenhand.api_key"] = {"select": ALL, "insert": ALL, "update": frozenset({"revoked_at", "warned_at"})}
     return out
 
 
@@ -166,12 +170,22 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
     "evenhand_gate": {
         "evenhand.org": {"select": ALL, "insert": ALL, "update": _columns("state body name_mac")},
         "evenhand.person": {"select": ALL, "insert": ALL, "update": _columns("password_hash operator state body")},
-        "evenhand.session": {"select": ALL, "insert": ALL, "update": _columns("expires_at"), "delete": ALL},
+        "evenhand.session": {
+            "select": ALL, "insert": ALL, "update": _columns("expires_at proved_at method seen_at barred"), "delete": ALL,
+        },
+        "evenhand.passkey": {
+            "select": ALL, "insert": ALL, "update": _columns("sign_count used_at body"), "delete": ALL,
+        },
+        "evenhand.totp": {"select": ALL, "insert": ALL, "update": _columns("step confirmed_at body"), "delete": ALL},
+        "evenhand.recovery_code": {"select": ALL, "insert": ALL, "update": _columns("used_at"), "delete": ALL},
+        "evenhand.ceremony": {"select": ALL, "insert": ALL, "delete": ALL},
+        **{f"evenhand.{table}": {"select": ALL} for table in OWN_ACCESS},
+        **{f"evenhand.{table}": {"select": ALL, "insert": ALL} for table in ("identity", "entrance")},
         "evenhand.link": {"select": ALL, "insert": ALL, "update": _columns("used_at")},
         "evenhand.signin_attempt": {"select": ALL, "insert": ALL, "update": _columns("tries"), "delete": ALL},
         "evenhand.member": {"select": ALL, "insert": ALL, "update": _columns("role source state body")},
         "evenhand.api_key": {
-            "select": _columns("org_id key_id key_hash scopes expires_at revoked_at"),
+            "select": _columns("org_id key_id key_hash scopes expires_at revoked_at warned_at"),
         },
         "evenhand.org_key": {"insert": ALL},  # never read by it
         "evenhand.data_key": {"insert": ALL},
@@ -239,6 +253,8 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.link": {"select": _columns("expires_at used_at"), "delete": ALL},
         "evenhand.signin_attempt": {"select": _columns("window_at"), "delete": ALL},
         "evenhand.erasure": {"select": _columns("ended_at receipt"), "update": _columns("receipt")},
+        "evenhand.ceremony": {"select": _columns("expires_at"), "delete": ALL},
+        "evenhand.entrance": {"select": _columns("expires_at"), "delete": ALL},
     },
     "evenhand_loader": {
         "evenhand.task": {"select": _columns("org_id task_id unique_mac"), "insert": ALL},

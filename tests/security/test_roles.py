@@ -9,7 +9,9 @@ import pytest
 from evenhand.app.http.server import PREFIX
 from evenhand.features.people import actions as people
 from evenhand.features.people.rules import ALLOWED, ROLES, Verb
+from tests.authenticator import add_passkey
 from tests.conftest import Browser, World
+from tests.features.access.people import open_link
 from tests.laws.estate import Estate, fill
 from tests.laws.test_twin import CUSTOMER, OPERATOR, PERSON, Ask, at, ids_of, made_up
 
@@ -69,6 +71,15 @@ NEEDS: dict[str, Verb] = {
     "DELETE /keys/{key}": Verb.MANAGE,
     "GET /questions": Verb.READ,
     "POST /questions/{question}/answer": Verb.WRITE,
+    "GET /access": Verb.MANAGE,
+    "PUT /access/provider": Verb.MANAGE,
+    "DELETE /access/provider": Verb.MANAGE,
+    "POST /access/domains": Verb.MANAGE,
+    "POST /access/domains/{domain}/verify": Verb.MANAGE,
+    "DELETE /access/domains/{domain}": Verb.MANAGE,
+    "PUT /access/networks": Verb.MANAGE,
+    "GET /sessions": Verb.MANAGE,
+    "DELETE /sessions/{session}": Verb.MANAGE,
     "GET /audit": Verb.READ,
     "GET /trust/bundle": Verb.READ,
     "GET /trust/status": Verb.READ,
@@ -103,6 +114,11 @@ _PLAIN: dict[str, Ask] = {
     "POST /members/invite": at("/members/invite", json={"email": "more@people.example", "role": "viewer"}),
     "GET /keys": at("/keys"),
     "POST /keys": at("/keys", json={"name": "more"}),
+    "GET /access": at("/access"),
+    "PUT /access/provider": at("/access/provider", json={"issuer": "https://id.invalid", "client_id": "x"}),
+    "DELETE /access/provider": at("/access/provider"),
+    "PUT /access/networks": at("/access/networks", json={"networks": []}),
+    "GET /sessions": at("/sessions"),
     "GET /audit": at("/audit"),
     "GET /trust/bundle": at("/trust/bundle"),
     "GET /trust/status": at("/trust/status"),
@@ -316,11 +332,9 @@ async def test_an_invitation_is_no_key_to_an_account(world: World) -> None:
     fresh = "newcomer@people.example"
     mine = await world.keyed(acme.live_key).post(f"{PREFIX}/members/invite", json={"email": fresh, "role": "owner"})
     theirs = await rival.post(f"{PREFIX}/members/invite", json={"email": fresh, "role": "viewer"})
-    squatter = await world.client().post(
-        f"{PREFIX}/links/{theirs.json()['link'].rsplit('/', 1)[-1]}",
-        json={"password": "chosen by the rival", "name": "N"},
-    )
-    assert [o["id"] for o in squatter.json()["orgs"]] == [birch.live]
+    squatter = await open_link(world, theirs.json()["link"], password="chosen by the rival")
+    await add_passkey(squatter)
+    assert [o["id"] for o in (await squatter.get("/session")).json()["orgs"]] == [birch.live]
     stolen: httpx.Response = await world.client().post(
         f"{PREFIX}/links/{mine.json()['link'].rsplit('/', 1)[-1]}",
         json={"password": "chosen by acme's man", "name": "N"},
@@ -337,13 +351,11 @@ async def test_an_operators_flag_waits_for_the_link(world: World) -> None:
     link = await world.keyed(birch.live_key).post(
         f"{PREFIX}/members/invite", json={"email": "two@operator.example", "role": "viewer"}
     )
-    used = await world.client().post(
-        f"{PREFIX}/links/{link.json()['link'].rsplit('/', 1)[-1]}", json={"password": "chosen by birch", "name": "B"}
-    )
-    assert used.json()["person"]["operator"] is False
+    two = await open_link(world, link.json()["link"])
+    await add_passkey(two)
+    assert (await two.get("/session")).json()["person"]["operator"] is False
     token = invited.json()["link"].rsplit("/", 1)[-1]
-    used = await world.client().post(f"{PREFIX}/links/{token}", json={"password": "chosen by birch"})
-    assert used.json()["person"]["operator"] is True
+    assert (await two.post(f"/links/{token}", {})).json()["person"]["operator"] is True
 
 
 async def test_an_operator_has_no_standing_access(world: World, estate: Estate) -> None:

@@ -166,7 +166,11 @@ COMMANDS: tuple[Command, ...] = (
         "make a single-use link to choose a new password",
         "people:reset",
         "evenhand person reset kim@example.org",
-        (opt("email", metavar="EMAIL"), JSON),
+        (
+            opt("email", metavar="EMAIL"),
+            opt("--factors", action="store_true", help="take lost passkeys and a lost authenticator app away as well"),
+            JSON,
+        ),
     ),
     Command("person list", "list people", "people:list_people", "evenhand person list", (JSON,)),
     Command(

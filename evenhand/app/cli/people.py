@@ -81,7 +81,7 @@ def invite(given: argparse.Namespace) -> int:
 
 def reset(given: argparse.Namespace) -> int:
     async def work(s: Services) -> tuple[Any, bool]:
-        link = await people.reset_link(s.db, given.email, s.settings.public_url)
+        link = await people.reset_link(s.db, given.email, s.settings.public_url, factors=given.factors)
         return link, await send_link(s.settings, given.email, link.link)
 
     _print_link(given, *with_services(work))

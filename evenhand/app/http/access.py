@@ -8,6 +8,8 @@ _OWN_WORDS = "answers with what the caller has just sent, or with counts; the ac
 _NUMBERS = "ids, states, times and counts"
 _PEOPLE = "who belongs to the organisation, by the names that the customer may see"
 _ADDRESSES = "where the customer's own receivers are; adding one is an event"
+_OWN_ACCOUNT = "the person's own account"
+_DOORS = "how the organisation's people and keys get in; a change is an event"
 _LEASE = "a worker's lease on a task is the event that shows it"
 
 #: route -> why it leaves no event of its own
@@ -59,9 +61,26 @@ SILENT: dict[str, str] = {
     "GET /session": "the person itself, and names of its organisations",
     "POST /session": "the same",
     "DELETE /session": "yes or no",
+    **dict.fromkeys(
+        (
+            "GET /me/security", "GET /me/fresh", "DELETE /me/app", "POST /me/recovery", "POST /me/prove",
+            "POST /me/prove/passkey", "PATCH /me/passkeys/{passkey}", "DELETE /me/passkeys/{passkey}",
+            "DELETE /me/sessions/{session}", "DELETE /me/sessions",
+        ),
+        _OWN_ACCOUNT,
+    ),
+    **dict.fromkeys(
+        (
+            "GET /access", "PUT /access/provider", "DELETE /access/provider", "POST /access/domains",
+            "POST /access/domains/{domain}/verify", "DELETE /access/domains/{domain}", "PUT /access/networks",
+        ),
+        _DOORS,
+    ),
+    "GET /sessions": _PEOPLE,
+    "DELETE /sessions/{session}": _PEOPLE,
     "GET /links/{token}": "for whom a link is",
     "POST /links/{token}": "the person itself",
-}
+}  # fmt: skip
 #: routes whose handler records what they show itself, in its own words
 OWN: dict[str, str] = {
     "GET /tasks/{task}": "TaskViewed",

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import ipaddress
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from evenhand.app.http.errors import SignIn, TooLarge, WrongToken
 from evenhand.app.services import Services
+from evenhand.features.access import sessions
+from evenhand.features.access.types import Held, Seen
 from evenhand.features.people import actions as people
 from evenhand.infra.db import Actor
 from evenhand.infra.keys import Keys
@@ -33,6 +36,7 @@ class Call:
     mode: str = "live"
     operator: bool = False
     session: str = ""  # the session's token
+    held: Held | None = None  # the session, where it was looked up
     query: Any = None
     body: Any = None
 
@@ -43,11 +47,15 @@ class Call:
     async def know(self) -> Actor:
         """The person of a call at the desk, where it is needed apart from the work itself."""
         if not self.actor.id:
-            holder = await people.who_holds_session(self.db, self.session)
-            if holder is None:
+            self.held = await sessions.who_holds(self.db, self.session, self.seen)
+            if self.held is None:
                 raise SignIn("You are not signed in.")
-            self.actor = Actor("person", holder[0])
+            self.actor = sessions.actor_of(self.held)
         return self.actor
+
+    @property
+    def seen(self) -> Seen:
+        return seen_in(self.request)
 
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
@@ -77,38 +85,57 @@ def session_in(request: Request, services: Services) -> str:
     return request.cookies.get(services.settings.cookie, "")
 
 
+def seen_in(request: Request) -> Seen:
+    """Whence the request comes. Behind a proxy the server has put the client's address here, if it trusts the proxy
+    (EVENHAND_TRUSTED_PROXIES); a header of anybody else is not read."""
+    try:
+        address = ipaddress.ip_address((request.client.host if request.client else "").partition("%")[0])
+    except ValueError:
+        return Seen("", request.headers.get("user-agent", ""))
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return Seen(str(address), request.headers.get("user-agent", ""))
+
+
 async def who_asks(request: Request, services: Services, *, who: str, csrf: str = "") -> Call:
     """Finds out who asks. Raises SignIn or WrongToken; a stranger to a space finds nothing there."""
     key = key_in(request)
     if key is not None:
-        found = await people.who_holds_key(services.db, key)
+        found = await people.who_holds_key(services.db, key, seen_in(request).address)
         if found is None:
             raise SignIn("This API key is not known, or has been revoked or has expired.")
         if who != "customer":
             raise Denied("An API key can't be used here.", hint="Sign in with a browser.")
         return Call(request, services, found[1], found[0], found[2])
-    token = session_in(request, services)
-    holder = await people.who_holds_session(services.db, token) if token else None
-    if holder is None:
+    token, seen = session_in(request, services), seen_in(request)
+    held = await sessions.who_holds(services.db, token, seen) if token else None
+    if held is None:
         raise SignIn("You are not signed in.")
-    if request.method not in ("GET", "HEAD") and not _csrf_fits(request, services, token, csrf):
-        raise WrongToken("This page is out of date, so the request was refused.")
-    person, operator = holder
-    if who == "operator" and not operator:
+    check_csrf(request, services, token, csrf)
+    if who == "operator" and not held.operator:
         raise Denied("This page is for operators.", hint="Ask an operator.")
     if who != "customer":
-        return Call(request, services, Actor("person", person), operator=operator, session=token)
+        actor = sessions.actor_of(held)
+        return Call(request, services, actor, operator=held.operator, session=token, held=held)
     org_id = request.headers.get("evenhand-org") or request.query_params.get("org", "")
-    role = await people.role_in(services.db, org_id, person) if org_id else None
+    role = await sessions.enter(services.db, org_id, held, seen) if org_id else None
     if role is None:
         raise Missing("There is no such organisation.", hint="Send your organisation's id as `Evenhand-Org`.")
-    return Call(request, services, Actor("person", person, role), org_id, operator=operator, session=token)
+    actor = sessions.actor_of(held, role)
+    return Call(request, services, actor, org_id, operator=held.operator, session=token, held=held)
+
+
+def check_csrf(request: Request, services: Services, token: str, csrf: str = "") -> None:
+    """Raises WrongToken for a write that did not come from a page of ours."""
+    if request.method not in ("GET", "HEAD") and not _csrf_fits(request, services, token, csrf):
+        raise WrongToken("This page is out of date, so the request was refused.")
 
 
 async def at_desk(request: Request, services: Services) -> Call:
     """A call of somebody whose session the handler looks up together with its first question to the database."""
     token = session_in(request, services)
-    if key_in(request) is None and token and _csrf_fits(request, services, token):
+    known = token and sessions.seen_at(token, seen_in(request))
+    if key_in(request) is None and known and _csrf_fits(request, services, token):
         return Call(request, services, Actor("person", ""), session=token)
     return await who_asks(request, services, who="person")  # which says what is wrong
 

@@ -45,7 +45,7 @@ async def replay(call: Call, tx: Tx) -> Any:
     return await callbacks.replay(tx, call.path("callback"))
 
 
-@route("GET", "/settings/callbacks", reply=CallbackSecrets)
+@route("GET", "/settings/callbacks", reply=CallbackSecrets, fresh=True)
 async def secrets(call: Call, tx: Tx) -> Any:
     """The secrets by which a receiver knows us"""
     require(tx, Verb.MANAGE)
@@ -114,7 +114,7 @@ async def _open(call: Call) -> Export:
     return export
 
 
-@route("GET", "/exports", query=ExportQuery, tx=False, media=_MEDIA)
+@route("GET", "/exports", query=ExportQuery, tx=False, media=_MEDIA, fresh=True)
 async def export(call: Call) -> Response:
     """Stream results: jsonl (lossless), coco, yolo (zip) or csv"""
     export = await _open(call)
@@ -123,7 +123,7 @@ async def export(call: Call) -> Response:
     return await streamed(export.stream(), 200, headers, export.format.media_type)
 
 
-@route("GET", "/exports/report", query=ExportQuery, reply=ExportReport, tx=False)
+@route("GET", "/exports/report", query=ExportQuery, reply=ExportReport, tx=False, fresh=True)
 async def export_report(call: Call) -> Any:
     """What a format could not carry"""
     export = await _open(call)

@@ -51,7 +51,7 @@ async def project_data(call: Call, tx: Tx) -> Any:
     return await retention.data_view(tx, call.path("project"))
 
 
-@route("PUT", "/projects/{project}/retention", body=RetentionIn, reply=Retention)
+@route("PUT", "/projects/{project}/retention", body=RetentionIn, reply=Retention, fresh=True)
 async def set_retention(call: Call, tx: Tx) -> Any:
     """Set how long a project's tasks, answers and files are kept"""
     rule = Retention(call.body.done_days, call.body.ended_days)
@@ -64,13 +64,13 @@ async def hold_project(call: Call, tx: Tx) -> Any:
     return Holds(await holds.set_hold(tx, call.path("project"), call.body.reason))
 
 
-@route("DELETE", "/projects/{project}/hold", reply=Holds)
+@route("DELETE", "/projects/{project}/hold", reply=Holds, fresh=True)
 async def release_project(call: Call, tx: Tx) -> Any:
     """Release a project from its legal hold"""
     return Holds(await holds.release_hold(tx, call.path("project")))
 
 
-@route("POST", "/projects/{project}/delete", body=ConfirmIn, reply=Erasure)
+@route("POST", "/projects/{project}/delete", body=ConfirmIn, reply=Erasure, fresh=True)
 async def delete_project(call: Call, tx: Tx) -> Any:
     """Delete a project with everything in it, for good"""
     return await erasing.delete_project(tx, call.path("project"), call.body.confirm)
@@ -109,7 +109,7 @@ async def hold_org(call: Call, tx: Tx) -> Any:
     return Holds(await holds.set_hold(tx, "", call.body.reason))
 
 
-@route("DELETE", "/org/hold", reply=Holds)
+@route("DELETE", "/org/hold", reply=Holds, fresh=True)
 async def release_org(call: Call, tx: Tx) -> Any:
     """Release the organisation from its legal hold"""
     return Holds(await holds.release_hold(tx, ""))

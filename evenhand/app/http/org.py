@@ -106,8 +106,11 @@ class OperatorInvite(msgspec.Struct, forbid_unknown_fields=True):
     orgs: list[str] = []
 
 
-class EmailIn(msgspec.Struct, forbid_unknown_fields=True):
+class ResetIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`factors`: they have lost their passkeys and their authenticator app, which the link takes away as well."""
+
     email: str
+    factors: bool = False
 
 
 @route("GET", "/members", reply=Members)
@@ -116,7 +119,7 @@ async def list_members(call: Call, tx: Tx) -> Any:
     return Members(await people.list_members(tx))
 
 
-@route("POST", "/members/invite", body=Invite, reply=NewLink, tx=False)
+@route("POST", "/members/invite", body=Invite, reply=NewLink, tx=False, fresh=True)
 async def invite(call: Call) -> Any:
     """Invite somebody by a single-use link"""
     async with call.db.tx(call.org_id, call.actor) as tx:
@@ -129,14 +132,14 @@ async def invite(call: Call) -> Any:
     return link
 
 
-@route("PATCH", "/members/{person}", body=RoleIn, reply=Members)
+@route("PATCH", "/members/{person}", body=RoleIn, reply=Members, fresh=True)
 async def change_role(call: Call, tx: Tx) -> Any:
     """Change a member's role"""
     await people.change_role(tx, call.path("person"), call.body.role)
     return Members(await people.list_members(tx))
 
 
-@route("DELETE", "/members/{person}", reply=Members)
+@route("DELETE", "/members/{person}", reply=Members, fresh=True)
 async def remove_member(call: Call, tx: Tx) -> Any:
     """Remove a member"""
     await people.remove_member(tx, call.path("person"))
@@ -152,7 +155,7 @@ async def list_keys(call: Call) -> Any:
         return Keys(await people.list_keys(tx, mode))
 
 
-@route("POST", "/keys", body=KeyIn, reply=NewKey, tx=False)
+@route("POST", "/keys", body=KeyIn, reply=NewKey, tx=False, fresh=True)
 async def create_key(call: Call) -> Any:
     """Create an API key; it is shown once"""
     async with call.db.tx(call.org_id, call.actor) as tx:
@@ -177,7 +180,7 @@ async def create_key(call: Call) -> Any:
     )
 
 
-@route("DELETE", "/keys/{key}", reply=dict[str, bool])
+@route("DELETE", "/keys/{key}", reply=dict[str, bool], fresh=True)
 async def revoke_key(call: Call, tx: Tx) -> Any:
     """Revoke an API key"""
     await people.revoke_key(tx, call.path("key"))
@@ -233,7 +236,7 @@ async def overview(call: Call) -> Any:
     return Overview(orgs, everybody, jobs)
 
 
-@route("POST", "/operator/people/invite", who="operator", body=OperatorInvite, reply=NewLink, tx=False)
+@route("POST", "/operator/people/invite", who="operator", body=OperatorInvite, reply=NewLink, tx=False, fresh=True)
 async def operator_invite(call: Call) -> Any:
     """Invite an operator, or a worker into organisations"""
     body: OperatorInvite = call.body
@@ -254,9 +257,10 @@ async def operator_invite(call: Call) -> Any:
     return link
 
 
-@route("POST", "/operator/people/reset", who="operator", body=EmailIn, reply=NewLink, tx=False)
+@route("POST", "/operator/people/reset", who="operator", body=ResetIn, reply=NewLink, tx=False, fresh=True)
 async def operator_reset(call: Call) -> Any:
     """A link for somebody to choose a new password"""
-    link = await people.reset_link(call.db, call.body.email, call.services.settings.public_url)
+    url = call.services.settings.public_url
+    link = await people.reset_link(call.db, call.body.email, url, factors=call.body.factors)
     await send_link(call.services.settings, call.body.email, link.link)
     return link

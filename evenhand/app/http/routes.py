@@ -16,6 +16,7 @@ from evenhand.app.http.access import silent
 from evenhand.app.http.call import BODY_MOST, Call, at_desk, read_body, read_query, who_asks
 from evenhand.app.http.errors import NotJson, Problem, problem_of
 from evenhand.app.services import Services
+from evenhand.features.access.sessions import require_fresh
 from evenhand.infra.access import ids_in, shown
 from evenhand.infra.db import Actor, Tx
 from evenhand.infra.seal import At, KeyUnknown
@@ -50,6 +51,7 @@ class Route:
     raw: bool = False  # the handler reads the body itself
     most: int = BODY_MOST
     desk: bool = False  # a write of a person whose session the handler looks up
+    fresh: bool = False  # asks a person for a proof of the last minutes that it is still them; a key has scopes instead
     status: int = 200
     media: str = "application/json"  # what a good reply is; several with a comma between them
 
@@ -155,6 +157,8 @@ async def _take(found: Route, request: Request, services: Services) -> tuple[Cal
         call = await at_desk(request, services)
     else:
         call = await who_asks(request, services, who=found.who, csrf=csrf)
+    if found.fresh and call.held is not None:
+        require_fresh(call.held)
     if found.who == "customer":  # nothing of a customer is read or written while its keys are not to be had
         (await services.db.seal(call.org_id)).check()
     if found.query is not None:

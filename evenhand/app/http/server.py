@@ -31,6 +31,8 @@ PREFIX = "/api/v1"
 MODULES = (
     "work",
     "session",
+    "account",
+    "entry",
     "projects",
     "tasks",
     "exports",
@@ -44,6 +46,7 @@ MODULES = (
 _PAGES = (
     "/",
     "/signin",
+    "/account",
     "/link/{token}",
     "/work",
     "/review",
@@ -56,6 +59,7 @@ _HOT = ("/work/next", "/work/{handle}/submit")
 
 for _name in MODULES:
     import_module(f"evenhand.app.http.{_name}")
+from evenhand.app.http.entry import come_back  # noqa: E402 - after the list, which says the order of the routes
 
 
 def _headers(settings: Settings) -> dict[str, str]:
@@ -156,6 +160,9 @@ def build(
     async def media(request: Request) -> Response:
         return await serve_media(request, services)
 
+    async def returned(request: Request) -> Response:
+        return await come_back(request, services)
+
     async def openapi(_: Request) -> Response:
         return Response(encode_json(document(ROUTES, PREFIX, settings.cookie)), media_type="application/json")
 
@@ -166,6 +173,7 @@ def build(
         *log_routes(services, log_files(settings)),
         StarletteRoute("/healthz", health, methods=["GET", "HEAD"]),
         StarletteRoute("/media/{token}", media, methods=["GET", "HEAD"]),
+        StarletteRoute("/signin/return/{org}", returned, methods=["GET"]),
         StarletteRoute(f"{PREFIX}/openapi.json", openapi, methods=["GET"]),
         *doors(services),
         StarletteRoute("/studio/{path:path}", _static, methods=["GET", "HEAD"]),

@@ -8,37 +8,59 @@ from starlette.responses import Response
 from evenhand.app.http.call import Call, csrf_of, session_in
 from evenhand.app.http.errors import SignIn, WrongToken
 from evenhand.app.http.routes import json_reply, route
+from evenhand.features.access import links, sessions, signin
+from evenhand.features.access.signin import Signed
+from evenhand.features.access.types import Ways
 from evenhand.features.people import actions as people
 from evenhand.features.people.types import LinkView, Seats, SessionView
 from evenhand.features.tasks import leases
 
 
 class Credentials(msgspec.Struct):
+    """`code`: what the authenticator app shows, or a recovery code."""
+
     email: str
     password: str
+    code: str = ""
 
 
 class LinkUse(msgspec.Struct):
-    password: str
+    """`password`: may be left out by whoever will use a passkey. `code`: for somebody who has an account."""
+
+    password: str = ""
     name: str = ""
     email: str | None = None
+    code: str = ""
 
 
-async def _view(call: Call, person: str, token: str) -> SessionView:
-    who, orgs = await people.person_view(call.db, person)
-    label = await leases.heads_of(call.db, person, "label")
-    review = await leases.heads_of(call.db, person, "review")
+async def session_view(call: Call, token: str) -> SessionView:
+    """Who is signed in by this token, or is about to be."""
+    csrf = csrf_of(call.db.keys, token)
+    held = await sessions.who_holds(call.db, token, call.seen) if token else None
+    if held is None:
+        enrols = await signin.who_enrols(call.db, token) if token else None
+        if enrols is None:
+            raise SignIn("You are not signed in.")
+        who, _ = await people.person_view(call.db, enrols)
+        return SessionView(who, csrf, [], Seats(), enrol=True)
+    who, orgs = await people.person_view(call.db, held.person)
+    actor = sessions.actor_of(held)
+    label = await leases.heads_of(call.db, held.person, "label")
+    review = await leases.heads_of(call.db, held.person, "review")
+    if held.bound is not None:
+        who = msgspec.structs.replace(who, operator=False)
+        orgs = [org for org in orgs if org.id in held.bound]
+        label, review = [[row for row in rows if actor.may_enter(row["org_id"])] for rows in (label, review)]
     media = call.services.settings.media_url
-    return SessionView(who, csrf_of(call.db.keys, token), orgs, Seats(len(label), len(review)), media)
+    return SessionView(who, csrf, orgs, Seats(len(label), len(review)), media, method=held.method)
 
 
-def _with_cookie(call: Call, view: SessionView, token: str) -> Response:
-    reply = json_reply(view)
+def with_cookie(call: Call, reply: Response, token: str) -> Response:
     settings = call.services.settings
     reply.set_cookie(
         settings.cookie,
         token,
-        max_age=people.SESSION_S,
+        max_age=sessions.SESSION_S,
         path="/",
         httponly=True,
         secure=settings.secure,
@@ -47,7 +69,12 @@ def _with_cookie(call: Call, view: SessionView, token: str) -> Response:
     return reply
 
 
-def _same_site(call: Call) -> None:
+async def signed(call: Call, signed_in: Signed) -> Response:
+    """The reply that signs in: who it is, and the cookie."""
+    return with_cookie(call, json_reply(await session_view(call, signed_in.token)), signed_in.token)
+
+
+def same_site(call: Call) -> None:
     """A form on another site must not sign anybody in."""
     origin = call.request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != call.request.headers.get("host"):
@@ -57,30 +84,32 @@ def _same_site(call: Call) -> None:
 @route("GET", "/session", who="public", reply=SessionView, tx=False)
 async def get_session(call: Call) -> Any:
     """Who is signed in"""
-    token = session_in(call.request, call.services)
-    holder = await people.who_holds_session(call.db, token) if token else None
-    if holder is None:
-        raise SignIn("You are not signed in.")
-    return await _view(call, holder[0], token)
+    return await session_view(call, session_in(call.request, call.services))
+
+
+@route("GET", "/session/ways", who="public", reply=Ways, tx=False)
+async def get_ways(call: Call) -> Any:
+    """How one may sign in here"""
+    settings = call.services.settings
+    return Ways(settings.loopback and settings.home.demo_file.exists())
 
 
 @route("POST", "/session", who="public", body=Credentials, reply=SessionView, tx=False)
 async def sign_in(call: Call) -> Any:
-    """Sign in"""
-    _same_site(call)
-    client = call.request.client.host if call.request.client else "?"
-    token = await people.sign_in(call.db, call.body.email, call.body.password, client)
-    holder = await people.who_holds_session(call.db, token)
-    if holder is None:
-        raise SignIn("You are not signed in.")
-    return _with_cookie(call, await _view(call, holder[0], token), token)
+    """Sign in with a password and a code"""
+    same_site(call)
+    body: Credentials = call.body
+    demo_home = call.services.settings.loopback
+    return await signed(
+        call, await signin.sign_in(call.db, body.email, body.password, body.code, call.seen, demo_home=demo_home)
+    )
 
 
 @route("DELETE", "/session", who="person", reply=dict[str, bool], tx=False)
 async def sign_out(call: Call) -> Any:
     """Sign out; leases go back"""
     await leases.release_all(call.db, call.actor.id)
-    await people.sign_out(call.db, call.session)
+    await sessions.sign_out(call.db, call.session)
     reply = json_reply({"signed_out": True})
     reply.delete_cookie(call.services.settings.cookie, path="/")
     return reply
@@ -94,14 +123,17 @@ async def get_link(call: Call) -> Any:
 
 @route("POST", "/links/{token}", who="public", body=LinkUse, reply=SessionView, tx=False)
 async def use_link(call: Call) -> Any:
-    """Use a link: choose a password and sign in"""
-    _same_site(call)
+    """Use a link: make an account, or join with the one you have
+
+    A newcomer is not signed in yet (`enrol`): a passkey or an authenticator app comes first."""
+    same_site(call)
     body: LinkUse = call.body
-    client = call.request.client.host if call.request.client else "?"
-    token = await people.use_link(
-        call.db, call.path("token"), name=body.name, email=body.email, password=body.password, came_from=client
+    token = session_in(call.request, call.services)
+    held = await sessions.who_holds(call.db, token, call.seen) if token else None
+    answer = links.Answer(body.name, body.email, body.password, body.code, held)
+    done = await links.use_link(
+        call.db, call.path("token"), answer, call.seen, demo_home=call.services.settings.loopback
     )
-    holder = await people.who_holds_session(call.db, token)
-    if holder is None:
-        raise SignIn("You are not signed in.")
-    return _with_cookie(call, await _view(call, holder[0], token), token)
+    if done is None:  # the session that was shown goes on
+        return await session_view(call, token)
+    return await signed(call, done)

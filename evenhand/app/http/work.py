@@ -1,6 +1,7 @@
 """The annotator's and reviewer's routes. `next` and `submit` are the hot ones."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -99,7 +100,12 @@ class Inbox(msgspec.Struct, frozen=True):
 async def _actor(call: Call, org_id: str) -> Actor:
     """The person with their role in the space that a handle points to."""
     role = await role_in(call.db, org_id, call.actor.id)
-    return Actor("person", call.actor.id, role or "")
+    return replace(call.actor, role=role or "")
+
+
+async def _heads(call: Call, role: str) -> list[Any]:
+    """The queue heads of the person, as far as the session reaches."""
+    return [row for row in await leases.heads_of(call.db, call.actor.id, role) if call.actor.may_enter(row["org_id"])]
 
 
 @route("POST", "/work/next", who="person", body=WantWork, reply=Work, tx=False, desk=True)
@@ -141,7 +147,8 @@ async def heartbeat(call: Call) -> Any:
             org_id, assignment = split_handle(handle)
         except Missing:
             continue
-        by_org.setdefault(org_id, []).append(assignment)
+        if call.actor.may_enter(org_id):
+            by_org.setdefault(org_id, []).append(assignment)
     for org_id, mine in by_org.items():
         async with call.db.tx(org_id, call.actor, unproved=True) as tx:
             for assignment, until in (await leases.beat(tx, mine)).items():
@@ -156,6 +163,8 @@ async def release(call: Call) -> Any:
     for handle in call.body.handles[:MOST_HANDLES]:
         try:
             org_id, assignment = split_handle(handle)
+            if not call.actor.may_enter(org_id):
+                continue
             async with call.db.tx(org_id, call.actor, unproved=True) as tx:
                 count += await leases.release(tx, assignment)
         except (Missing, *KEYLESS):
@@ -167,7 +176,7 @@ async def release(call: Call) -> Any:
 async def inbox(call: Call) -> Any:
     """What reviewers and customers told you"""
     items: list[Notice] = []
-    for org_id in sorted({r["org_id"] for r in await leases.heads_of(call.db, call.actor.id, "label")}):
+    for org_id in sorted({r["org_id"] for r in await _heads(call, "label")}):
         with suppress(*KEYLESS):  # one customer's keys keep nobody from the others
             async with call.db.tx(org_id, call.actor) as tx:
                 told = await reviews.inbox(tx)
@@ -184,7 +193,7 @@ async def summary(call: Call) -> Any:
     found: list[WorkProject] = []
     heads: dict[str, list[tuple[str, Any]]] = {}
     for role in ("label", "review"):
-        for row in await leases.heads_of(call.db, call.actor.id, role):
+        for row in await _heads(call, role):
             heads.setdefault(row["org_id"], []).append((role, row))
     for org_id, rows in heads.items():
         with suppress(*KEYLESS):
@@ -203,7 +212,7 @@ async def instructions(call: Call) -> Any:
     """Instructions beside the work"""
     project = call.path("project")
     for role in ("label", "review"):
-        for row in await leases.heads_of(call.db, call.actor.id, role):
+        for row in await _heads(call, role):
             if row["project_id"] == project:
                 async with call.db.tx(row["org_id"], call.actor) as tx:
                     return await _instructions(tx, project)

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 
 from evenhand.app.http.access import SILENT_SCALE
-from evenhand.app.http.call import key_in, read_body
+from evenhand.app.http.call import key_in, read_body, seen_in
 from evenhand.app.http.errors import SignIn, problem_of
 from evenhand.app.http.routes import KeyReused, _Once, json_reply  # pyright: ignore[reportPrivateUsage]
 from evenhand.app.scale.asking import ENTRIES, Ask, Entry
@@ -79,7 +79,7 @@ def find(method: str, parts: list[str]) -> tuple[Entry, dict[str, str]] | None:
 async def _serve(request: Request, services: Services) -> Response:
     try:
         key = key_in(request)
-        held = await who_holds_key(services.db, key) if key else None
+        held = await who_holds_key(services.db, key, seen_in(request).address) if key else None
         if held is None:
             raise SignIn("No valid API key provided.")
         org_id, actor, mode = held

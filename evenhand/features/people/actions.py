@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from evenhand.features.people import store
-from evenhand.features.people.passwords import check_strength, hash_password, verify_password
+from evenhand.features.people.passwords import check_strength, hash_password
 from evenhand.features.people.rules import ROLES, WORKER_ROLES, Verb, require, source_of
 from evenhand.features.people.types import (
     Key,
@@ -34,18 +34,11 @@ from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.keyrings import Stored, new_keys
 from evenhand.infra.keys import hashed
 from evenhand.infra.seal import At, Seal
-from evenhand.pure.trouble import Busy, Conflict, Denied, Invalid, Missing
+from evenhand.pure.trouble import Conflict, Denied, Invalid, Missing
 
-SESSION_S = 30 * 24 * 3600
 LINK_S = 7 * 24 * 3600
-MOST_TRIES = 10  # sign-ins for one address in a quarter of an hour
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}\Z")
 KNOWN_SCOPES = ("read", "write", "manage")
-
-
-class WrongCredentials(Denied):
-    code = "signin"
-    hint = "Check the address and the password, or ask for a reset link."
 
 
 class NotSignedIn(Denied):
@@ -53,12 +46,16 @@ class NotSignedIn(Denied):
     hint = "Sign in, or send an API key as `Authorization: Bearer`."
 
 
+class KeyFromElsewhere(Denied):
+    hint = "Use it in one of the organisation's networks, or ask an owner to change their list."
+
+
 class LinkUsed(Missing):
     hint = "Ask for a new link; each works once and for a week."
 
 
 class LinkBusy(Conflict):
-    hint = "Open the link again: it now asks for the password that you chose."
+    hint = "Open the link again: it now asks you to sign in."
 
 
 class AlreadyMember(Conflict):
@@ -242,14 +239,17 @@ async def revoke_key(tx: Tx, key_id: str) -> None:
     await record(tx, KeyRevoked(key_id))
 
 
-async def who_holds_key(db: Database, key: str) -> tuple[str, Actor, Mode] | None:
-    """(space, actor, mode) of a key, or None. The look-up goes by the key's hash, so timing tells nothing about keys."""
+async def who_holds_key(db: Database, key: str, address: str) -> tuple[str, Actor, Mode] | None:
+    """(space, actor, mode) of a key, or None. The look-up goes by the key's hash, so timing tells nothing about keys.
+    Raises KeyFromElsewhere where the organisation has said from which networks its keys are used."""
     if not 10 <= len(key) <= 200 or not key.isascii():
         return None
     async with db.narrow("gate") as door:
-        row = await store.KEY_BY_HASH.maybe(door, hash=hashed(key))
+        row = await store.KEY_BY_HASH.maybe(door, hash=hashed(key), address=address or None)
     if row is None or not secrets.compare_digest(bytes(row["key_hash"]), hashed(key)):
         return None
+    if row["outside"]:
+        raise KeyFromElsewhere("This key is not used from your address.")
     return row["org_id"], Actor("key", row["key_id"], "key", frozenset(row["scopes"])), row["mode"]
 
 
@@ -263,7 +263,7 @@ async def _person_by_email(door: Narrow, email: str) -> tuple[str, str, _Profile
     return row["person_id"], row["state"], _profile(door.seal, row["person_id"], row["body"])
 
 
-async def _ensure_person(door: Narrow, email: str) -> tuple[str, _Profile]:
+async def _ensure_person(door: Narrow, email: str, *, demo: bool = False) -> tuple[str, _Profile]:
     found = await _person_by_email(door, email)
     if found is not None:
         return found[0], found[2]
@@ -274,6 +274,7 @@ async def _ensure_person(door: Narrow, email: str) -> tuple[str, _Profile]:
         email_mac=door.seal.mac("email", email),
         hash=None,
         operator=False,
+        demo=demo,
         state="invited",
         body=door.seal.shut(profile, At("person", person)),
     )
@@ -288,10 +289,18 @@ async def _new_link(
     *,
     orgs: list[str] | None = None,
     operator: bool = False,
+    factors: bool = False,
 ) -> NewLink:
     token = secrets.token_urlsafe(32)
     expires = await store.LINK_ADD.value(
-        door, hash=hashed(token), purpose=purpose, person=person, orgs=orgs or [], operator=operator, life_s=LINK_S
+        door,
+        hash=hashed(token),
+        purpose=purpose,
+        person=person,
+        orgs=orgs or [],
+        operator=operator,
+        factors=factors,
+        life_s=LINK_S,
     )
     return NewLink(f"{public_url}/link/{token}", expires)
 
@@ -348,13 +357,14 @@ async def invite_person(
     return person, link
 
 
-async def reset_link(db: Database, email: str, public_url: str) -> NewLink:
-    """A single-use link to choose a new password."""
+async def reset_link(db: Database, email: str, public_url: str, *, factors: bool = False) -> NewLink:
+    """A single-use link to choose a new password. `factors`: for somebody who lost their passkeys and their authenticator
+    app, which the link takes away as well; whoever makes one must be sure who asks."""
     async with db.narrow("gate") as door:
         found = await _person_by_email(door, tidy_email(email))
         if found is None:
             raise Missing("Nobody has this address.")
-        return await _new_link(door, "reset", found[0], public_url)
+        return await _new_link(door, "reset", found[0], public_url, factors=factors)
 
 
 async def look_at_link(db: Database, token: str) -> LinkView:
@@ -370,21 +380,35 @@ async def look_at_link(db: Database, token: str) -> LinkView:
         return LinkView(row["purpose"], email, name, row["purpose"] == "invite" and row["person_state"] == "active")
 
 
-async def use_link(
-    db: Database, token: str, *, name: str, email: str | None, password: str, came_from: str = "?"
-) -> str:
-    """Sets the password (and, for the first operator, the address), or joins with the one that is set. Returns a
-    session token."""
+@dataclass(frozen=True, slots=True)
+class LinkHolder:
+    """Whom a usable link is for: nobody yet, at the first set-up. `known`: somebody who joins with the account they have."""
+
+    purpose: str
+    person: str | None
+    email: str
+    known: bool
+
+
+async def link_holder(db: Database, token: str) -> LinkHolder:
+    """Raises LinkUsed."""
     async with db.narrow("gate") as door:
         row = await store.LINK_GET.maybe(door, hash=hashed(token))
-        if row is None:
-            raise LinkUsed("This link has been used or is too old.")
-    if row["purpose"] == "invite" and row["person_state"] == "active":
-        return await _join(
-            db, token, _profile(db.platform, row["person_id"], row["person_body"]).email, password, came_from
-        )
-    check_strength(password)
-    password_hash = await hash_password(password)
+    if row is None:
+        raise LinkUsed("This link has been used or is too old.")
+    email = _profile(db.platform, row["person_id"], row["person_body"]).email if row["person_id"] is not None else ""
+    return LinkHolder(
+        row["purpose"], row["person_id"], email, row["purpose"] == "invite" and row["person_state"] == "active"
+    )
+
+
+async def use_link(db: Database, token: str, *, name: str, email: str | None, password: str) -> str:
+    """Makes an account with its name and, where one is given, a password; ends its sessions. Returns the person's id.
+
+    It signs nobody in: that takes a second factor, or a passkey."""
+    if password:
+        check_strength(password)
+    password_hash = await hash_password(password) if password else None
     async with db.narrow("gate") as door:
         row = await store.LINK_USE.maybe(door, hash=hashed(token))
         if row is None:
@@ -401,14 +425,16 @@ async def use_link(
                 raise LinkBusy("Another invitation of yours was accepted a moment ago.")
             profile = _profile(door.seal, person, found["body"])
             await store.SESSION_END_ALL.run(door, person=person)
+        if row["factors"]:
+            for drop in (store.PASSKEYS_DROP, store.TOTP_DROP, store.RECOVERY_DROP):
+                await drop.run(door, person=person)
         profile = _Profile(tidy_name(name, "a person") if name or not profile.name else profile.name, profile.email)
         await store.PERSON_ACTIVATE.run(
             door, person=person, hash=password_hash, body=door.seal.shut(profile, At("person", person))
         )
         joined = await _activate(db, door, row, person, profile)
-        session = await _start_session(door, person)
     await _tell_joined(db, person, joined)
-    return session
+    return person
 
 
 async def _activate(db: Database, door: Narrow, link: Any, person: str, profile: _Profile) -> list[tuple[str, str]]:
@@ -424,18 +450,48 @@ async def _activate(db: Database, door: Narrow, link: Any, person: str, profile:
     return joined
 
 
-async def _join(db: Database, token: str, email: str, password: str, came_from: str) -> str:
-    """Somebody who has a password accepts an invitation with it: an invitation is no key to an account."""
-    session = await sign_in(db, email, password, came_from)
+async def join(db: Database, token: str, person: str) -> None:
+    """Somebody who is signed in accepts an invitation of theirs: it is no key to an account."""
     async with db.narrow("gate") as door:
         row = await store.LINK_USE.maybe(door, hash=hashed(token))
-        if row is None:
+        if row is None or row["person_id"] != person or row["purpose"] != "invite":
             raise LinkUsed("This link has been used or is too old.")
-        found = await store.PERSON_GET.one(door, person=row["person_id"])
-        profile = _profile(door.seal, row["person_id"], found["body"])
-        joined = await _activate(db, door, row, row["person_id"], profile)
-    await _tell_joined(db, row["person_id"], joined)
-    return session
+        found = await store.PERSON_GET.one(door, person=person)
+        profile = _profile(door.seal, person, found["body"])
+        joined = await _activate(db, door, row, person, profile)
+    await _tell_joined(db, person, joined)
+
+
+async def admit(
+    db: Database, org_id: str, email: str, name: str, role: RoleName | None
+) -> tuple[str, list[tuple[str, str]]] | None:
+    """The person of an address for whom the organisation vouches, a member of its spaces from now on, and where that is new:
+    (space, role). A newcomer gets `role`; without one only who was invited comes in. None: not let in.
+
+    It gives nobody anything to sign in with."""
+    async with db.narrow("gate") as door:
+        row = await store.ORG_GET.one(door, org=org_id)
+        spaces = [row["org_id"], row["sibling_id"]]
+        found = await _person_by_email(door, email)
+        states = {s: await store.MEMBER_STATE.value(door, org=s, person=found[0] if found else "") for s in spaces}
+        here = states[org_id]
+        if here == "removed" or (role is None and here is None) or (found is not None and found[1] == "left"):
+            return None
+        person, profile = await _ensure_person(door, email)
+        if not profile.name and name:
+            profile = _Profile(tidy_name(name, "a person"), email)
+        await store.PERSON_BEGIN.run(door, person=person, body=door.seal.shut(profile, At("person", person)))
+        joined: list[tuple[str, str]] = []
+        for space in spaces:
+            body = (await db.seal(space)).shut(profile, At("member", person))
+            if states[space] is None and role is not None:
+                await store.MEMBER_PUT.run(
+                    door, org=space, person=person, role=role, source="own", state="invited", body=body
+                )
+            begun = await store.MEMBER_ACTIVATE.value(door, org=space, person=person, body=body)
+            if begun is not None:
+                joined.append((space, begun))
+    return person, joined
 
 
 async def _tell_joined(db: Database, person: str, joined: list[tuple[str, str]]) -> None:
@@ -444,18 +500,12 @@ async def _tell_joined(db: Database, person: str, joined: list[tuple[str, str]])
             await record(tx, MemberJoined(person, role))
 
 
-async def _start_session(door: Narrow, person: str) -> str:
-    token = secrets.token_urlsafe(32)
-    await store.SESSION_ADD.run(door, hash=hashed(token), person=person, life_s=SESSION_S)
-    return token
-
-
 async def add_person(db: Database, email: str, name: str, password: str, *, operator: bool = False) -> str:
-    """An active person with a password, for demos and tests. Returns the person's id."""
+    """A demo person: active, and on a loopback home signed in by a password alone. For demos and tests. Returns the id."""
     check_strength(password)
     password_hash = await hash_password(password)
     async with db.narrow("gate") as door:
-        person, profile = await _ensure_person(door, tidy_email(email))
+        person, profile = await _ensure_person(door, tidy_email(email), demo=True)
         if operator:
             await store.PERSON_OPERATOR.run(door, person=person)
         profile = _Profile(tidy_name(name, "a person"), profile.email)
@@ -478,28 +528,6 @@ async def add_member(db: Database, org_id: str, person: str, role: RoleName, *, 
         await record(tx, MemberJoined(person, role))
 
 
-async def sign_in(db: Database, email: str, password: str, came_from: str) -> str:
-    """A session token, or WrongCredentials. At most ten tries a quarter of an hour for an address, more for a network."""
-    email = email.strip().lower()[:254]
-    async with db.narrow("gate") as door:
-        for subject, most in ((f"email {email}", MOST_TRIES), (f"from {came_from}", MOST_TRIES * 20)):
-            if await store.TRY_COUNT.value(door, subject=door.seal.mac("try", subject)) > most:
-                # not rolled back: the count must stand
-                break
-        else:
-            most = 0
-        row = await store.PERSON_BY_EMAIL.maybe(door, email_mac=door.seal.mac("email", email))
-    if most:
-        raise Busy("Too many tries.", hint="Wait a quarter of an hour, or ask for a reset link.", retry_after_s=900)
-    usable = row is not None and row["state"] == "active"
-    fits = await verify_password(row["password_hash"] if row is not None and usable else None, password[:1001])
-    if not fits or row is None:
-        raise WrongCredentials("The address or the password is wrong.")
-    async with db.narrow("gate") as door:
-        await store.TRY_CLEAR.run(door, subject=door.seal.mac("try", f"email {email}"))
-        return await _start_session(door, row["person_id"])
-
-
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session that was shown and not yet looked up: the database does so in the first call that needs the person."""
@@ -512,20 +540,6 @@ def session_shown(token: str) -> Session:
     if not 20 <= len(token) <= 100:
         raise NotSignedIn("You are not signed in.")
     return Session(hashed(token))
-
-
-async def who_holds_session(db: Database, token: str) -> tuple[str, bool] | None:
-    """(person id, is operator) of a session token, or None."""
-    if not 20 <= len(token) <= 100:
-        return None
-    async with db.connection("gate") as conn:
-        row = await store.SESSION_PERSON.maybe(Narrow(conn, db.platform), hash=hashed(token))
-    return (row["person_id"], row["operator"]) if row is not None else None
-
-
-async def sign_out(db: Database, token: str) -> None:
-    async with db.narrow("gate") as door:
-        await store.SESSION_END.run(door, hash=hashed(token))
 
 
 async def person_view(db: Database, person: str) -> tuple[Person, list[Org]]:

@@ -45,8 +45,8 @@ ORG_MINE = Sql("org_mine", "select org_id, mode, body from evenhand.org where or
 
 PERSON_ADD = Sql(
     "person_add",
-    """insert into evenhand.person (person_id, email_mac, password_hash, operator, state, body)
-       values (%(person)s, %(email_mac)s, %(hash)s, %(operator)s, %(state)s, %(body)s)""",
+    """insert into evenhand.person (person_id, email_mac, password_hash, operator, demo, state, body)
+       values (%(person)s, %(email_mac)s, %(hash)s, %(operator)s, %(demo)s, %(state)s, %(body)s)""",
     role="gate",
 )
 PERSON_BY_EMAIL = Sql(
@@ -71,6 +71,13 @@ PERSON_ACTIVATE = Sql(
         where person_id = %(person)s""",
     role="gate",
 )
+#: whoever comes by an organisation's own sign-in: active from now on, with nothing of their own to sign in with
+PERSON_BEGIN = Sql(
+    "person_begin",
+    """update evenhand.person set state = 'active', body = %(body)s
+        where person_id = %(person)s and state = 'invited'""",
+    role="gate",
+)
 PERSON_OPERATOR = Sql(
     "person_operator", "update evenhand.person set operator = true where person_id = %(person)s", role="gate"
 )
@@ -78,20 +85,16 @@ PERSON_OPERATOR = Sql(
 SETUP_LOCK = Sql("setup_lock", "select pg_advisory_xact_lock(hashtext('evenhand set-up'))", role="gate")
 OPERATOR_EXISTS = Sql("operator_exists", "select exists (select from evenhand.person where operator)", role="gate")
 
-SESSION_ADD = Sql(
-    "session_add",
-    """insert into evenhand.session (token_hash, person_id, expires_at)
-       values (%(hash)s, %(person)s, now() + make_interval(secs => %(life_s)s))""",
-    role="gate",
-)
-SESSION_PERSON = Sql("session_person", "select * from evenhand.session_person(%(hash)s)", role="gate")
-SESSION_END = Sql("session_end", "delete from evenhand.session where token_hash = %(hash)s", role="gate")
 SESSION_END_ALL = Sql("session_end_all", "delete from evenhand.session where person_id = %(person)s", role="gate")
+PASSKEYS_DROP = Sql("passkeys_drop", "delete from evenhand.passkey where person_id = %(person)s", role="gate")
+TOTP_DROP = Sql("totp_drop", "delete from evenhand.totp where person_id = %(person)s", role="gate")
+RECOVERY_DROP = Sql("recovery_drop", "delete from evenhand.recovery_code where person_id = %(person)s", role="gate")
 
 LINK_ADD = Sql(
     "link_add",
-    """insert into evenhand.link (token_hash, purpose, person_id, orgs, operator, expires_at)
-       values (%(hash)s, %(purpose)s, %(person)s, %(orgs)s, %(operator)s, now() + make_interval(secs => %(life_s)s))
+    """insert into evenhand.link (token_hash, purpose, person_id, orgs, operator, factors, expires_at)
+       values (%(hash)s, %(purpose)s, %(person)s, %(orgs)s, %(operator)s, %(factors)s,
+               now() + make_interval(secs => %(life_s)s))
        returning expires_at""",
     role="gate",
 )
@@ -106,19 +109,9 @@ LINK_USE = Sql(
     "link_use",
     """update evenhand.link set used_at = now()
         where token_hash = %(hash)s and used_at is null and expires_at > now()
-       returning purpose, person_id, orgs, operator""",
+       returning purpose, person_id, orgs, operator, factors""",
     role="gate",
 )
-
-TRY_COUNT = Sql(
-    "signin_try",
-    """insert into evenhand.signin_attempt (subject_mac, window_at, tries)
-       values (%(subject)s, date_bin('15 minutes', now(), timestamptz '2000-01-01'), 1)
-       on conflict (subject_mac, window_at) do update set tries = evenhand.signin_attempt.tries + 1
-       returning tries""",
-    role="gate",
-)
-TRY_CLEAR = Sql("signin_clear", "delete from evenhand.signin_attempt where subject_mac = %(subject)s", role="gate")
 
 MEMBER_PUT = Sql(
     "member_put",
@@ -147,6 +140,11 @@ MEMBER_ROLE = Sql(
     "member_role",
     """select m.role from evenhand.member m join evenhand.org o using (org_id)
         where m.org_id = %(org)s and m.person_id = %(person)s and m.state = 'active' and o.state = 'active'""",
+    role="gate",
+)
+MEMBER_STATE = Sql(
+    "member_state",
+    "select state from evenhand.member where org_id = %(org)s and person_id = %(person)s",
     role="gate",
 )
 MEMBER_COUNTS = Sql(
@@ -181,7 +179,9 @@ KEY_ADD = Sql(
 )
 KEY_BY_HASH = Sql(
     "key_by_hash",
-    """select k.org_id, k.key_id, k.key_hash, k.scopes, o.mode
+    """select k.org_id, k.key_id, k.key_hash, k.scopes, o.mode,
+              (select (%(address)s::text::inet <<= any (r.networks)) is not true
+                 from evenhand.ip_rule r where r.org_id = k.org_id) as outside
          from evenhand.api_key k join evenhand.org o using (org_id)
         where k.key_hash = %(hash)s and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
           and o.state = 'active'""",

@@ -30,13 +30,16 @@ class Seats(msgspec.Struct, frozen=True):
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """Who is signed in, where they belong, and the token that writes must carry."""
+    """Who is signed in, where they belong, and the token that writes must carry. `enrol`: nobody is yet: a passkey or an
+    authenticator app must be set up first. `method`: what proved it."""
 
     person: Person
     csrf: str
     orgs: list[Org]
     seats: Seats
     media: str = ""
+    enrol: bool = False
+    method: str = ""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -53,7 +56,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class LinkView(msgspec.Struct, frozen=True):
-    """What a single-use link is for. `known`: whoever it is for has a password already and joins with that one."""
+    """What a single-use link is for. `known`: whoever it is for has an account already, and signs in to join."""
 
     purpose: Literal["setup", "invite", "reset"]
     email: str = ""

@@ -1,7 +1,7 @@
 // The one way to the server: /api/v1. Adds CSRF and organisation, turns problem+json into ApiError, retries safe reads.
 import { t } from './messages'
 
-export type ErrorCode = 'invalid' | 'denied' | 'missing' | 'conflict' | 'busy' | 'upstream' | 'signin' | 'offline' | 'unexpected'
+export type ErrorCode = 'invalid' | 'denied' | 'missing' | 'conflict' | 'busy' | 'upstream' | 'signin' | 'prove' | 'offline' | 'unexpected'
 
 export type Problem = {
   type?: string
@@ -13,7 +13,7 @@ export type Problem = {
   errors?: { path: string; detail: string }[]
 }
 
-const codes: readonly string[] = ['invalid', 'denied', 'missing', 'conflict', 'busy', 'upstream', 'signin']
+const codes: readonly string[] = ['invalid', 'denied', 'missing', 'conflict', 'busy', 'upstream', 'signin', 'prove']
 
 export class ApiError extends Error {
   readonly status: number
@@ -74,6 +74,12 @@ export function getOrg(): string | null {
 export function onSignedOut(listener: () => void): () => void {
   signedOut.add(listener)
   return () => signedOut.delete(listener)
+}
+
+let prover: (() => Promise<boolean>) | null = null
+/** Asks for a fresh proof that it is still the same person, and says whether there was one. Then the request is sent again. */
+export function setProver(ask: (() => Promise<boolean>) | null): void {
+  prover = ask
 }
 
 export function newKey(): string {
@@ -146,6 +152,7 @@ export async function send(method: string, path: string, options: RequestOptions
   const headers = headersFor(method, options)
   for (const [name, value] of Object.entries(extra ?? {})) headers.set(name, value)
   const what = `${method} ${path}`
+  let asked = false
   for (let tries = 1; ; tries += 1) {
     let failure: ApiError
     let after = 200 * 4 ** (tries - 1)
@@ -165,6 +172,10 @@ export async function send(method: string, path: string, options: RequestOptions
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error
       failure = new ApiError(0, 'offline', t('ui.error.offline.title'), t('ui.error.offline.detail', { what }), t('ui.error.offline.hint'))
+    }
+    if (failure.code === 'prove' && prover && !asked) {
+      asked = true
+      if (await prover()) continue
     }
     if (failure.code === 'signin' && path !== '/session') for (const listener of signedOut) listener()
     if (method !== 'GET' || !failure.transient || tries >= 3) throw failure

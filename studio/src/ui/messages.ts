@@ -1,5 +1,6 @@
 // The message catalogue. A message is a text with {name} places, or plural forms chosen by `count` (Intl.PluralRules).
 // English ships now; another language is an object with the same keys, given to `setCatalogue`.
+import { accountMessages } from '../app/account/messages'
 import { consoleMessages } from '../app/console/messages'
 import { operatorMessages } from '../app/operator/messages'
 import { shellMessages } from '../app/shell/messages'
@@ -18,6 +19,7 @@ const english = {
   ...uiMessages,
   ...shellMessages,
   ...signinMessages,
+  ...accountMessages,
   ...consoleMessages,
   ...operatorMessages,
   ...imageMessages,

@@ -8,6 +8,7 @@ import pytest
 from evenhand.app.cli.people import moment_in
 from evenhand.pure.trouble import Invalid
 from tests.app.cli.conftest import Place
+from tests.features.access.people import app_code
 
 
 def test_without_a_server(still: Place) -> None:
@@ -47,7 +48,12 @@ def test_people_join_by_link(served: Place) -> None:
         token = made["link"].rsplit("/", 1)[1]
         said = client.post(f"/links/{token}", json={"name": "Kim", "password": "four plain old words"})
         assert said.status_code == 200, said.text
-        assert {(org["name"], org["mode"]) for org in said.json()["orgs"]} == {("Alder", "live"), ("Alder", "test")}
+        assert said.json()["enrol"] is True and said.json()["orgs"] == []
+        headers = {"x-evenhand-csrf": said.json()["csrf"]}
+        begun = client.post("/me/app", headers=headers).json()
+        code = {"token": begun["token"], "code": app_code(begun["secret"])}
+        joined = client.post("/me/app/confirm", headers=headers, json=code).json()["session"]["orgs"]
+        assert {(org["name"], org["mode"]) for org in joined} == {("Alder", "live"), ("Alder", "test")}
         assert client.post(f"/links/{token}", json={"name": "Kim", "password": "again and again"}).status_code == 404
     assert [p["name"] for p in served.good("person", "list") if p["email"] == "kim@example.org"] == ["Kim"]
     assert "/link/" in served.good("person", "reset", "kim@example.org")["link"]

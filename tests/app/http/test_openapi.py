@@ -44,10 +44,16 @@ _WANTED = ("status_code_conformance", "content_type_conformance", "response_sche
 CHECKS = [not_a_server_error, *schemathesis.checks.CHECKS.get_by_names(_WANTED)]
 #: path parameter -> which id of the estate
 REAL = {"project": "project", "batch": "batch", "task": "done_task", "asset": "asset", "handle": "handle", "key": "key",
-        "callback": "callback", "person": "member", "question": "question", "token": "used_link"}  # fmt: skip
+        "callback": "callback", "person": "member", "question": "question", "token": "used_link",
+        "session": "session", "passkey": "passkey", "domain": "domain"}  # fmt: skip
 #: what each operation has answered so far
 SEEN: dict[str, Counter[int]] = {}
-LAST = {("DELETE", "/session"): 2, ("DELETE", "/members/{person}"): 1, ("DELETE", "/keys/{key}"): 1}
+LAST = {
+    ("DELETE", "/operator/people/{person}/sessions"): 3,
+    ("DELETE", "/session"): 2,
+    ("DELETE", "/members/{person}"): 1,
+    ("DELETE", "/keys/{key}"): 1,
+}
 _LOUD = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example,
          HealthCheck.function_scoped_fixture]  # fmt: skip
 

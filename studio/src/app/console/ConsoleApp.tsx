@@ -22,6 +22,7 @@ import './Console.css'
 const NewProjectPage = lazy(() => import('./projects/NewProjectPage').then((module) => ({ default: module.NewProjectPage })))
 const PeoplePage = lazy(() => import('./org/PeoplePage').then((module) => ({ default: module.PeoplePage })))
 const KeysPage = lazy(() => import('./org/KeysPage').then((module) => ({ default: module.KeysPage })))
+const AccessPage = lazy(() => import('./access/AccessPage').then((module) => ({ default: module.AccessPage })))
 const DataPage = lazy(() => import('./data/DataPage').then((module) => ({ default: module.DataPage })))
 const TrustPage = lazy(() => import('./trust/TrustPage').then((module) => ({ default: module.TrustPage })))
 const DeliveriesPage = lazy(() => import('./org/DeliveriesPage').then((module) => ({ default: module.DeliveriesPage })))
@@ -118,6 +119,7 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>, 
   if (project) return <ProjectPage key={project['id'] ?? ''} id={project['id'] ?? ''} tab={project['tab'] ?? 'overview'} />
   if (match('/people', rest)) return <PeoplePage />
   if (match('/keys', rest)) return <KeysPage />
+  if (match('/access', rest)) return <AccessPage />
   if (match('/data', rest)) return <DataPage />
   if (match('/trust', rest) || match('/audit', rest)) return <TrustPage />
   if (match('/deliveries', rest)) return <DeliveriesPage projects={projects.data?.items ?? []} />
@@ -152,6 +154,7 @@ function consoleCommands(projects: readonly Project[], writes: boolean, manages:
     ...(manages
       ? [
           { id: 'invite', label: t('console.people.invite'), group: act, icon: 'plus' as const, run: () => navigate(`${to.people()}?invite=1`) },
+          { id: 'access', label: t('console.access'), group: pages, icon: 'gear' as const, words: 'sso oidc network ip session', run: () => navigate(to.access()) },
           { id: 'new-key', label: t('console.keys.new'), group: act, icon: 'plus' as const, run: () => navigate(`${to.keys()}?new=1`) },
         ]
       : []),

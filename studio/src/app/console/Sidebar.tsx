@@ -9,7 +9,7 @@ import { Link, navigate } from '../../ui/router'
 import { AccountMenu } from '../shell/AccountMenu'
 import { Brand } from '../shell/Brand'
 import { openPalette } from '../shell/commands'
-import { isCustomer, useSignedIn } from '../shell/session'
+import { isCustomer, mayManage, useSignedIn } from '../shell/session'
 import { to } from './paths'
 import type { Project } from './types'
 
@@ -20,6 +20,7 @@ export function Sidebar({ open, onClose, rest, projects }: { open: boolean; onCl
     window.addEventListener('keydown', onKey)
     return () => window.removeEventListener('keydown', onKey)
   }, [open, onClose])
+  const { org } = useSignedIn()
   const is = (path: string) => (path === '/' ? rest === '/' || rest === '' : rest.startsWith(path))
   return (
     <>
@@ -64,6 +65,7 @@ export function Sidebar({ open, onClose, rest, projects }: { open: boolean; onCl
           <div className="eh-side-head">{t('console.organisation')}</div>
           <SideLink to={to.people()} icon="people" here={is('/people')} label={t('console.people')} />
           <SideLink to={to.keys()} icon="key" here={is('/keys')} label={t('console.keys')} />
+          {mayManage(org) ? <SideLink to={to.access()} icon="gear" here={is('/access')} label={t('console.access')} /> : null}
           <SideLink to={to.data()} icon="history" here={is('/data')} label={t('console.data')} />
           <SideLink to={to.trust()} icon="log" here={is('/trust') || is('/audit')} label={t('console.trust')} />
         </nav>

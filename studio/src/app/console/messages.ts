@@ -1,4 +1,5 @@
 // Every word of the console, by area.
+import { accessMessages } from './words/access'
 import { createMessages } from './words/create'
 import { dataMessages } from './words/data'
 import { factMessages } from './words/facts'
@@ -9,4 +10,4 @@ import { qualityMessages } from './words/quality'
 import { taskMessages } from './words/tasks'
 import { trustMessages } from './words/trust'
 
-export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...trustMessages, ...factMessages } as const
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...accessMessages, ...trustMessages, ...factMessages } as const

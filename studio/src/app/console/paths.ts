@@ -16,6 +16,7 @@ export const to = {
   pilotLabel: (id: string) => `${base()}/projects/${id}/pilot/label`,
   deliveries: () => `${base()}/deliveries`,
   people: () => `${base()}/people`,
+  access: () => `${base()}/access`,
   keys: () => `${base()}/keys`,
   data: () => `${base()}/data`,
   trust: () => `${base()}/trust`,

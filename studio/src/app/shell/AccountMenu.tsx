@@ -75,6 +75,9 @@ export function AccountMenu({ compact }: { compact?: boolean }) {
         }}
       />
       <MenuLine />
+      <MenuItem icon="key" onSelect={() => navigate('/account')}>
+        {t('account.title')}
+      </MenuItem>
       <MenuItem icon="search" keys="Mod+K" onSelect={openPalette}>
         {t('shell.palette')}
       </MenuItem>

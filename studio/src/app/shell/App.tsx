@@ -7,18 +7,21 @@ import { Link, match, navigate, usePath } from '../../ui/router'
 import { Skeleton } from '../../ui/Skeleton'
 import { Toasts } from '../../ui/Toast'
 import { applyTheme } from '../../ui/theme'
+import { EnrolPage } from '../signin/EnrolPage'
 import { LinkPage } from '../signin/LinkPage'
 import { SigninPage } from '../signin/SigninPage'
 import { AccountMenu, placesOf } from './AccountMenu'
 import { useCommands, type Command } from './commands'
 import { ErrorBoundary } from './ErrorBoundary'
 import { Palette, Shortcuts } from './Palette'
+import { ProveDialog } from './ProveDialog'
 import { homeOf, isCustomer, loadSession, signOut, useSession, type Session } from './session'
 import { useKeys } from './useKeys'
 import './App.css'
 
 const openConsole = () => import('../console/ConsoleApp')
 const ConsoleApp = lazy(openConsole)
+const AccountPage = lazy(() => import('../account/AccountPage'))
 const OperatorPage = lazy(() => import('../operator/OperatorPage'))
 const WorkspacePage = lazy(() => import('../workspace/WorkspacePage').then((module) => ({ default: module.WorkspacePage })))
 
@@ -41,6 +44,7 @@ export function App() {
       </ErrorBoundary>
       <Palette />
       <Shortcuts />
+      <ProveDialog />
       <Toasts />
     </>
   )
@@ -57,6 +61,7 @@ function route(path: string, state: ReturnType<typeof useSession>): ReactNode {
       </main>
     )
   if (state.status === 'out') return path === '/signin' ? <SigninPage /> : <Go to={signinAddress(path)} />
+  if (state.status === 'enrol') return <EnrolPage session={state.session} />
   return <SignedIn path={path} session={state.session} />
 }
 
@@ -72,6 +77,7 @@ function SignedIn({ path, session }: { path: string; session: Session }) {
     return session.orgs.some(isCustomer) ? <ConsoleApp /> : <NotForYou text={t('shell.no-console')} session={session} />
   if (path === '/work') return session.seats.label ? <WorkspacePage key="label" role="label" /> : <NotForYou text={t('shell.no-seat.label')} session={session} />
   if (path === '/review') return session.seats.review ? <WorkspacePage key="review" role="review" /> : <NotForYou text={t('shell.no-seat.review')} session={session} />
+  if (path === '/account') return <AccountPage />
   if (path === '/operator') return session.person.operator ? <OperatorPage /> : <NotForYou text={t('shell.no-operator')} session={session} />
   return <NotFound />
 }
@@ -92,6 +98,7 @@ function generalCommands(session: Session): Command[] {
       icon: 'sun' as const,
       run: () => applyTheme(theme),
     })),
+    { id: 'security', label: t('account.title'), group: t('shell.group.account'), icon: 'key', words: 'passkey password session', run: () => navigate('/account') },
     { id: 'sign-out', label: t('shell.sign-out'), group: t('shell.group.account'), icon: 'external', run: () => void signOut() },
   ]
 }

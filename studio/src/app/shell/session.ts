@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react'
 import { api, ApiError, onSignedOut, setCsrf, setOrg, toApiError } from '../../ui/api'
 import { navigate } from '../../ui/router'
 import { forgetAll } from '../../ui/useApi'
+import { showPasskey, type Asked } from '../../ui/webauthn'
 import type { Role } from '../console/types'
 
 export type Org = { id: string; name: string; mode: 'live' | 'test'; role: Role }
@@ -11,8 +12,11 @@ export type Session = {
   csrf: string
   orgs: Org[]
   seats: { label: number; review: number }
+  /** Nobody is signed in yet: a passkey or an authenticator app comes first. */
+  enrol: boolean
+  method: '' | 'passkey' | 'code' | 'recovery' | 'password' | 'provider'
 }
-export type SessionState = { status: 'loading' } | { status: 'out' } | { status: 'failed'; error: ApiError } | { status: 'in'; session: Session; org: Org | null }
+export type SessionState = { status: 'loading' } | { status: 'out' } | { status: 'failed'; error: ApiError } | { status: 'enrol'; session: Session } | { status: 'in'; session: Session; org: Org | null }
 
 const KEY = 'evenhand.org'
 let state: SessionState = { status: 'loading' }
@@ -49,6 +53,8 @@ export function beforeSignOut(run: () => Promise<unknown> | void): () => void {
 
 export function enter(session: Session): void {
   setCsrf(session.csrf)
+  if (session.enrol) return set({ status: 'enrol', session })
+  if (!session.csrf) return set({ status: 'out' })
   const org = preferredOrg(session.orgs)
   setOrg(org?.id ?? null)
   set({ status: 'in', session, org })
@@ -82,8 +88,13 @@ export async function loadSession(): Promise<void> {
   }
 }
 
-export async function signIn(email: string, password: string): Promise<void> {
-  enter(await api.post<Session>('/session', { email, password }, { org: null }))
+export async function signIn(email: string, password: string, code: string): Promise<void> {
+  enter(await api.post<Session>('/session', { email, password, code }, { org: null }))
+}
+
+export async function signInByPasskey(): Promise<void> {
+  const asked = await api.post<Asked>('/session/passkey', {}, { org: null })
+  enter(await api.post<Session>('/session/passkey/confirm', { token: asked.token, credential: await showPasskey(asked) }, { org: null }))
 }
 
 export async function signOut(): Promise<void> {

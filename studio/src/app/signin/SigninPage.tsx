@@ -2,52 +2,80 @@ import { useState } from 'react'
 import { Button } from '../../ui/Button'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { TextField } from '../../ui/Field'
-import { t } from '../../ui/messages'
-import { useTitle } from '../shell/useTitle'
+import { t, type MessageKey } from '../../ui/messages'
+import { useApi } from '../../ui/useApi'
 import { Brand } from '../shell/Brand'
-import { signIn } from '../shell/session'
+import { signIn, signInByPasskey } from '../shell/session'
+import { useTitle } from '../shell/useTitle'
+import { CodeField } from './CodeField'
+import { PasskeyButton } from './PasskeyButton'
 import { PasswordField } from './PasswordField'
+import { ProviderForm } from './ProviderForm'
 import './Signin.css'
 
+/** A passkey first; else a password and a code. */
 export function SigninPage() {
+  const ways = useApi<{ demo: boolean }>('/session/ways', { org: null })
+  const [error, setError] = useState<unknown>(null)
+  const [byProvider, setByProvider] = useState(false)
+  const refused = new URLSearchParams(location.search).get('provider')
+  useTitle(t('signin.title'))
+  return (
+    <main className="eh-signin">
+      <Brand />
+      <div className="eh-signin-box">
+        <h1>{t('signin.title')}</h1>
+        <ErrorNote error={error} />
+        {refused && !error ? <p role="alert">{t(refusals[refused] ?? 'signin.provider.refused')}</p> : null}
+        <PasskeyButton label={t('signin.passkey')} act={signInByPasskey} onError={setError} />
+        <p className="eh-signin-or">{t('signin.or')}</p>
+        {byProvider ? <ProviderForm onBack={() => setByProvider(false)} /> : <PasswordForm onError={setError} demo={ways.data?.demo === true} />}
+        {byProvider ? null : (
+          <Button look="quiet" onClick={() => setByProvider(true)}>
+            {t('signin.provider')}
+          </Button>
+        )}
+      </div>
+      <p className="eh-signin-note">{t('signin.forgot')}</p>
+    </main>
+  )
+}
+
+const refusals: Record<string, MessageKey> = { 'not-admitted': 'signin.provider.not-admitted', upstream: 'signin.provider.upstream' }
+
+function PasswordForm({ onError, demo }: { onError: (error: unknown) => void; demo: boolean }) {
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
   const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
   const [missing, setMissing] = useState(false)
-  useTitle(t('signin.title'))
   const submit = async () => {
     setMissing(!email.trim() || !password)
     if (!email.trim() || !password) return
     setBusy(true)
-    setError(null)
+    onError(null)
     try {
-      await signIn(email.trim(), password)
+      await signIn(email.trim(), password, code.trim())
     } catch (caught) {
-      setError(caught)
+      onError(caught)
       setBusy(false)
     }
   }
   return (
-    <main className="eh-signin">
-      <Brand />
-      <form
-        className="eh-signin-box"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
-      >
-        <h1>{t('signin.title')}</h1>
-        <ErrorNote error={error} />
-        <TextField label={t('signin.email')} type="email" name="email" autoComplete="username" autoFocus value={email} onText={setEmail} required error={missing && !email.trim() ? t('signin.missing') : null} />
-        <PasswordField label={t('signin.password')} autoComplete="current-password" value={password} onText={setPassword} error={missing && email.trim() && !password ? t('signin.missing') : null} />
-        <Button type="submit" look="primary" busy={busy}>
-          {t('signin.go')}
-        </Button>
-      </form>
-      <p className="eh-signin-note">{t('signin.forgot')}</p>
-    </main>
+    <form
+      className="eh-stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        void submit()
+      }}
+    >
+      <TextField label={t('signin.email')} type="email" name="email" autoComplete="username" autoFocus value={email} onText={setEmail} required error={missing && !email.trim() ? t('signin.missing') : null} />
+      <PasswordField label={t('signin.password')} autoComplete="current-password" value={password} onText={setPassword} error={missing && email.trim() && !password ? t('signin.missing') : null} />
+      <CodeField label={t('signin.code')} value={code} onText={setCode} hint={t(demo ? 'signin.code.demo' : 'signin.code.hint')} />
+      <Button type="submit" busy={busy}>
+        {t('signin.go')}
+      </Button>
+    </form>
   )
 }

@@ -1,3 +1,4 @@
+import type { MouseEvent } from 'react'
 import { API } from '../../../ui/api'
 import { buttonClass } from '../../../ui/Button'
 import { EmptyState } from '../../../ui/EmptyState'
@@ -5,6 +6,7 @@ import { Icon } from '../../../ui/Icon'
 import { formatDate, formatNumber, t } from '../../../ui/messages'
 import { Table } from '../../../ui/Table'
 import { downloadUrl, fileName } from '../download'
+import { downloadWhenFresh } from '../fresh'
 import type { Delivery } from '../types'
 
 export function DeliveryTable({ rows, projectName }: { rows: readonly Delivery[]; projectName?: (id: string) => string }) {
@@ -32,8 +34,14 @@ const endings: Record<string, string> = { coco: 'json', yolo: 'zip', csv: 'csv' 
 function Get({ delivery }: { delivery: Delivery }) {
   const own = delivery.url.startsWith(`${API}/`)
   const name = fileName(`${delivery.name || 'delivery'}-${delivery.id.slice(-6)}`, endings[delivery.format ?? ''] ?? 'jsonl')
+  const url = own ? downloadUrl(delivery.url.slice(API.length)) : delivery.url
+  const get = (event: MouseEvent) => {
+    if (!own) return
+    event.preventDefault()
+    void downloadWhenFresh(url, name)
+  }
   return (
-    <a className={buttonClass('plain', true)} href={own ? downloadUrl(delivery.url.slice(API.length)) : delivery.url} download={name}>
+    <a className={buttonClass('plain', true)} href={url} download={name} onClick={get}>
       <Icon name="download" />
       {t('console.export.download')}
       <span className="eh-sr">{delivery.name || formatDate(delivery.at, 'date')}</span>

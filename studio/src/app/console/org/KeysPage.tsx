@@ -73,6 +73,17 @@ function Keys({ mode }: { mode: 'live' | 'test' }) {
   )
 }
 
+const SOON_MS = 14 * 86_400_000
+
+/** When a key ends; marked when that is soon, or was. */
+function Expiry({ at }: { at: string | null }) {
+  if (!at) return <>{t('console.keys.never')}</>
+  const left = new Date(at).getTime() - Date.now()
+  const day = formatDate(at, 'date')
+  if (left <= 0) return <Badge look="danger">{t('console.keys.ended', { when: day })}</Badge>
+  return left < SOON_MS ? <Badge look="warn">{t('console.keys.soon', { when: day })}</Badge> : <>{day}</>
+}
+
 /** Keys made by a program have no name. */
 function nameOf(key: ApiKey): string {
   return key.name || `${key.prefix}…`
@@ -85,7 +96,7 @@ function columns(revoke: (key: ApiKey) => void): Column<ApiKey>[] {
     { key: 'mode', title: t('console.keys.mode'), tight: true, cell: (key) => <Badge look={key.mode === 'live' ? 'ok' : 'warn'}>{t(`console.mode.${key.mode}`)}</Badge> },
     { key: 'scopes', title: t('console.keys.may'), tight: true, wideOnly: true, cell: (key) => key.scopes.map((scope) => t(`console.scope.${scope}`)).join(', ') },
     { key: 'created', title: t('console.keys.created'), tight: true, wideOnly: true, cell: (key) => formatDate(key.created_at, 'date') },
-    { key: 'expires', title: t('console.keys.expires'), tight: true, wideOnly: true, cell: (key) => (key.expires_at ? formatDate(key.expires_at, 'date') : t('console.keys.never')) },
+    { key: 'expires', title: t('console.keys.expires'), tight: true, cell: (key) => <Expiry at={key.expires_at ?? null} /> },
     {
       key: 'do',
       title: t('console.keys.revoke'),

@@ -38,6 +38,8 @@ export const orgMessages = {
   'console.keys.owners.text': 'A key can do what a manager or an owner can. Ask an owner of this organisation for one.',
   'console.keys.expires': 'Expires',
   'console.keys.never': 'Never',
+  'console.keys.soon': 'Soon: {when}',
+  'console.keys.ended': 'Ended {when}',
   'console.keys.days': { one: 'In {count} day', other: 'In {count} days' },
   'console.keys.create': 'Create key',
   'console.keys.made': 'Your new key',

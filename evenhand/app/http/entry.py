@@ -1,0 +1,166 @@
+"""How people and keys get into an organisation: its provider, its mail domains, its networks."""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from evenhand.app.http.call import Call, seen_in, session_in
+from evenhand.app.http.errors import problem_of
+from evenhand.app.http.routes import json_reply, route
+from evenhand.app.http.session import same_site, with_cookie
+from evenhand.app.services import Services
+from evenhand.features.access import networks, oidc, provider, sessions
+from evenhand.features.access.provider import DomainView, GivenRole, ProviderBody, ProviderView
+from evenhand.infra.db import Actor, Tx
+from evenhand.pure.trouble import Trouble
+
+
+class Access(msgspec.Struct, frozen=True):
+    """`address`: where this request came from, so that nobody locks themselves out. No networks: from anywhere."""
+
+    provider: ProviderView | None
+    domains: list[DomainView]
+    networks: list[str]
+    address: str
+
+
+class ProviderIn(msgspec.Struct, forbid_unknown_fields=True):
+    """`client_secret`: left out, the one that is kept stays. `role`: of somebody who comes for the first time."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = ""
+    role: GivenRole = "viewer"
+    on: bool = True
+
+
+class DomainIn(msgspec.Struct, forbid_unknown_fields=True):
+    domain: str
+
+
+class NetworksIn(msgspec.Struct, forbid_unknown_fields=True):
+    networks: list[str]
+
+
+class Away(msgspec.Struct, forbid_unknown_fields=True):
+    email: str
+
+
+class There(msgspec.Struct, frozen=True):
+    url: str
+
+
+async def _view(call: Call, tx: Tx) -> Access:
+    found, domains = await provider.view(tx, call.services.settings.public_url)
+    return Access(found, domains, await networks.list_networks(tx), call.seen.address)
+
+
+@route("GET", "/access", reply=Access)
+async def get_access(call: Call, tx: Tx) -> Any:
+    """How people and keys get into this space"""
+    return await _view(call, tx)
+
+
+@route("PUT", "/access/provider", body=ProviderIn, reply=Access, tx=False, fresh=True)
+async def put_provider(call: Call) -> Any:
+    """Set the organisation's OpenID provider; it is asked what it is before it is kept"""
+    given: ProviderIn = call.body
+    async with call.db.tx(call.org_id, call.actor) as tx:
+        await provider.view(tx, "")  # who may not is told before anybody is asked
+    provider.check_given(given.issuer, given.client_id)
+    await provider.discover(given.issuer)
+    async with call.db.tx(call.org_id, call.actor) as tx:
+        body = ProviderBody(given.issuer, given.client_id, given.client_secret, given.role)
+        await provider.put_provider(tx, body, on=given.on)
+        return await _view(call, tx)
+
+
+@route("DELETE", "/access/provider", reply=Access, fresh=True)
+async def drop_provider(call: Call, tx: Tx) -> Any:
+    """Remove the provider"""
+    await provider.drop_provider(tx)
+    return await _view(call, tx)
+
+
+@route("POST", "/access/domains", body=DomainIn, reply=Access, fresh=True)
+async def add_domain(call: Call, tx: Tx) -> Any:
+    """Name a mail domain; it counts once it was shown to be yours"""
+    await provider.add_domain(tx, call.db.platform, call.body.domain)
+    return await _view(call, tx)
+
+
+@route("POST", "/access/domains/{domain}/verify", reply=Access, tx=False, fresh=True)
+async def verify_domain(call: Call) -> Any:
+    """Look whether the domain's web server shows the word"""
+    name, platform = call.path("domain"), call.db.platform
+    async with call.db.tx(call.org_id, call.actor) as tx:
+        body = await provider.word_of(tx, platform, name)
+    await provider.look_for(body, provider.read_web)
+    async with call.db.tx(call.org_id, call.actor) as tx:
+        await provider.domain_shown(tx, platform, body.name)
+        return await _view(call, tx)
+
+
+@route("DELETE", "/access/domains/{domain}", reply=Access, fresh=True)
+async def drop_domain(call: Call, tx: Tx) -> Any:
+    """Remove a mail domain"""
+    await provider.drop_domain(tx, call.db.platform, call.path("domain"))
+    return await _view(call, tx)
+
+
+@route("PUT", "/access/networks", body=NetworksIn, reply=Access, fresh=True)
+async def set_networks(call: Call, tx: Tx) -> Any:
+    """Say from which networks the organisation's people and keys may come; none means any"""
+    await networks.set_networks(call.db, tx, call.body.networks, call.seen)
+    return await _view(call, tx)
+
+
+# --- the way in by a provider
+
+
+def _trip_cookie(services: Services) -> str:
+    return f"{services.settings.cookie}_trip"
+
+
+@route("POST", "/session/provider", who="public", body=Away, reply=There, tx=False)
+async def leave(call: Call) -> Any:
+    """Begin to sign in with your organisation: the address to go to"""
+    same_site(call)
+    settings = call.services.settings
+    token = session_in(call.request, call.services)
+    held = await sessions.who_holds(call.db, token, call.seen) if token else None
+    again = held is not None and held.method == "provider"  # a fresh proof is asked for
+    going = await oidc.leave(call.db, settings.public_url, call.body.email, call.seen, again=again)
+    reply = json_reply(There(going.url))
+    reply.set_cookie(
+        _trip_cookie(call.services),
+        going.browser,
+        max_age=oidc.TRIP_S,
+        path="/",
+        httponly=True,
+        secure=settings.secure,
+        samesite="lax",
+    )
+    return reply
+
+
+async def come_back(request: Request, services: Services) -> Response:
+    """Where a provider sends the browser: signs in, and goes on to the studio; or to the sign-in page with a reason's name."""
+    org_id, name = str(request.path_params["org"]), _trip_cookie(services)
+    answer = {key: request.query_params[key] for key in request.query_params}
+    call = Call(request, services, Actor("system", "nobody"))
+    try:
+        signed = await oidc.come_back(
+            services.db, services.settings.public_url, org_id, answer, request.cookies.get(name, ""), seen_in(request)
+        )
+        reply = with_cookie(call, RedirectResponse("/", 303), signed.token)
+    except Exception as err:
+        problem_of(err)  # a bug is logged as one
+        reason = {"NotAdmitted": "not-admitted", "Upstream": "upstream", "BadProvider": "upstream"}
+        known = reason.get(type(err).__name__, "refused") if isinstance(err, Trouble) else "refused"
+        reply = RedirectResponse(f"/signin?provider={known}", 303)
+    reply.delete_cookie(name, path="/")
+    reply.headers["cache-control"] = "no-store"
+    return reply

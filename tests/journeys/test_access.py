@@ -1,0 +1,114 @@
+"""Passkeys as people meet them: Chromium's own authenticator, by the protocol of its tools, on http://localhost."""
+
+import base64
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from evenhand.features.people import actions as people
+from evenhand.pure.totp import code_at, step_at
+from tests.journeys.conftest import Demo, Sit, check_axe
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
+
+
+def authenticator(page: Page) -> Any:
+    """A virtual one inside the browser: it has a finger on it."""
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+        "isUserVerified": True, "automaticPresenceSimulation": True,
+    }  # fmt: skip
+    made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return cdp, made["authenticatorId"]
+
+
+def invite(demo: Demo, email: str, role: Any) -> str:
+    async def make(s: Any) -> str:
+        org = (await people.list_orgs(s.db))[0]
+        _, link = await people.invite_person(s.db, email, s.settings.public_url, role=role, orgs=[org.id])
+        return link.link
+
+    return demo.server.run(make)
+
+
+def app_code(secret: str) -> str:
+    import time
+
+    raw = base64.b32decode(secret.replace(" ", "") + "=" * (-len(secret.replace(" ", "")) % 8))
+    return code_at(raw, step_at(time.time()))
+
+
+def test_a_newcomer_makes_a_passkey_and_signs_in_with_it(demo: Demo, sit: Sit) -> None:
+    link = invite(demo, "pat@people.example", "owner")
+    pat = sit(None, start=link.removeprefix(demo.url))
+    page = pat.page
+    cdp, inside = authenticator(page)
+    page.get_by_label("Your name").fill("Pat Passkey")
+    check_axe(page, "link")
+    page.get_by_role("button", name="Next: create a passkey").click()
+    page.get_by_role("button", name="Create a passkey").click()
+    page.wait_for_url("**/console/**")
+    assert len(cdp.send("WebAuthn.getCredentials", {"authenticatorId": inside})["credentials"]) == 1
+
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitem", name="Security").click()
+    expect(page.get_by_role("cell", name="First passkey", exact=True)).to_be_visible()
+    check_axe(page, "security")
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    page.wait_for_url("**/signin**")
+    check_axe(page, "sign-in")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url("**/console/**")
+
+    # a proof that is too old is asked for again, and then the key is made after all
+    async def age(s: Any) -> None:
+        async with s.db.narrow("gate") as door:
+            await door.conn.execute("update evenhand.session set proved_at = now() - interval '1 hour'")
+
+    demo.server.run(age)
+    page.goto(f"{page.url.rstrip('/')}/keys?new=1")
+    page.get_by_label("Name").fill("after a proof")
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_role("heading", name="Is it still you?")).to_be_visible()
+    check_axe(page, "proof")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
+    pat.wrong[:] = [line for line in pat.wrong if "status of 403" not in line]
+
+
+def test_a_newcomer_takes_a_password_and_an_app(demo: Demo, sit: Sit) -> None:
+    link = invite(demo, "alex@people.example", "owner")
+    alex = sit(None, start=link.removeprefix(demo.url), width=390)
+    page = alex.page
+    page.get_by_label("Your name").fill("Alex App")
+    page.get_by_role("button", name="Use a password and an authenticator app instead").click()
+    page.get_by_label("New password").fill("a few plain words")
+    page.get_by_role("button", name="Next: set up your app").click()
+    page.get_by_role("button", name="Use an authenticator app").click()
+    secret = page.locator(".eh-app-secret").inner_text()
+    expect(page.get_by_role("img", name="Picture for an authenticator app")).to_be_visible()
+    check_axe(page, "app")
+    page.get_by_label("Code that the app shows").fill(app_code(secret))
+    page.get_by_role("button", name="Confirm").click()
+    codes = page.locator(".eh-codes code")
+    expect(codes).to_have_count(10)
+    check_axe(page, "recovery codes")
+    recovery = codes.first.inner_text()
+    page.get_by_role("button", name="I have kept them").click()
+    page.wait_for_url("**/console/**")
+    page.goto(f"{page.url.rstrip('/')}/access")
+    expect(page.get_by_role("heading", name="Your own sign-in")).to_be_visible()
+    check_axe(page, "access")
+
+    again = sit(None, start="/signin")
+    again.page.get_by_label("Email").fill("alex@people.example")
+    again.page.locator("input[type=password]").fill("a few plain words")
+    again.page.keyboard.press("Enter")
+    expect(again.page.get_by_role("alert")).to_contain_text("wrong")
+    again.page.get_by_label("Code", exact=True).fill(recovery)
+    again.page.keyboard.press("Enter")
+    again.page.wait_for_url("**/console/**")
