@@ -14,6 +14,7 @@ LEFT_OUT = {
     "org",  # organisation.json
     "log_member",  # the evidence
     "rate_told",  # events say so as well
+    "key_service",  # where their key service is, with what signs in there; organisation-keys.jsonl names the key
     "affiliate",  # the operator's mark, which is never shown to who serves
     "feed",  # where a security team's feed goes, with the secret that signs it
     "sched_flow",  # the scheduler's; decisions are in the evidence

@@ -76,7 +76,7 @@ async def test_who_leaves_is_gone_and_can_prove_it(world: World, estate: Estate,
     above = next(key["customer_keys"] for key in words["keys"] if key["scope"] == "organisation")
     assert [(await world.db.key_service.describe(key)).state for key in above] == ["destroyed"]
     # what other processes still hold ends within minutes; a new one has nothing to begin with
-    world.db._keyrings._held.clear()  # pyright: ignore[reportPrivateUsage]
+    world.db.keyrings._held.clear()  # pyright: ignore[reportPrivateUsage]
     with pytest.raises(KeyDestroyed):
         (await world.db.seal(acme.live)).check()
     assert (await world.keyed(birch.live_key).get(f"{API}/projects")).status_code == 200
