@@ -28,6 +28,7 @@ WHO = {
     "person": "a signed-in person",
     "customer": "an API key, or a member with `Evenhand-Org`",
     "operator": "an operator",
+    "director": "a director",
 }
 SECTIONS = {
     "work": "Work",
@@ -41,6 +42,7 @@ SECTIONS = {
     "quality": "Known answers and training",
     "trust": "Evidence",
     "contracts": "Contracts",
+    "grants": "Access, and who left",
     "keys": "Encryption keys",
     "leaving": "Keeping and deleting",
 }

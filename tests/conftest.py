@@ -17,6 +17,7 @@ from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.features.people import actions as people
 from evenhand.infra.db import SYSTEM, Actor, Database
+from evenhand.infra.facts import person_alias
 from evenhand.infra.home import Home
 from evenhand.infra.jobs import Worker
 from evenhand.infra.keys import Keys
@@ -160,6 +161,10 @@ class World:
         if found["enrol"]:
             self.passkeys[email] = await add_passkey(made)
         return made
+
+    async def alias(self, org: str, person: str) -> str:
+        """The id under which the customer of a space knows a person."""
+        return person_alias(await self.db.seal(org), person)
 
     async def drain(self) -> int:
         """Runs the jobs that are due, and the sweep."""

@@ -8,6 +8,7 @@ LISTENING = (
     ("MemberRoleChanged", "projects.reseat"),
     ("MemberRemoved", "projects.unseat"),
     ("TaskFailed", "deliveries.failed"),
+    ("BreakGlassOpened", "grants.tell"),
 )
 
 

@@ -13,11 +13,13 @@ from evenhand.app.listening import listen
 from evenhand.app.mail import send_mail
 from evenhand.app.scale.render import callback_payload
 from evenhand.app.services import Services
+from evenhand.app.telling import tell_owners
 from evenhand.app.transparency import log_signer, the_log
 from evenhand.features.access.expiry import keys_ending
 from evenhand.features.annotations.actions import settle_job
 from evenhand.features.annotations.gold import courses_job, score_job
 from evenhand.features.contracts.cards import tell_everybody
+from evenhand.features.contracts.walls import walls_anew
 from evenhand.features.deliveries import callbacks
 from evenhand.features.leaving.parting import destroy_left_keys
 from evenhand.features.leaving.retention import run_retention
@@ -107,6 +109,9 @@ def handlers(services: Services) -> dict[str, Handler]:
     async def fetch(job: Job) -> None:
         await fetch_attachments(job, services.objects)
 
+    async def tell(job: Job) -> None:
+        await tell_owners(job, services.settings)
+
     async def send(job: Job) -> None:
         await callbacks.send_job(job, partial(send_mail, services.settings))
 
@@ -120,6 +125,7 @@ def handlers(services: Services) -> dict[str, Handler]:
         "annotations.settle": settle_job,
         "annotations.score": score_job,
         "annotations.courses": courses_job,
+        "grants.tell": tell,
         "deliveries.callback": _callback,
         "deliveries.failed": _failed,
         "deliveries.send": send,
@@ -190,6 +196,7 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
             if time.monotonic() >= seats_at:
                 await seat_everybody(services)
                 await tell_everybody(services.db)
+                await walls_anew(services.db)
                 seats_at = time.monotonic() + SEATS_S
             if time.monotonic() >= keys_at:
                 await warn_of_keys(services)

@@ -25,10 +25,10 @@ from evenhand.pure.log.leaves import event_digest
 
 SALT_BYTES = 32
 #: kinds whose `about` is a person
-_OF_PEOPLE = (
+OF_PEOPLE = (
     "MemberJoined", "MemberInvited", "MemberRoleChanged", "MemberRemoved",
     "AppAdded", "AppRemoved", "RecoveryCodesMade", "PasskeyAdded", "PasskeyRemoved", "PasswordChanged",
-    "SessionEntered", "SessionEnded", "SignedUpByProvider",
+    "SessionEntered", "SessionEnded", "SignedUpByProvider", "PersonBarred", "PersonLeft",
 )  # fmt: skip
 _LISTS_OF_PEOPLE = frozenset({"joined", "left"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,7 +117,7 @@ async def record(tx: Tx, fact: Any) -> str:
         data["person"] = person_alias(tx.seal, data["person"])
     for name in _LISTS_OF_PEOPLE & data.keys():
         data[name] = [person_alias(tx.seal, person) for person in data[name]]
-    if kind in _OF_PEOPLE:
+    if kind in OF_PEOPLE:
         data["about"] = person_alias(tx.seal, about)
     at, salt = datetime.now(UTC), os.urandom(SALT_BYTES)
     await _ADD.run(

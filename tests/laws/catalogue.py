@@ -38,7 +38,7 @@ GLOBAL_KEYS = {
 }  # fmt: skip
 #: Plain indexes of the narrow roles, which look across organisations by design.
 GLOBAL_INDEXES = {
-    "session_person", "member_person", "passkey_person", "seat_person", "job_lapsed", "feed_due",
+    "session_person", "member_person", "passkey_person", "seat_person", "job_lapsed", "feed_due", "tie_person", "grant_staff",
     "fact_xid",  # the sequencer takes what is finished, in order
     "job_ended", "idempotency_age",  # of the cleaner
     "sched_step_assignment", "sched_decision_batch",
@@ -58,6 +58,9 @@ _DESK = {
     "session": "(token_hash = decode(current_setting('evenhand.session'::text, true), 'hex'::text))",
     "person": "(person_id = ( SELECT s.person_id FROM evenhand.session s"
     " WHERE (s.token_hash = decode(current_setting('evenhand.session'::text, true), 'hex'::text))))",
+    # of a rival's: who worked there until when, which is what a wall asks
+    "tie": "((org_id = current_setting('evenhand.org'::text, true)) OR (org_id IN ( SELECT r.rival_id FROM evenhand.rivalry r"
+    " WHERE (r.org_id = current_setting('evenhand.org'::text, true)))))",
 }
 #: Who sees all rows of a table, by a policy that does not ask for the organisation.
 OPEN_POLICIES = {
@@ -77,10 +80,21 @@ OPEN_POLICIES = {
     ),
     *(
         ("evenhand", table, "gate", role_name("gate"))
-        for table in ("rate_card", "price_class", "contract", "rate_told")
+        for table in (
+            "rate_card",
+            "price_class",
+            "contract",
+            "rate_told",
+            "wall",
+            "conflict_group",
+            "rivalry",
+            "tie",
+            "access_grant",
+            "glass_ask",
+        )
     ),
-    ("evenhand", "contract", "scheduler", role_name("scheduler")),
-    ("evenhand", "affiliate", "reporter", role_name("reporter")),
+    *(("evenhand", table, "scheduler", role_name("scheduler")) for table in ("contract", "rivalry", "tie")),
+    *(("evenhand", table, "reporter", role_name("reporter")) for table in ("affiliate", "assignment", "org")),
     *(
         ("evenhand", table, "sequencer", role_name("sequencer"))
         for table in ("fact", "log_member", "log_place", "log_batch", "log_epoch", "log_state", "log_policy")

@@ -6,8 +6,9 @@ from typing import Any
 
 from PIL import Image
 
+from evenhand.features.people import actions as people
 from tests.authenticator import add_passkey
-from tests.conftest import Browser, Customer, World
+from tests.conftest import PASSWORD, Browser, Customer, World
 
 ONTOLOGY = {
     "classes": [{"name": "car", "kinds": ["box"]}, {"name": "word", "kinds": ["span"]}],
@@ -67,6 +68,7 @@ async def fill(world: World, name: str, mark: str) -> Estate:
     out.ids["passkey"] = (await _ok(await owner.get("/me/security")))["passkeys"][0]["id"]
     await world.drain()
     await _worker_side(world, out, slug)
+    await _support_side(world, api, out)
     await world.drain()
     await _after(api, out)
     return out
@@ -109,7 +111,9 @@ async def _customer_side(api: Any, out: Estate) -> None:
     ids["key"], out.tokens["key"] = key["id"], key["key"]
     members = (await _ok(await api.get("/api/v1/members")))["items"]
     ids["member"] = next(m["person"] for m in members if m["role"] == "annotator")
-    ids["owner"] = out.customer.owner
+    ids["owner"] = next(m["person"] for m in members if m["role"] == "owner")
+    await _ok(await api.put("/api/v1/walls", json={"name": f"Rival {mark}", "cool_off_days": 30}))
+    ids["wall"] = (await _ok(await api.get("/api/v1/walls")))["items"][0]["id"]
     link = await _ok(await api.post("/api/v1/members/invite", json={"email": "new@people.example", "role": "viewer"}))
     out.tokens["link"] = link["link"].rsplit("/", 1)[-1]
 
@@ -146,6 +150,17 @@ async def _worker_side(world: World, out: Estate, slug: str) -> None:
         await _ok(await rev.post(f"/work/{review['handle']}/submit", {**verdict, "seconds": 1}))
     ids["review_handle"] = reviews[0]["handle"]
     ids["done_task"], ids["rejected_task"] = (r["task"] for r in reviews)
+
+
+async def _support_side(world: World, api: Any, out: Estate) -> None:
+    """A grant to somebody of the operator's, used and ended: nobody of theirs has access afterwards."""
+    email = "helper@operator.example"
+    await people.add_person(world.db, email, "Helper", PASSWORD, operator=True)
+    asked = {"staff": "Helper", "minutes": 5, "reason": f"Reason {out.mark}"}
+    grant = (await _ok(await api.post("/api/v1/support/grants", json=asked)))["grants"][0]["id"]
+    await _ok(await (await world.browser(email, out.customer.live)).get(f"/projects/{out.ids['project']}"))
+    await _ok(await api.delete(f"/api/v1/support/grants/{grant}"))
+    out.ids["grant"] = out.ids["ask"] = grant
 
 
 async def _after(api: Any, out: Estate) -> None:

@@ -83,6 +83,7 @@ async def everything(world: World, a: Estate, b: Estate) -> list[tuple[str, http
     key = world.keyed(b.customer.live_key)
     names = {"token": "used_link", "project": "project", "batch": "batch", "task": "done_task", "asset": "asset",
              "handle": "handle", "callback": "callback", "person": "member", "key": "key", "question": "question",
+             "deletion": "deletion", "wall": "wall", "org": "org", "grant": "grant", "ask": "ask",
              "session": "session", "passkey": "passkey", "domain": "domain"}  # fmt: skip
     out: list[tuple[str, httpx.Response]] = []
     own, theirs = ids_of(b), ids_of(a)

@@ -127,6 +127,10 @@ OWN_ACCESS = ("provider", "email_domain", "ip_rule")  # what an owner says of si
 ALL = frozenset({"*"})
 
 
+def _columns(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
 def _app() -> dict[str, dict[str, frozenset[str]]]:
     out: dict[str, dict[str, frozenset[str]]] = {}
     for table in WALLED:
@@ -152,6 +156,10 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
     out["evenhand.retention"] = {"select": ALL, "insert": ALL, "update": days, "delete": ALL}
     progress = _columns("state batch counts files bytes keys leaves edge ended_at note receipt")
     out["evenhand.erasure"] = {"select": ALL, "insert": ALL, "update": progress}
+    out["evenhand.access_grant"] = {"select": ALL, "insert": ALL, "update": _columns("ended_at")}
+    out["evenhand.glass_ask"] = {"select": ALL, "insert": ALL, "update": _columns("done_at")}
+    out["evenhand.wall"] = {"select": ALL, "insert": ALL, "update": _columns("cool_off_d body"), "delete": ALL}
+    out["evenhand.seat"] = {"select": ALL, "update": _columns("served_at cursor_rank cursor_task"), "delete": ALL}
     out["evenhand.member"] = {"select": ALL, "update": frozenset({"role", "state", "body"})}
     out |= {f"evenhand.{table}": {"select": ALL, "insert": ALL, "update": ALL, "delete": ALL} for table in OWN_ACCESS}
     out["evenhand.identity"] = {"select": ALL, "delete": ALL}
@@ -160,16 +168,12 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
     return out
 
 
-def _columns(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
 #: role -> table -> privilege -> columns. The narrow roles have no body but the gate, whose own are the platform's.
 EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
     "evenhand_app": _app(),
     "evenhand_gate": {
         "evenhand.org": {"select": ALL, "insert": ALL, "update": _columns("state body name_mac")},
-        "evenhand.person": {"select": ALL, "insert": ALL, "update": _columns("password_hash operator state body")},
+        "evenhand.person": {"select": ALL, "insert": ALL, "update": _columns("password_hash operator state body director")},
         "evenhand.session": {
             "select": ALL, "insert": ALL, "update": _columns("expires_at proved_at method seen_at barred"), "delete": ALL,
         },
@@ -193,6 +197,14 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.price_class": {"select": ALL, "insert": ALL},
         "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
         "evenhand.rate_told": {"select": _columns("org_id card")},
+        "evenhand.wall": {"select": _columns("org_id target kind cool_off_d")},
+        "evenhand.access_grant": {
+            "select": _columns("org_id grant_id kind staff_id second_id project_id from_at until_at ended_at"),
+        },
+        "evenhand.glass_ask": {"select": _columns("org_id ask_id staff_id project_id minutes created_at done_at")},
+        "evenhand.conflict_group": {"select": ALL, "insert": ALL, "delete": ALL},
+        "evenhand.rivalry": {"select": ALL, "insert": ALL, "delete": ALL, "update": _columns("cool_off_d")},
+        "evenhand.tie": {"select": ALL, "insert": ALL, "update": _columns("barred_until")},
         "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
         "evenhand.queue": {"select": _columns("org_id project_id state rank")},
         "evenhand.project": {"select": _columns("org_id project_id state")},
@@ -222,11 +234,15 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.sched_decision": {"select": ALL, "insert": ALL},
         "evenhand.sched_batch": {"select": ALL, "insert": ALL, "update": _columns("told")},
         "evenhand.sched_account": {"select": ALL, "update": _columns("xid")},
+        "evenhand.rivalry": {"select": ALL},
+        "evenhand.tie": {"select": ALL},
     },
     "evenhand_reporter": {
         "evenhand.rate_card": {"select": ALL},
         "evenhand.price_class": {"select": ALL},
         "evenhand.affiliate": {"select": ALL, "insert": ALL, "delete": ALL},
+        "evenhand.assignment": {"select": _columns("org_id state role closed_at paid_s")},
+        "evenhand.org": {"select": _columns("org_id mode sibling_id")},
     },
     "evenhand_picker": {
         "evenhand.job": {
@@ -272,9 +288,13 @@ CALLS = {
         "evenhand.hold_task", "evenhand.reset_cursors", "evenhand.card_at", "evenhand.weight_of",
         "evenhand.erase_tasks", "evenhand.erase_files",
         "evenhand.erase_project", "evenhand.erase_space",
+        "evenhand.admit", "evenhand.give_seats",
     },
-    "evenhand_gate": {"evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting", *WEIGHTS},
-    "evenhand_scheduler": {"evenhand.queue_heads", "evenhand.sched_add", *WEIGHTS},
+    "evenhand_gate": {
+        "evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting", "evenhand.kept_off",
+        "evenhand.rivals_anew", *WEIGHTS,
+    },
+    "evenhand_scheduler": {"evenhand.queue_heads", "evenhand.sched_add", "evenhand.kept_off", *WEIGHTS},
     "evenhand_reporter": set(),
     "evenhand_loader": {"ctx.org"},
     "evenhand_picker": set(),

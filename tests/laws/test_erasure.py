@@ -15,6 +15,9 @@ STAYS = {
     "hold",  # there is none, or nothing is deleted
     "contract", "rate_told", "affiliate",  # the operator's: class and times, for the figures of the past; no content
     "sched_flow",  # the scheduler's account of a number: whole numbers under an index, no content
+    "access_grant", "glass_ask",  # who of the operator's looked when
+    # ids, times and MACs: who has worked for a customer that left stays off its rivals for the days that were agreed
+    "wall", "conflict_group", "rivalry", "tie",
     "job", "job_step",  # ids of what was to be done, sealed; ended ones go within a month
 }  # fmt: skip
 

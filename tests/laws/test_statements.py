@@ -221,7 +221,7 @@ def test_every_table_has_somebody_who_asks_the_organisation() -> None:
     for statement in STATEMENTS.values():
         if statement.role not in ("app", "loader"):
             continue
-        text = statement.numbered
+        text = re.sub(r"'[^']*'", "''", statement.numbered)  # the name of a setting is no table
         # the functions of dispatch take the organisation from the signed context
         tables = set(re.findall(r"\bevenhand\.(\w+)(?!\w|\s*\()", text)) - PUBLIC
         if tables and "org_id" not in text:

@@ -173,6 +173,17 @@ CUSTOMER: dict[str, Case] = {
     "POST /org/leave": nowhere,
     "PUT /org/hold": nowhere,
     "DELETE /org/hold": nowhere,
+    "GET /support": nowhere,
+    "POST /support/grants": lambda a, _: [
+        at("/support/grants", json={"staff": a["owner"], "minutes": 5}),
+        at("/support/grants", json={"staff": a["owner"], "minutes": 5, "project": a["project"]}),
+    ],
+    "DELETE /support/grants/{grant}": on("/support/grants/{}", "grant"),
+    "GET /leavers": nowhere,
+    "GET /people/{person}/report": on("/people/{}/report", "member", "owner"),
+    "GET /walls": nowhere,
+    "PUT /walls": lambda a, _: [at("/walls", json={"name": a["org"], "cool_off_days": 9})],
+    "DELETE /walls/{wall}": on("/walls/{}", "wall"),
 }
 PERSON: dict[str, Case] = {
     "POST /work/next": nowhere,
@@ -230,6 +241,18 @@ OPERATOR: dict[str, Case] = {
     "POST /operator/people/invite": lambda a, _: [
         at("/operator/people/invite", json={"email": "x@y.example", "role": "annotator", "orgs": [a["org"]]})
     ],
+    "GET /operator/access": nowhere,
+    "POST /operator/break-glass": lambda a, _: [
+        at("/operator/break-glass", json={"org": a["org"], "minutes": 5, "reason": "a reason of some length"})
+    ],
+    "POST /operator/break-glass/{ask}/confirm": on("/operator/break-glass/{}/confirm", "ask"),
+    "POST /operator/people/leave": lambda a, _: [at("/operator/people/leave", json={"person": a["member"]})],
+    "POST /operator/directors": lambda a, _: [at("/operator/directors", json={"email": a["email"]})],
+    "GET /operator/kept-off": nowhere,
+    "POST /operator/interests": lambda a, _: [at("/operator/interests", json={"person": a["member"], "org": a["org"]})],
+    "POST /operator/conflict-groups": lambda a, _: [
+        at("/operator/conflict-groups", json={"org": a["org"], "group": "telecoms"})
+    ],
     "POST /operator/rate-card": nowhere,
     "GET /operator/contracts": nowhere,
     "GET /operator/contracts/{org}": on("/operator/contracts/{}", "org"),
@@ -238,7 +261,8 @@ OPERATOR: dict[str, Case] = {
     "GET /operator/people/{person}/sessions": on("/operator/people/{}/sessions", "owner"),
     "DELETE /operator/people/{person}/sessions": on("/operator/people/{}/sessions", "owner"),
 }
-CASES = {"customer": CUSTOMER, "person": PERSON, "public": PUBLIC, "operator": OPERATOR}
+DIRECTOR: dict[str, Case] = {"GET /director/figures": nowhere}
+CASES = {"director": DIRECTOR, "customer": CUSTOMER, "person": PERSON, "public": PUBLIC, "operator": OPERATOR}
 _TOKEN = re.compile(r"'[^']*\.[0-9a-f]{64}'")
 _FRESH = re.compile(r'"(link|expires_at)":"[^"]*"')
 

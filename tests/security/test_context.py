@@ -272,7 +272,8 @@ BEYOND: dict[Role, tuple[str, ...]] = {
         "select 1 from evenhand.task", "select 1 from evenhand.job", "create temp table x (y int)",
     ),
     "reporter": (
-        "select 1 from evenhand.task", "select 1 from evenhand.contract", "select 1 from evenhand.org",
+        "select 1 from evenhand.task", "select 1 from evenhand.contract", "select body from evenhand.org",
+        "select name_mac from evenhand.org", "select person_id from evenhand.assignment", "select task_id from evenhand.assignment",
         "select 1 from evenhand.fact", "select ctx.org()", "create temp table x (y int)",
     ),
     "cleaner": (

@@ -13,6 +13,7 @@ from evenhand.app.mail import send_link
 from evenhand.app.opening import database, services
 from evenhand.app.services import Services
 from evenhand.app.settings import settings_from_environment
+from evenhand.features.contracts.walls import no_wall
 from evenhand.features.people import actions as people
 from evenhand.features.people.rules import WORKER_ROLES
 from evenhand.features.people.types import Mode
@@ -70,6 +71,9 @@ def invite(given: argparse.Namespace) -> int:
         if not refs and given.role in WORKER_ROLES:
             refs = [org.id for org in await people.list_orgs(s.db)]
         spaces = [(await people.find_org(s.db, ref, mode)).id for ref in refs for mode in MODES]
+        known = await people.find_person(s.db, given.email)
+        if known is not None and given.role in WORKER_ROLES:
+            await no_wall(s.db, spaces, known)
         _, link = await people.invite_person(
             s.db, given.email, s.settings.public_url, role=given.role, orgs=spaces, actor=SYSTEM, shared=True
         )

@@ -17,6 +17,8 @@ from evenhand.app.http.errors import SignIn, TooLarge, WrongToken
 from evenhand.app.services import Services
 from evenhand.features.access import sessions
 from evenhand.features.access.types import Held, Seen
+from evenhand.features.grants.actions import live_grant
+from evenhand.features.grants.figures import is_director
 from evenhand.features.people import actions as people
 from evenhand.infra.db import Actor
 from evenhand.infra.keys import Keys
@@ -36,6 +38,7 @@ class Call:
     mode: str = "live"
     operator: bool = False
     session: str = ""  # the session's token
+    grant: Any = None  # the row of the grant by which somebody of the operator's reads
     held: Held | None = None  # the session, where it was looked up
     query: Any = None
     body: Any = None
@@ -114,11 +117,17 @@ async def who_asks(request: Request, services: Services, *, who: str, csrf: str 
     check_csrf(request, services, token, csrf)
     if who == "operator" and not held.operator:
         raise Denied("This page is for operators.", hint="Ask an operator.")
+    if who == "director" and not await is_director(services.db, held.person):
+        raise Denied("This page is for directors.", hint="Ask an operator.")
     if who != "customer":
         actor = sessions.actor_of(held)
         return Call(request, services, actor, operator=held.operator, session=token, held=held)
     org_id = request.headers.get("evenhand-org") or request.query_params.get("org", "")
     role = await sessions.enter(services.db, org_id, held, seen) if org_id else None
+    grant = await live_grant(services.db, org_id, held.person) if role is None and held.operator else None
+    if grant is not None:
+        actor = sessions.actor_of(held, "support")
+        return Call(request, services, actor, org_id, operator=True, session=token, grant=grant, held=held)
     if role is None:
         raise Missing("There is no such organisation.", hint="Send your organisation's id as `Evenhand-Org`.")
     actor = sessions.actor_of(held, role)

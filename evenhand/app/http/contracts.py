@@ -7,8 +7,10 @@ import msgspec
 
 from evenhand.app.http.call import Call
 from evenhand.app.http.routes import route
-from evenhand.features.contracts import agreements, cards
+from evenhand.features.contracts import agreements, cards, walls
 from evenhand.features.contracts.types import Contracts, NewCard, RateCard, RateCards, Terms
+from evenhand.features.contracts.walls import KeptOff, NewWall, Walls
+from evenhand.features.people import actions as people
 from evenhand.infra.db import Tx
 
 
@@ -62,3 +64,78 @@ async def read_contract(call: Call) -> Any:
 async def set_contract(call: Call) -> Any:
     """Agree on a further version of a customer's contract"""
     return await agreements.set_contract(call.db, call.path("org"), call.body, actor=call.actor)
+
+
+# --- walls
+
+
+class KeptOffList(msgspec.Struct, frozen=True):
+    items: list[KeptOff]
+
+
+class Interest(msgspec.Struct, forbid_unknown_fields=True):
+    """`person`: id or address; `org`: id or name of the customer in whom they have an interest."""
+
+    person: str
+    org: str
+    until: datetime | None = None
+
+
+class InterestKept(msgspec.Struct, frozen=True):
+    person: str
+    until: datetime
+
+
+class GroupChange(msgspec.Struct, forbid_unknown_fields=True):
+    org: str
+    group: str
+    member: bool = True
+
+
+@route("GET", "/walls", reply=Walls)
+async def list_walls(call: Call, tx: Tx) -> Any:
+    """Whom your workers are kept off"""
+    return await walls.list_walls(tx)
+
+
+@route("PUT", "/walls", body=NewWall, reply=NewWall, tx=False)
+async def set_wall(call: Call) -> Any:
+    """Keep whoever has worked for you off a rival, and the other way round; or change for how long"""
+    return await walls.set_wall(call.db, call.org_id, call.actor, call.body)
+
+
+@route("DELETE", "/walls/{wall}", reply=dict[str, bool], tx=False)
+async def end_wall(call: Call) -> Any:
+    """Take a wall down"""
+    await walls.end_wall(call.db, call.org_id, call.actor, call.path("wall"))
+    return {"ended": True}
+
+
+@route("GET", "/operator/kept-off", who="operator", reply=KeptOffList, tx=False)
+async def kept_off(call: Call) -> Any:
+    """Who is kept off which customer until when"""
+    names = {org.id: org.name for org in await people.list_orgs(call.db)}
+    known = {p.id: p.name for p, _ in await people.people_overview(call.db)}
+    return KeptOffList(
+        [
+            KeptOff(person, known.get(person, "?"), org, names.get(org, "?"), until)
+            for org, person, until in await walls.kept_off(call.db)
+        ]
+    )
+
+
+@route("POST", "/operator/interests", who="operator", body=Interest, reply=InterestKept, tx=False)
+async def declare_interest(call: Call) -> Any:
+    """Keep a person off a customer in whom they have an interest"""
+    body: Interest = call.body
+    person = await people.get_person(call.db, body.person) if "@" in body.person else body.person
+    await people.person_view(call.db, person)
+    return InterestKept(person, await walls.bar(call.db, body.org, person, until=body.until, actor=call.actor))
+
+
+@route("POST", "/operator/conflict-groups", who="operator", body=GroupChange, reply=GroupChange, tx=False)
+async def change_group(call: Call) -> Any:
+    """Put a customer into a group of competitors, or take it out"""
+    body: GroupChange = call.body
+    await walls.set_group(call.db, body.org, body.group, member=body.member, actor=call.actor)
+    return body

@@ -9,6 +9,7 @@ from evenhand.app.http.call import Call
 from evenhand.app.http.projects import bounded
 from evenhand.app.http.routes import Page, route
 from evenhand.app.mail import send_link
+from evenhand.features.contracts.walls import no_wall
 from evenhand.features.people import actions as people
 from evenhand.features.people.rules import Verb, may, require
 from evenhand.features.people.types import Key, Member, Mode, NewKey, NewLink, RoleName
@@ -244,6 +245,9 @@ async def operator_invite(call: Call) -> Any:
     for ref in body.orgs:
         for mode in ("live", "test"):
             spaces.append((await people.find_org(call.db, ref, mode)).id)
+    known = await people.find_person(call.db, body.email)
+    if known is not None:
+        await no_wall(call.db, spaces, known)
     _, link = await people.invite_person(
         call.db,
         body.email,

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from evenhand.app.http.access import silent
 from evenhand.app.http.call import BODY_MOST, Call, at_desk, read_body, read_query, who_asks
 from evenhand.app.http.errors import NotJson, Problem, problem_of
+from evenhand.app.http.support import check_route, record_use
 from evenhand.app.services import Services
 from evenhand.features.access.sessions import require_fresh
 from evenhand.infra.access import ids_in, shown
@@ -23,7 +24,7 @@ from evenhand.infra.seal import At, KeyUnknown
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Conflict, Invalid
 
-Who = Literal["public", "person", "customer", "operator"]
+Who = Literal["public", "person", "customer", "operator", "director"]
 encode_json = msgspec.json.encode
 
 
@@ -157,6 +158,7 @@ async def _take(found: Route, request: Request, services: Services) -> tuple[Cal
         call = await at_desk(request, services)
     else:
         call = await who_asks(request, services, who=found.who, csrf=csrf)
+    check_route(call, found.path)
     if found.fresh and call.held is not None:
         require_fresh(call.held)
     if found.who == "customer":  # nothing of a customer is read or written while its keys are not to be had
@@ -191,6 +193,7 @@ async def _answer(found: Route, call: Call, raw: bytes) -> Response:
         return _reply(found, value)
     writes = call.request.method not in ("GET", "HEAD")
     async with call.db.tx(call.org_id, call.actor) as tx:
+        await record_use(call, tx, found.path)
         once: _Once | None = None
         if key and writes:
             once = _Once(tx, key, f"{call.request.method} {call.request.url.path}\n".encode() + raw)

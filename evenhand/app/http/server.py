@@ -40,6 +40,7 @@ MODULES = (
     "quality",
     "trust",
     "contracts",
+    "grants",
     "keys",
     "leaving",
 )

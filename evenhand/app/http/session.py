@@ -11,8 +11,9 @@ from evenhand.app.http.routes import json_reply, route
 from evenhand.features.access import links, sessions, signin
 from evenhand.features.access.signin import Signed
 from evenhand.features.access.types import Ways
+from evenhand.features.grants import actions as grants
 from evenhand.features.people import actions as people
-from evenhand.features.people.types import LinkView, Seats, SessionView
+from evenhand.features.people.types import LinkView, Org, Seats, SessionView
 from evenhand.features.tasks import leases
 
 
@@ -52,6 +53,9 @@ async def session_view(call: Call, token: str) -> SessionView:
         orgs = [org for org in orgs if org.id in held.bound]
         label, review = [[row for row in rows if actor.may_enter(row["org_id"])] for rows in (label, review)]
     media = call.services.settings.media_url
+    if who.operator:  # customers that let them look, for as long as they do
+        given = {g.org: g for g in (await grants.access(call.db, held.person)).grants}
+        orgs = [*orgs, *(Org(org, g.org_name, "live", "support") for org, g in given.items())]
     return SessionView(who, csrf, orgs, Seats(len(label), len(review)), media, method=held.method)
 
 

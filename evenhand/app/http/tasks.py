@@ -14,6 +14,7 @@ from evenhand.app.http.task_view import full_task
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.assets import actions as assets
 from evenhand.features.assets.types import Asset, AssetBody
+from evenhand.features.people.aliases import wanted_person
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects.actions import since
 from evenhand.features.reviews import actions as reviews
@@ -186,7 +187,7 @@ async def list_tasks(call: Call, tx: Tx) -> Any:
         tags=[query.tag] if query.tag else None,
         words=query.q,
         made=(since(query.since, "from"), since(query.until, "to")),
-        person=query.person,
+        person=await wanted_person(tx, query.person),
         label_class=query.label,
     )
     oldest = query.order == "oldest"
@@ -211,7 +212,7 @@ async def list_tasks(call: Call, tx: Tx) -> Any:
 async def requeue_matching(call: Call, tx: Tx) -> Any:
     """Have all work of a person, a time or a class done again"""
     body: RequeueIn = call.body
-    wanted = tasks.Filter(person=body.person, label_class=body.label)
+    wanted = tasks.Filter(person=await wanted_person(tx, body.person), label_class=body.label)
     matched, done = await annotations.requeue_matching(
         tx, body.project, wanted, since(body.since, "from"), since(body.until, "to"), dry_run=body.dry_run
     )

@@ -11,6 +11,7 @@ from evenhand.app.http.call import Call
 from evenhand.app.http.routes import once, route
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.annotations.types import Submitted
+from evenhand.features.contracts.walls import admit
 from evenhand.features.people.actions import role_in, session_shown
 from evenhand.features.people.rules import CUSTOMER_ROLES
 from evenhand.features.projects import actions as projects
@@ -215,7 +216,8 @@ async def instructions(call: Call) -> Any:
         for row in await _heads(call, role):
             if row["project_id"] == project:
                 async with call.db.tx(row["org_id"], call.actor) as tx:
-                    return await _instructions(tx, project)
+                    if await admit(tx, call.actor.id) is None:
+                        return await _instructions(tx, project)
     # a customer who labels the pilot has a role instead of a seat
     org_id = call.request.headers.get("evenhand-org", "")
     actor = await _actor(call, org_id) if len(org_id) == 24 else call.actor

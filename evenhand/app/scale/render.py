@@ -11,7 +11,7 @@ from evenhand.app.scale.linking import Links, data_url, links_from_environment
 from evenhand.features.annotations.actions import answer_of
 from evenhand.features.deliveries import store as deliveries_store
 from evenhand.features.people import store as people_store
-from evenhand.features.people.actions import pseudonym
+from evenhand.features.people.aliases import pseudonym
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches
 from evenhand.features.reviews import store as reviews_store

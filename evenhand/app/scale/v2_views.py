@@ -6,7 +6,7 @@ import msgspec
 
 from evenhand.app.scale.render import STATUS, Around, around, result_of
 from evenhand.features.annotations.actions import answer_of
-from evenhand.features.people.actions import pseudonym
+from evenhand.features.people.aliases import pseudonym
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches
 from evenhand.features.tasks.actions import body_of

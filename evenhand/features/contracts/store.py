@@ -82,3 +82,57 @@ IN_FORCE = Sql(
 #: what the scheduler asks for: numbers by space, and no name
 WEIGHT_OF = Sql("weight_of", "select evenhand.weight_of(%(org)s, now())", role="scheduler")
 WEIGHTS = Sql("weights", "select * from evenhand.weights(now())", role="scheduler")
+
+# --- walls
+
+SPACE_MODE = Sql("space_mode", "select mode from evenhand.org where org_id = %(org)s")
+WALL_LIST = Sql(
+    "wall_list",
+    """select wall_id, kind, cool_off_d, created_at, body from evenhand.wall
+        where org_id = %(org)s order by created_at, wall_id""",
+)
+WALL_PUT = Sql(
+    "wall_put",
+    """insert into evenhand.wall (org_id, wall_id, target, kind, cool_off_d, body)
+       values (%(org)s, %(wall)s, %(target)s, %(kind)s, %(days)s, %(body)s)
+       on conflict (org_id, wall_id) do update set cool_off_d = excluded.cool_off_d, body = excluded.body""",
+)
+WALL_AGAINST = Sql(
+    "wall_against", "select wall_id from evenhand.wall where org_id = %(org)s and target = %(target)s for update"
+)
+WALL_DROP = Sql("wall_drop", "delete from evenhand.wall where org_id = %(org)s and wall_id = %(wall)s returning body")
+GROUP_ADD = Sql(
+    "conflict_group_add",
+    """insert into evenhand.conflict_group (org_id, mark, body) values (%(org)s, %(mark)s, %(body)s)
+       on conflict do nothing""",
+    role="gate",
+)
+GROUP_DROP = Sql(
+    "conflict_group_drop",
+    "delete from evenhand.conflict_group where org_id = %(org)s and mark = %(mark)s",
+    role="gate",
+)
+TIE_BAR = Sql(
+    "tie_bar",
+    """insert into evenhand.tie (org_id, person_id, barred_until) values (%(org)s, %(person)s, %(until)s)
+       on conflict (org_id, person_id) do update set barred_until = excluded.barred_until""",
+    role="gate",
+)
+KEPT_UNTIL = Sql("kept_until", "select evenhand.kept_off(%(org)s, %(person)s)", role="gate")
+#: where a person has a role, or an interest was declared: the live spaces only, since the test space is kept off with it
+KEPT_OFF = Sql(
+    "kept_off_list",
+    """select o.org_id, w.person_id, evenhand.kept_off(o.org_id, w.person_id) as until_at
+         from evenhand.org o
+         join (select m.org_id, m.person_id from evenhand.member m where m.state <> 'removed'
+               union select t.org_id, t.person_id from evenhand.tie t where t.barred_until > now()) w on w.org_id = o.org_id
+        where o.mode = 'live' and o.state = 'active' and evenhand.kept_off(o.org_id, w.person_id) is not null
+        order by w.person_id, o.org_id""",
+    role="gate",
+)
+KEPT_ANYWHERE = Sql(
+    "kept_anywhere",
+    """select max(evenhand.kept_off(s.org_id, s.person_id)) from evenhand.seat s where s.person_id = %(person)s""",
+    role="scheduler",
+)
+ADMIT = Sql("admit", "select evenhand.admit(current_setting('evenhand.ctx'), %(person)s)")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from evenhand.features.people import store
+from evenhand.features.people.aliases import alias_of, person_behind, pseudonym
 from evenhand.features.people.passwords import check_strength, hash_password
 from evenhand.features.people.rules import ROLES, WORKER_ROLES, Verb, require, source_of
 from evenhand.features.people.types import (
@@ -127,6 +128,7 @@ async def create_org(db: Database, name: str, *, demo: bool = False) -> Org:
                 body=door.seal.shut(_OrgBody(name), At("org", org)),
             )
             await _add_keys(door, org, await new_keys(org, db.key_service, customer_key))
+        await store.RIVALS_ANEW.run(door)
     return Org(live, name, "live")
 
 
@@ -261,6 +263,21 @@ async def _person_by_email(door: Narrow, email: str) -> tuple[str, str, _Profile
     if row is None:
         return None
     return row["person_id"], row["state"], _profile(door.seal, row["person_id"], row["body"])
+
+
+async def find_person(db: Database, email: str) -> str | None:
+    """The id of whoever has this address, for the operator."""
+    async with db.narrow("gate") as door:
+        found = await _person_by_email(door, tidy_email(email))
+    return None if found is None else found[0]
+
+
+async def get_person(db: Database, email: str) -> str:
+    """The same, or Missing."""
+    found = await find_person(db, email)
+    if found is None:
+        raise Missing("Nobody has this address.", hint="`evenhand person list` shows everybody.")
+    return found
 
 
 async def _ensure_person(door: Narrow, email: str, *, demo: bool = False) -> tuple[str, _Profile]:
@@ -573,7 +590,9 @@ async def list_members(tx: Tx) -> list[Member]:
         profile = _member(tx, r)
         expires_at = r["created_at"] + timedelta(seconds=LINK_S) if r["state"] == "invited" else None
         name = _name_here(tx, r)
-        out.append(Member(r["person_id"], name, profile.email, r["role"], r["state"], r["source"], expires_at))
+        out.append(
+            Member(alias_of(tx, r["person_id"]), name, profile.email, r["role"], r["state"], r["source"], expires_at)
+        )
     return out
 
 
@@ -591,20 +610,20 @@ def _name_here(tx: Tx, row: Any) -> str:
     return _member(tx, row).name if row["source"] == "own" else pseudonym(tx, row["person_id"])
 
 
-def pseudonym(tx: Tx, person: str | None) -> str:
-    """A worker's name inside this wall. Two customers see two different ones."""
-    if person is None:
-        return "machine"
-    return f"Worker {tx.seal.mac('pseudonym', person)[:3].hex().upper()}"
+async def _member_behind(tx: Tx, alias: str) -> Any:
+    person = await person_behind(tx, alias)
+    row = await store.MEMBER_GET.maybe(tx, org=tx.org_id, person=person or "")
+    if row is None or row["state"] == "removed":
+        raise Missing("There is no such member.")
+    return row
 
 
-async def change_role(tx: Tx, person: str, role: RoleName) -> None:
+async def change_role(tx: Tx, alias: str, role: RoleName) -> None:
     require(tx, Verb.MANAGE)
     if role not in ROLES:
         raise Invalid(f"Unknown role '{role}'.", hint=f"Roles are {', '.join(ROLES)}.")
-    row = await store.MEMBER_GET.maybe(tx, org=tx.org_id, person=person)
-    if row is None or row["state"] == "removed":
-        raise Missing("There is no such member.")
+    row = await _member_behind(tx, alias)
+    person = row["person_id"]
     if row["source"] == "pool" and role not in WORKER_ROLES:
         raise Shared("This worker is shared by the operator, and can only be an annotator or a reviewer.")
     if row["role"] == "owner" and role != "owner":
@@ -613,11 +632,10 @@ async def change_role(tx: Tx, person: str, role: RoleName) -> None:
     await record(tx, MemberRoleChanged(person, role))
 
 
-async def remove_member(tx: Tx, person: str) -> None:
+async def remove_member(tx: Tx, alias: str) -> None:
     require(tx, Verb.MANAGE)
-    row = await store.MEMBER_GET.maybe(tx, org=tx.org_id, person=person)
-    if row is None or row["state"] == "removed":
-        raise Missing("There is no such member.")
+    row = await _member_behind(tx, alias)
+    person = row["person_id"]
     if row["role"] == "owner":
         await _not_last_owner(tx)
     await store.MEMBER_SET.run(tx, org=tx.org_id, person=person, role=row["role"], state="removed")

@@ -30,6 +30,7 @@ ALLOWED: dict[str, frozenset[Verb]] = {
     "viewer": frozenset({Verb.READ}),
     "annotator": frozenset({Verb.WORK}),
     "reviewer": frozenset({Verb.WORK}),
+    "support": frozenset({Verb.READ}),  # of the operator's people, under a grant
     "key": frozenset({Verb.READ, Verb.WRITE, Verb.JUDGE, Verb.MANAGE}),
     "system": frozenset(Verb),
 }

@@ -20,6 +20,8 @@ DATA_KEY_ADD = Sql(
        values (%(org)s, '', %(version)s, %(under)s, %(wrapped)s)""",
     role="gate",
 )
+#: who is whose rival: a new customer may stand in somebody's list already
+RIVALS_ANEW = Sql("rivals_anew", "select evenhand.rivals_anew()", role="gate")
 ORG_FIND = Sql(
     "org_find",
     """select org_id, mode, sibling_id, body from evenhand.org
@@ -157,6 +159,7 @@ MEMBER_LIST = Sql(
     """select person_id, role, source, state, created_at, body from evenhand.member
         where org_id = %(org)s and state <> 'removed' order by created_at, person_id""",
 )
+MEMBER_IDS = Sql("member_ids", "select person_id from evenhand.member where org_id = %(org)s")
 MEMBER_GET = Sql(
     "member_get",
     "select person_id, role, source, state, body from evenhand.member where org_id = %(org)s and person_id = %(person)s",

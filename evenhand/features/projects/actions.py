@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from evenhand.features.people.actions import member_names, tidy_name
+from evenhand.features.people.aliases import alias_of
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import store
 from evenhand.features.projects.types import (
@@ -39,6 +40,10 @@ LOOSE_PROJECT = "Unsorted"
 
 class ProjectNameTaken(Conflict):
     hint = "Choose another name; archived projects keep theirs."
+
+
+class NotAvailable(Conflict):
+    hint = "Leave them out. They get a seat by themselves when they are, where a project is open to all."
 
 
 class NoSuchProject(Missing):
@@ -127,7 +132,7 @@ async def create_project(tx: Tx, new: NewProject) -> Project:
         tx, project, 0, VersionBody(with_defaults(ontology), new.instructions, "First version", new.params)
     )
     if new.everyone:
-        await store.SEAT_EVERYONE.run(tx, org=tx.org_id, project=project)
+        await store.GIVE_SEATS.run(tx, project=project, person=None, role=None)
     await record(tx, ProjectCreated(project, new.kind))
     return await get_project(tx, project)
 
@@ -338,23 +343,25 @@ async def list_seats(tx: Tx, project: str) -> list[Seat]:
     await row_of(tx, project)
     names = await member_names(tx)
     rows = await store.SEAT_LIST.all(tx, org=tx.org_id, project=project)
-    return [Seat(r["person_id"], names.get(r["person_id"], "?"), r["role"]) for r in rows]
+    return [Seat(alias_of(tx, r["person_id"]), names.get(r["person_id"], "?"), r["role"]) for r in rows]
 
 
 async def set_seats(tx: Tx, project: str, wanted: Iterable[tuple[str, str]]) -> list[Seat]:
-    """Exactly these (person, role) may take this project's tasks. From now on newcomers are not added by themselves."""
+    """Exactly these (alias of a person, role) may take this project's tasks. From now on newcomers are not added by themselves."""
     require(tx, Verb.WRITE)
     await row_of(tx, project)
-    names = await member_names(tx)
-    want = set(wanted)
-    for person, role in want:
-        if person not in names:
+    behind = {alias_of(tx, person): person for person in await member_names(tx)}
+    want: set[tuple[str, str]] = set()
+    for alias, role in wanted:
+        if alias not in behind:
             raise Missing("Somebody on the list is not a member of this organisation.", hint="Invite them first.")
+        want.add((behind[alias], role))
         if role not in ("label", "review"):
             raise Invalid("`role` of a seat must be label or review.")
     have = {(r["person_id"], r["role"]) for r in await store.SEAT_LIST.all(tx, org=tx.org_id, project=project)}
     for person, role in sorted(want - have):
-        await store.SEAT_PUT.run(tx, org=tx.org_id, project=project, person=person, role=role)
+        if not await store.GIVE_SEATS.value(tx, project=project, person=person, role=role):
+            raise NotAvailable("Somebody on the list is not available for your projects just now.")
     for person, role in sorted(have - want):
         await store.SEAT_DROP.run(tx, org=tx.org_id, project=project, person=person, role=role)
     await store.EVERYONE_OFF.run(tx, org=tx.org_id, project=project)
@@ -367,12 +374,12 @@ async def seat_newcomer(tx: Tx, person: str, role: str) -> None:
     """A new annotator or reviewer gets a seat in every project that is open to all of the organisation."""
     if role in ("annotator", "reviewer"):
         seat = "label" if role == "annotator" else "review"
-        await store.SEAT_NEWCOMER.run(tx, org=tx.org_id, person=person, role=seat)
+        await store.GIVE_SEATS.run(tx, project=None, person=person, role=seat)
 
 
 async def seat_everybody(tx: Tx) -> int:
     """Nobody who may take an open project's tasks is without a seat. Returns how many were."""
-    return await store.SEAT_MISSING.run(tx, org=tx.org_id)
+    return await store.GIVE_SEATS.value(tx, project=None, person=None, role=None)
 
 
 async def unseat(tx: Tx, person: str) -> None:

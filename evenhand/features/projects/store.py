@@ -174,31 +174,12 @@ QUEUE_RANK = Sql(
 # After everything else that a transaction does with tasks: seats are locked last.
 CURSORS_RESET = Sql("seat_cursors_reset", "select evenhand.reset_cursors(%(org)s, %(projects)s::text[])")
 
-SEAT_EVERYONE = Sql(
-    "seat_everyone",
-    """insert into evenhand.seat (org_id, project_id, person_id, role)
-       select m.org_id, %(project)s, m.person_id, case m.role when 'annotator' then 'label' else 'review' end
-         from evenhand.member m
-        where m.org_id = %(org)s and m.state = 'active' and m.role in ('annotator', 'reviewer')
-       on conflict do nothing""",
-)
-SEAT_NEWCOMER = Sql(
-    "seat_newcomer",
-    """insert into evenhand.seat (org_id, project_id, person_id, role)
-       select p.org_id, p.project_id, %(person)s, %(role)s::text from evenhand.project p
-        where p.org_id = %(org)s and p.everyone and p.state <> 'archived'
-       on conflict do nothing""",
-)
-# What the two statements above make true, for everybody: nothing else does so when a process dies between a membership and the
-# news of it, or when a project and a member come at the same moment.
-SEAT_MISSING = Sql(
-    "seat_missing",
-    """insert into evenhand.seat (org_id, project_id, person_id, role)
-       select m.org_id, p.project_id, m.person_id, case m.role when 'annotator' then 'label' else 'review' end
-         from evenhand.project p join evenhand.member m on m.org_id = p.org_id
-        where p.org_id = %(org)s and p.everyone and p.state <> 'archived'
-          and m.state = 'active' and m.role in ('annotator', 'reviewer')
-       on conflict do nothing""",
+#: Seats are given by one function of the database, to whomever no wall keeps off. Without a person: everybody who has none.
+#: Without a project: in each that is open to all; nothing else makes that true when a process dies between a membership and the
+#: news of it, or when a project and a member come at the same moment.
+GIVE_SEATS = Sql(
+    "give_seats",
+    """select evenhand.give_seats(current_setting('evenhand.ctx'), %(project)s::text, %(person)s::text, %(role)s::text)""",
 )
 SEAT_ORGS = Sql("seat_orgs", "select distinct org_id from evenhand.project where state <> 'archived'", role="scheduler")
 SEAT_LEAVE = Sql("seat_leave", "delete from evenhand.seat where org_id = %(org)s and person_id = %(person)s")
@@ -207,11 +188,6 @@ SEAT_LIST = Sql(
     """select person_id, role, project_id from evenhand.seat
         where org_id = %(org)s and (%(project)s::text is null or project_id = %(project)s)
         order by project_id, person_id, role""",
-)
-SEAT_PUT = Sql(
-    "seat_put",
-    """insert into evenhand.seat (org_id, project_id, person_id, role)
-       values (%(org)s, %(project)s, %(person)s, %(role)s::text) on conflict do nothing""",
 )
 SEAT_DROP = Sql(
     "seat_drop",

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from evenhand.features.people.actions import member_names, pseudonym
+from evenhand.features.people.actions import member_names
+from evenhand.features.people.aliases import alias_of, person_behind, pseudonym
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.quality import store
@@ -23,7 +24,6 @@ from evenhand.features.tasks import actions as tasks
 from evenhand.features.tasks.types import TaskBody
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
-from evenhand.infra.ids import is_id
 from evenhand.infra.seal import at
 from evenhand.pure.numbers import wilson
 from evenhand.pure.trouble import Conflict, Invalid, Missing
@@ -55,12 +55,13 @@ async def quality(tx: Tx, project: str) -> ProjectQuality:
     found = await labelers(tx, project=project)
     known = {one.person for one in found}
     names = await member_names(tx)
+    by_alias = {alias_of(tx, p): c for p, c in courses.items()}
     everybody = [
-        *(msgspec.structs.replace(o, course=courses.get(o.person)) for o in found),
+        *(msgspec.structs.replace(o, course=by_alias.get(o.person)) for o in found),
         *(
-            Labeler(p, names.get(p) or pseudonym(tx, p), 0, None, None, None, c)
+            Labeler(alias_of(tx, p), names.get(p) or pseudonym(tx, p), 0, None, None, None, c)
             for p, c in courses.items()
-            if p not in known
+            if alias_of(tx, p) not in known
         ),
     ]
     return ProjectQuality(round(row["gold_share"], 6), round(row["pass_mark"], 6), listed, everybody)
@@ -69,9 +70,11 @@ async def quality(tx: Tx, project: str) -> ProjectQuality:
 async def labelers(
     tx: Tx, *, project: str | None = None, tasks: list[str] | None = None, people: list[str] | None = None
 ) -> list[Labeler]:
-    """The scores of everybody who has some, by person."""
+    """The scores of everybody who has some, by person. `people`: aliases."""
     require(tx, Verb.READ)
     names = await member_names(tx)
+    if people is not None:
+        people = [person for alias in people if (person := await person_behind(tx, alias)) is not None]
     by: dict[str, list[Score]] = {}
     for s in await store.SCORES.all(tx, org=tx.org_id, project=project, tasks=tasks, people=people):
         score = Score(s["task_id"], s["purpose"], round(s["score"], 6), s["cycle"], s["created_at"])
@@ -83,7 +86,9 @@ def _labeler(tx: Tx, person: str, names: dict[str, Any], scores: list[Score]) ->
     live = [s.score for s in scores if s.purpose == "evaluation"]
     mean = sum(live) / len(live) if live else None
     low, high = wilson(sum(live), len(live)) if live else (None, None)
-    return Labeler(person, names.get(person) or pseudonym(tx, person), len(live), mean, low, high, None, scores)
+    return Labeler(
+        alias_of(tx, person), names.get(person) or pseudonym(tx, person), len(live), mean, low, high, None, scores
+    )
 
 
 async def change_quality(tx: Tx, project: str, patch: QualityPatch) -> ProjectQuality:
@@ -125,18 +130,19 @@ async def make_known(tx: Tx, project: str, known: KnownTask) -> ProjectQuality:
     return await quality(tx, project)
 
 
-async def course_again(tx: Tx, project: str, person: str, because: str) -> ProjectQuality:
+async def course_again(tx: Tx, project: str, alias: str, because: str) -> ProjectQuality:
     """A manager's decision: somebody who failed the course may try once more."""
     require(tx, Verb.WRITE)
     if not 1 <= len(because.strip()) <= 2000:
         raise Invalid("`because` must say why, in 1 to 2,000 characters.")
     await projects.row_of(tx, project)
     again = None
-    if is_id(person):
+    person = await person_behind(tx, alias)
+    if person is not None:
         again = await store.COURSE_AGAIN.maybe(tx, org=tx.org_id, project=project, person=person)
-    if again is None:
+    if again is None or person is None:
         names = {c["person_id"] for c in await store.COURSES.all(tx, org=tx.org_id, project=project)}
-        if person in names:
+        if person is not None and person in names:
             raise Conflict("This person has not failed the course.", hint="Only who failed needs another try.")
         raise Missing("Nobody with this id has taken the course.")
     await record(tx, CourseReopened(project, person, because.strip()))

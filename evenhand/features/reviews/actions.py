@@ -7,7 +7,7 @@ from evenhand.features.annotations import gold
 from evenhand.features.annotations import store as answers
 from evenhand.features.annotations.actions import answer_of
 from evenhand.features.annotations.types import Submitted
-from evenhand.features.people.actions import pseudonym
+from evenhand.features.people.aliases import pseudonym
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import store as projects_store

@@ -5,7 +5,8 @@ from typing import Any
 
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.annotations import store as answers
-from evenhand.features.people.actions import member_names, pseudonym
+from evenhand.features.people.actions import member_names
+from evenhand.features.people.aliases import about_of, pseudonym
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import past, store
@@ -140,7 +141,7 @@ async def audit(
             "at": r["at"],
             "who": who(tx, names, r["actor_kind"], r["actor_id"]),
             "what": r["kind"],
-            "about": r["about_id"],
+            "about": about_of(tx, r["kind"], r["about_id"]),
             "counter": r["counter"],
             "detail": {k: v for k, v in _said(tx, r).items() if k not in ("objects", "listed")},
         }

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from evenhand.features.contracts.walls import admit, kept_anywhere
 from evenhand.features.people.actions import NotSignedIn, Session
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
@@ -31,6 +32,10 @@ TRAINING = "This is a training task. When you have submitted it, you see the exp
 NOT_PASSED = ("open", "failed")  # the states of a course before which no live work is given
 FAILED = "You did not pass the training of this project. The team that runs it decides whether you may try once more."
 UNFINISHED = "Finish the training tasks that you hold; the live work comes after them."
+KEPT_OFF = (
+    "The work that you have a seat for is kept from you{}: who works for one customer stays off certain others for a while. "
+    "It says nothing about your work."
+)
 SKIP_REASONS = ("unclear", "broken", "not_mine", "other")
 Role = Literal["label", "review", "pilot"]
 
@@ -392,6 +397,9 @@ async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
         row = await store.ASSIGNMENT_LOCK.maybe(tx, org=tx.org_id, assignment=assignment, person=tx.actor.id)
     if row is None:
         raise NoSuchLease("There is no such assignment.")
+    # who works for a rival by now does not look at old work again
+    if row["state"] != "leased" and await admit(tx, tx.actor.id) is not None:
+        raise NoSuchLease("There is no such assignment.")
     await tx.unlock()
     await tx.seal_of(row["project_id"])
     return row
@@ -399,6 +407,9 @@ async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
 
 async def why_empty(db: Database, person: str, role: str, rows: list[Any]) -> Empty:
     """Why nothing can be handed out, in words, and when to ask again."""
+    if not rows and (kept := await kept_anywhere(db, person)) is not None:
+        when = "" if kept.year > 9000 else f" until {kept:%d %B %Y, %H:%M} UTC"
+        return Empty("kept_off", KEPT_OFF.format(when), 300)
     if not rows:
         return Empty("no_seat", "You have no seat in an active project yet. The team that runs it adds people.", 10)
     seen = {"open": False, "busy": False, "held": False}
@@ -430,6 +441,8 @@ async def why_empty(db: Database, person: str, role: str, rows: list[Any]) -> Em
 async def beat(tx: Tx, assignments: list[str]) -> dict[str, datetime]:
     """Extends the caller's live leases; those missing from the answer are lost."""
     rows = await store.BEAT.all(tx, org=tx.org_id, assignments=assignments, person=tx.actor.id)
+    if rows:
+        await admit(tx, tx.actor.id)  # what is on the screen for longer keeps off a rival's for longer
     return {row["assignment_id"]: row["lease_until"] for row in rows}
 
 

@@ -45,6 +45,7 @@ CHECKS = [not_a_server_error, *schemathesis.checks.CHECKS.get_by_names(_WANTED)]
 #: path parameter -> which id of the estate
 REAL = {"project": "project", "batch": "batch", "task": "done_task", "asset": "asset", "handle": "handle", "key": "key",
         "callback": "callback", "person": "member", "question": "question", "token": "used_link",
+        "deletion": "deletion", "wall": "wall", "org": "org", "grant": "grant", "ask": "ask",
         "session": "session", "passkey": "passkey", "domain": "domain"}  # fmt: skip
 #: what each operation has answered so far
 SEEN: dict[str, Counter[int]] = {}

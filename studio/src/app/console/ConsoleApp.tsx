@@ -16,6 +16,7 @@ import { ProjectPage } from './project/ProjectPage'
 import { ProjectsPage } from './projects/ProjectsPage'
 import { Sidebar } from './Sidebar'
 import { to } from './paths'
+import { SupportBanner } from './support/Banner'
 import type { List, Project } from './types'
 import './Console.css'
 
@@ -24,6 +25,7 @@ const PeoplePage = lazy(() => import('./org/PeoplePage').then((module) => ({ def
 const KeysPage = lazy(() => import('./org/KeysPage').then((module) => ({ default: module.KeysPage })))
 const AccessPage = lazy(() => import('./access/AccessPage').then((module) => ({ default: module.AccessPage })))
 const DataPage = lazy(() => import('./data/DataPage').then((module) => ({ default: module.DataPage })))
+const SupportPage = lazy(() => import('./support/SupportPage').then((module) => ({ default: module.SupportPage })))
 const TrustPage = lazy(() => import('./trust/TrustPage').then((module) => ({ default: module.TrustPage })))
 const DeliveriesPage = lazy(() => import('./org/DeliveriesPage').then((module) => ({ default: module.DeliveriesPage })))
 const FixPage = lazy(() => import('./tasks/FixPage').then((module) => ({ default: module.FixPage })))
@@ -101,6 +103,7 @@ function Frame({ rest }: { rest: string }) {
           </span>
           <AccountMenu compact />
         </div>
+        <SupportBanner />
         <main id="content" className="eh-console-page" tabIndex={-1}>
           <ErrorBoundary name={rest}>
             <Suspense fallback={<Skeleton lines={6} />}>{page(rest, projects, mayWrite(org))}</Suspense>
@@ -121,6 +124,7 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>, 
   if (match('/keys', rest)) return <KeysPage />
   if (match('/access', rest)) return <AccessPage />
   if (match('/data', rest)) return <DataPage />
+  if (match('/support', rest)) return <SupportPage projects={projects.data?.items ?? []} />
   if (match('/trust', rest) || match('/audit', rest)) return <TrustPage />
   if (match('/deliveries', rest)) return <DeliveriesPage projects={projects.data?.items ?? []} />
   return (

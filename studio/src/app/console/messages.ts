@@ -7,7 +7,8 @@ import { generalMessages } from './words/general'
 import { orgMessages } from './words/org'
 import { projectMessages } from './words/project'
 import { qualityMessages } from './words/quality'
+import { supportMessages } from './words/support'
 import { taskMessages } from './words/tasks'
 import { trustMessages } from './words/trust'
 
-export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...accessMessages, ...trustMessages, ...factMessages } as const
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...accessMessages, ...trustMessages, ...supportMessages, ...factMessages } as const

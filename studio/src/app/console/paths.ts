@@ -15,6 +15,7 @@ export const to = {
   fix: (project: string, task: string, answer: string | null) => `${base()}/projects/${project}/fix/${task}${answer ? `?answer=${answer}` : ''}`,
   pilotLabel: (id: string) => `${base()}/projects/${id}/pilot/label`,
   deliveries: () => `${base()}/deliveries`,
+  support: () => `${base()}/support`,
   people: () => `${base()}/people`,
   access: () => `${base()}/access`,
   keys: () => `${base()}/keys`,

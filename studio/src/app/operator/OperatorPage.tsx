@@ -10,6 +10,8 @@ import { useApi } from '../../ui/useApi'
 import { AccountMenu } from '../shell/AccountMenu'
 import { Brand } from '../shell/Brand'
 import { useTitle } from '../shell/useTitle'
+import { AccessSection } from './AccessSection'
+import { ContractsSection } from './ContractsSection'
 import { InviteDialog } from './InviteDialog'
 import { ResetDialog } from './ResetDialog'
 import type { OperatorOrg, OperatorPerson, Overview } from './types'
@@ -43,6 +45,8 @@ export default function OperatorPage() {
             <Jobs jobs={data.jobs} />
             <Orgs orgs={data.orgs} />
             <People people={data.people} />
+            <AccessSection orgs={data.orgs} />
+            <ContractsSection orgs={data.orgs} />
           </>
         ) : null}
         <InviteDialog open={query.get('invite') === '1'} onClose={() => setQuery({ invite: null }, { replace: true })} orgs={data?.orgs ?? []} />

@@ -6,7 +6,7 @@ import { forgetAll } from '../../ui/useApi'
 import { showPasskey, type Asked } from '../../ui/webauthn'
 import type { Role } from '../console/types'
 
-export type Org = { id: string; name: string; mode: 'live' | 'test'; role: Role }
+export type Org = { id: string; name: string; mode: 'live' | 'test'; role: Role | 'support' }
 export type Session = {
   person: { id: string; name: string; email: string; operator: boolean }
   csrf: string
@@ -68,7 +68,7 @@ function preferredOrg(orgs: readonly Org[]): Org | null {
 
 /** Annotators and reviewers can be members without having a console. */
 export function isCustomer(org: Org): boolean {
-  return org.role === 'owner' || org.role === 'manager' || org.role === 'viewer'
+  return org.role === 'owner' || org.role === 'manager' || org.role === 'viewer' || org.role === 'support'
 }
 
 function remembered(): string | null {
@@ -134,7 +134,7 @@ export function chooseOrg(id: string): void {
 
 /** Where a person begins. */
 export function homeOf(session: Session): string {
-  if (session.orgs.some(isCustomer)) return '/console'
+  if (session.orgs.some((org) => isCustomer(org) && org.role !== 'support')) return '/console'
   if (session.seats.label > 0) return '/work'
   if (session.seats.review > 0) return '/review'
   if (session.person.operator) return '/operator'

@@ -8,7 +8,7 @@ import type { LoopState } from './loop'
 import type { EmptyReason, Summary } from './types'
 import { say } from './phrases'
 
-const REASONS: readonly EmptyReason[] = ['nothing_open', 'all_taken', 'no_seat', 'done_by_you', 'paused', 'course']
+const REASONS: readonly EmptyReason[] = ['nothing_open', 'all_taken', 'no_seat', 'done_by_you', 'paused', 'course', 'kept_off']
 
 interface Props {
   readonly state: LoopState

@@ -113,6 +113,7 @@ export const workspaceMessages = {
   'work.empty.all_taken': 'Every task is with somebody',
   'work.empty.no_seat': 'You have no seat in a project yet',
   'work.empty.done_by_you': 'You have done your part of every task',
+  'work.empty.kept_off': 'Kept for other people just now',
   'work.empty.paused': 'The project is paused',
   'work.lesson.title': 'Training {done} of {of}: {name}',
   'work.lesson.score': '{share} agreement',

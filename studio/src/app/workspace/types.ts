@@ -64,7 +64,7 @@ export interface Assignment {
   readonly message?: string | null
 }
 
-export type EmptyReason = 'nothing_open' | 'all_taken' | 'no_seat' | 'done_by_you' | 'paused' | 'course'
+export type EmptyReason = 'nothing_open' | 'all_taken' | 'no_seat' | 'done_by_you' | 'paused' | 'course' | 'kept_off'
 
 export interface Empty {
   readonly reason: EmptyReason
