@@ -205,5 +205,9 @@ async def world(urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[World]:
     settings = settings_for(tmp_path)
     settings.home.make()
     worker.listen()
-    async with Database(urls, KEYS, key_service(settings.home, KEYS)) as db, world_of(settings, db) as made:
+    service = key_service(settings.home, KEYS)
+    async with (
+        Database(urls, KEYS, service, media_base=settings.media_url) as db,
+        world_of(settings, db) as made,
+    ):
         yield made

@@ -1,4 +1,5 @@
-"""What has served its time is taken away: kept replies, ended jobs, old sessions, links and counts of sign-in tries.
+"""What has served its time is taken away: kept replies, ended jobs, closed viewings, old sessions, links and counts of
+sign-in tries.
 
 How long each is kept stands in the policies of the role `cleaner` (0004_facts_jobs.sql), which shows it nothing younger;
 so the statements here name no time.
@@ -31,6 +32,12 @@ _ENDED_JOBS = Sql(
               select org_id, job_id from evenhand.job order by ended_at limit %(most)s)""",
     role="cleaner",
 )
+_VIEWINGS = Sql(
+    "clean_viewing",
+    """delete from evenhand.viewing where (org_id, viewing_id) in (
+              select org_id, viewing_id from evenhand.viewing order by closed_at limit %(most)s)""",
+    role="cleaner",
+)
 _SESSIONS = Sql("clean_session", "delete from evenhand.session", role="cleaner")
 _LINKS = Sql("clean_link", "delete from evenhand.link", role="cleaner")
 _CEREMONIES = Sql("clean_ceremony", "delete from evenhand.ceremony", role="cleaner")
@@ -52,7 +59,7 @@ async def clean(db: Database) -> dict[str, int]:
     ):
         async with db.narrow("cleaner") as door:
             gone[name] = await statement.run(door)
-    for name, statement in (("idempotency", _KEPT_REPLIES), ("job", _ENDED_JOBS)):
+    for name, statement in (("idempotency", _KEPT_REPLIES), ("job", _ENDED_JOBS), ("viewing", _VIEWINGS)):
         gone[name] = 0
         while True:
             async with db.narrow("cleaner") as door:

@@ -60,6 +60,7 @@ async def services(
         keys,
         key_service(settings.home, keys),
         app_connections=connections,
+        media_base=settings.media_url,
         key_life_s=settings.key_life_s,
         process=process,
     ) as db:

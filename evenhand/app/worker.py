@@ -18,6 +18,7 @@ from evenhand.app.transparency import log_signer, the_log
 from evenhand.features.access.expiry import keys_ending
 from evenhand.features.annotations.actions import settle_job
 from evenhand.features.annotations.gold import courses_job, score_job
+from evenhand.features.assets.viewings import close_ended
 from evenhand.features.contracts.cards import tell_everybody
 from evenhand.features.contracts.walls import walls_anew
 from evenhand.features.deliveries import callbacks
@@ -33,7 +34,6 @@ from evenhand.features.tasks.leases import expire_due, take_back
 from evenhand.features.trust import feeds, sequencer, turns, witnesses
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker
-from evenhand.infra.keys import Keys
 from evenhand.infra.seal import KEYLESS
 from evenhand.pure.scale.times import format_time
 from evenhand.pure.trouble import Upstream
@@ -82,15 +82,15 @@ async def _reseat(job: Job) -> None:
 
 async def _callback(job: Job) -> None:
     params = msgspec.convert(job.params, _TaskJob)
-    await job.step("tell", lambda tx: tell_task(tx, params.task, job.db.keys))
+    await job.step("tell", lambda tx: tell_task(tx, params.task))
 
 
 async def _failed(job: Job) -> None:
     fact = msgspec.convert(job.params, _About)
-    await job.step("tell", lambda tx: tell_task(tx, fact.about, job.db.keys))
+    await job.step("tell", lambda tx: tell_task(tx, fact.about))
 
 
-async def tell_task(tx: Tx, task: str, keys: Keys) -> str:
+async def tell_task(tx: Tx, task: str) -> str:
     """Queues a callback for a task whose state has changed, if somebody wants to know."""
     row = await task_row(tx, task)
     if row["purpose"] != "work":
@@ -100,7 +100,7 @@ async def tell_task(tx: Tx, task: str, keys: Keys) -> str:
         url = projects.body_of(tx, await projects.row_of(tx, row["project_id"])).callback_url
     if not url:
         return "nobody asked"
-    return await callbacks.add_callback(tx, url, await callback_payload(tx, row, keys), task=task)
+    return await callbacks.add_callback(tx, url, await callback_payload(tx, row), task=task)
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -136,8 +136,9 @@ def handlers(services: Services) -> dict[str, Handler]:
 
 
 async def sweep(services: Services) -> None:
-    """Leases that ran out go back; batches whose work is done are completed and told."""
+    """Leases that ran out go back; viewings that ended are closed; batches whose work is done are completed and told."""
     await expire_due(services.db)
+    await close_ended(services.db)
     async with services.db.connection("scheduler") as conn:
         orgs = await tasks_store.RUNNING_BATCHES.all(Narrow(conn, services.db.platform))
     for row in orgs:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import asyncpg
 
@@ -46,12 +46,14 @@ AWAY: tuple[type[BaseException], ...] = (
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks. `role` is the role in the organisation; `scopes` limit what an API key may do. `only` and `barred`: the
-    spaces that a person's session is bound to, and those whose networks it was not seen in."""
+    spaces that a person's session is bound to, and those whose networks it was not seen in. `session`: the
+    hash of the token of a person's session, where there is one."""
 
     kind: Literal["person", "key", "system"]
     id: str
     role: str = ""
     scopes: frozenset[str] = frozenset({"read", "write"})
+    session: bytes = b""
     only: frozenset[str] | None = None
     barred: frozenset[str] = frozenset()
 
@@ -66,6 +68,12 @@ class NotFromHere(Denied):
 SYSTEM = Actor("system", "system", role="system")
 
 
+class Settling(Protocol):
+    """What gathers during a transaction, and is written at its end."""
+
+    async def settle(self, tx: "Tx") -> None: ...
+
+
 @dataclass(slots=True)
 class Tx:
     """An open transaction of one organisation. What takes it may touch the world."""
@@ -78,6 +86,7 @@ class Tx:
     _sign: Callable[[], str]
     _rings: Keyrings
     after_commit: list[Any] = field(default_factory=list[Any])
+    before_commit: dict[str, Settling] = field(default_factory=dict[str, Settling])
 
     async def renew(self) -> None:
         """Signs the context and asks for the keys again: exports that run past a minute call it for each chunk."""
@@ -155,15 +164,18 @@ class Database:
         key_service: LocalKeys,
         *,
         app_connections: int = 8,
+        media_base: str = "",
         key_life_s: float = LIFE_S,
         process: str = "evenhand",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`key_service` wraps the keys of organisations that have chosen no other; what is released is used for `key_life_s`
-        seconds of `clock`. `process`: what this is, for the events that say who opened a key."""
+        seconds of `clock`. `process`: what this is, for the events that say who opened a key. `media_base`: where links to
+        files lead, "" for the host that a page comes from."""
         self._urls = urls
         self.keys = keys
         self.key_service = key_service
+        self.media_base = media_base
         self.process = f"{process} {os.getpid()}"
         self.keyrings = Keyrings(
             self.wrapped_keys, on_release=self._released, process=self.process, life_s=key_life_s, clock=clock
@@ -310,7 +322,10 @@ class Database:
             def sign() -> str:
                 return self.sign(conn, org_id, actor.id)
 
-            yield Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, self.keyrings, after)
+            made = Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, self.keyrings, after)
+            yield made
+            for each in made.before_commit.values():
+                await each.settle(made)
         for call in after:
             await call()
 

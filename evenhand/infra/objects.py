@@ -3,7 +3,8 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,15 +15,53 @@ from obstore.store import LocalStore
 
 from evenhand.pure.trouble import Busy, Missing
 
-CHUNK = 256 * 1024
+#: reads what the kernel has in memory and refuses to wait for the disk, where the kernel knows how (Linux)
+_AT_ONCE: int = getattr(os, "RWF_NOWAIT", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Listed:
     """An object in a listing; `size` in bytes."""
 
     name: str
     size: int
+
+
+class Held:
+    """An object that is held open for reading; `size` in bytes. It is let go of with the last reference to it."""
+
+    __slots__ = ("__weakref__", "_file", "size")
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._file)
+        self.size = os.fstat(self._file).st_size
+
+    async def read(self, start: int, end: int) -> bytearray:
+        """The bytes from `start` up to but not with `end`: at once where they are in memory, else in a thread."""
+        out = bytearray(end - start)
+        try:
+            done = os.preadv(self._file, [out], start, _AT_ONCE) if _AT_ONCE else 0
+        except OSError:  # it would have to wait, or this file system can't tell
+            done = 0
+        if done < len(out):
+            done += await asyncio.to_thread(self._rest, out, start, done)
+        if done < len(out):
+            raise FileLost("This file has lost its end.")
+        return out
+
+    def _rest(self, out: bytearray, start: int, done: int) -> int:
+        begun = done
+        with memoryview(out) as view:
+            while done < len(out) and (count := os.preadv(self._file, [view[done:]], start + done)):
+                done += count
+        return done - begun
+
+
+class FileLost(Missing):
+    """There is no such object."""
+
+    hint = "Upload the file again, or tell the operator: the disk that holds files has lost it."
 
 
 class StorageFull(Busy):
@@ -59,14 +98,13 @@ class Objects:
             raise Missing("There is no such object.")
         return f"{org_id}/{name[:2]}/{name}"
 
-    async def put(self, org_id: str, name: str, data: bytes) -> None:
+    async def put(self, org_id: str, name: str, pieces: Iterable[bytes]) -> None:
         """Keeps an object, whole or not at all, and on the disk: when this returns a power cut takes it no more.
 
         Raises StorageFull, StorageShut."""
         path = self._path(org_id, name)
         try:
-            await obstore.put_async(self._store, path, data)
-            await asyncio.to_thread(_sync, self._folder / path)
+            await asyncio.to_thread(self._put, path, pieces)
         except Exception as err:
             if "No space left" in str(err) or "quota exceeded" in str(err):
                 raise StorageFull("The disk that holds files is full, so this file was not kept.") from err
@@ -78,15 +116,8 @@ class Objects:
         try:
             reply: Any = await obstore.get_async(self._store, self._path(org_id, name))
         except FileNotFoundError as err:
-            raise Missing("This file is no longer here.") from err
+            raise FileLost("This file is no longer here.") from err
         return bytes(await reply.bytes_async())
-
-    async def size(self, org_id: str, name: str) -> int:
-        try:
-            meta: Any = await obstore.head_async(self._store, self._path(org_id, name))
-        except FileNotFoundError as err:
-            raise Missing("This file is no longer here.") from err
-        return int(meta["size"])
 
     async def exists(self, org_id: str, name: str) -> bool:
         try:
@@ -95,35 +126,34 @@ class Objects:
             return False
         return True
 
-    async def stream(self, org_id: str, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to but not including `end`, in chunks."""
-        path = self._path(org_id, name)
-        size = await self.size(org_id, name)
-        end = size if end is None else min(end, size)
-        at = start
-        while at < end:
-            upto = min(at + CHUNK, end)
-            piece: Any = await obstore.get_range_async(self._store, path, start=at, end=upto)
-            yield bytes(piece)
-            at = upto
+    async def hold(self, org_id: str, name: str) -> Held:
+        """An object, open for reading. Raises Missing."""
+        try:
+            return Held(self._folder / self._path(org_id, name))
+        except FileNotFoundError as err:
+            raise FileLost("This file is no longer here.") from err
 
     def spaces(self) -> list[str]:
         """Spaces that have objects."""
         found: Any = obstore.list_with_delimiter(self._store)
         return sorted(str(prefix).strip("/") for prefix in found["common_prefixes"])
 
-    async def older(self, org_id: str, prefix: str, than: datetime) -> list[Held]:
+    async def older(self, org_id: str, prefix: str, than: datetime) -> list[Listed]:
         """The objects of a space whose names begin with `prefix` (two hexadecimal digits), written before `than`."""
         listing: Any = obstore.list(self._store, prefix=f"{org_id}/{prefix}/")
-        out: list[Held] = []
+        out: list[Listed] = []
         async for some in listing:
             for meta in some:
                 if meta["last_modified"] < than:
-                    out.append(Held(str(meta["path"]).rsplit("/", 1)[-1], int(meta["size"])))
+                    out.append(Listed(str(meta["path"]).rsplit("/", 1)[-1], int(meta["size"])))
         return out
 
     async def delete(self, org_id: str, name: str) -> None:
         await obstore.delete_async(self._store, self._path(org_id, name))
+
+    def _put(self, path: str, pieces: Iterable[bytes]) -> None:
+        obstore.put(self._store, path, pieces)
+        _sync(self._folder / path)
 
 
 def _sync(file: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from evenhand.features.assets.unused import drop_unused, swept
+from evenhand.infra.files import PARAMETERS
 from evenhand.infra.objects import Objects
 from evenhand.infra.postgres.roles import DatabaseUrls
 from tests.conftest import World
@@ -79,7 +80,7 @@ async def test_what_a_kill_left_behind(world: World, urls: DatabaseUrls) -> None
     for path in (*needed, left, strange):
         _age(path, 25)
     gone = await drop_unused(world.db, objects)
-    assert (gone.files, gone.bytes) == (1, PICTURE.stat().st_size)
+    assert (gone.files, gone.bytes) == (1, PARAMETERS.sealed_size(PICTURE.stat().st_size))
     assert _files(folder) == sorted([*needed, strange])
     assert (await drop_unused(world.db, objects)).files == 0
     async with world.db.tx(acme.live, acme.actor) as tx:

@@ -69,7 +69,7 @@ OPEN_POLICIES = {
     *(("evenhand", table, "heads", role_name("gate")) for table in ("seat", "queue", "project")),
     *(
         ("evenhand", table, "scheduler", role_name("scheduler"))
-        for table in ("seat", "queue", "project", "assignment", "batch", "retention", "fact", *SCHEDULERS)
+        for table in ("seat", "queue", "project", "assignment", "batch", "retention", "viewing", "fact", *SCHEDULERS)
     ),
     ("evenhand", "job", "picker", role_name("picker")),
     ("evenhand", "feed", "due", role_name("scheduler")),
@@ -102,7 +102,17 @@ OPEN_POLICIES = {
     # by age: tests/app/test_cleaning.py
     *(
         ("evenhand", table, "cleaner", role_name("cleaner"))
-        for table in ("idempotency", "job", "session", "link", "signin_attempt", "erasure", "ceremony", "entrance")
+        for table in (
+            "idempotency",
+            "job",
+            "session",
+            "link",
+            "signin_attempt",
+            "erasure",
+            "viewing",
+            "ceremony",
+            "entrance",
+        )
     ),
     ("ctx", "secret", "owner_only", OWNER),
 }

@@ -139,6 +139,7 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
             out[f"evenhand.{table}"]["update"] = ALL
         if table in MAY_GO:
             out[f"evenhand.{table}"]["delete"] = ALL
+    out["evenhand.viewing"] = {"select": ALL, "insert": ALL, "update": _columns("until ranges bytes closed_at")}
     out["evenhand.org"] = {"select": ALL}
     wrapped = frozenset({"key_id", "wrapped"})
     out["evenhand.org_key"] = {"select": ALL, "insert": ALL, "delete": ALL, "update": wrapped}
@@ -236,6 +237,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.sched_account": {"select": ALL, "update": _columns("xid")},
         "evenhand.rivalry": {"select": ALL},
         "evenhand.tie": {"select": ALL},
+        "evenhand.viewing": {"select": _columns("org_id closed_at")},
     },
     "evenhand_reporter": {
         "evenhand.rate_card": {"select": ALL},
@@ -271,6 +273,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.erasure": {"select": _columns("ended_at receipt"), "update": _columns("receipt")},
         "evenhand.ceremony": {"select": _columns("expires_at"), "delete": ALL},
         "evenhand.entrance": {"select": _columns("expires_at"), "delete": ALL},
+        "evenhand.viewing": {"select": _columns("org_id viewing_id closed_at"), "delete": ALL},
     },
     "evenhand_loader": {
         "evenhand.task": {"select": _columns("org_id task_id unique_mac"), "insert": ALL},

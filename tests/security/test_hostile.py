@@ -1,6 +1,7 @@
 """Hostile input through the doors: JSON, bodies, names, uploads, media links. Never a 500, never a half-done write."""
 
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -232,16 +233,18 @@ async def test_no_upload_is_ever_a_page(world: World, acme: Customer) -> None:
             if made.status_code == 400:
                 continue
             assert made.status_code == 200, f"{name}: {made.text}"
-            for headers in (MEDIA, {"host": "localhost:8080"}):
-                reply = await world.client().get(made.json()["url"], headers=headers)
-                kind = reply.headers["content-type"].split(";")[0]
-                assert kind in ("text/plain", "application/octet-stream", "image/gif"), f"{name}: {kind}"
-                assert reply.headers["x-content-type-options"] == "nosniff"
-                policy = reply.headers["content-security-policy"]
-                assert "sandbox" in policy and "default-src 'none'" in policy and "script-src" not in policy
-                if kind == "application/octet-stream":
-                    assert reply.headers["content-disposition"] == "attachment"
-                assert "set-cookie" not in reply.headers and reply.content == data
+            path = made.json()["url"].removeprefix("http://127.0.0.1:8080")
+            on_pages = await world.client().get(path, headers={"host": "localhost:8080"})
+            assert on_pages.status_code == 404 and data not in on_pages.content, "the pages' host serves no files"
+            reply = await world.client().get(made.json()["url"], headers=MEDIA)
+            kind = reply.headers["content-type"].split(";")[0]
+            assert kind in ("text/plain", "application/octet-stream", "image/gif"), f"{name}: {kind}"
+            assert reply.headers["x-content-type-options"] == "nosniff"
+            policy = reply.headers["content-security-policy"]
+            assert "sandbox" in policy and "default-src 'none'" in policy and "script-src" not in policy
+            if kind == "application/octet-stream":
+                assert reply.headers["content-disposition"] == "attachment"
+            assert "set-cookie" not in reply.headers and reply.content == data
 
 
 async def test_names_of_files_are_only_words(world: World, acme: Customer) -> None:
@@ -335,13 +338,18 @@ async def test_media_links(world: World, acme: Customer) -> None:
         return (await world.client().get(path, headers={**MEDIA, **headers})).status_code
 
     assert await status(made["url"]) == 200 and await status(made["thumb_url"]) == 200
-    old = links.sign(KEYS, acme.live, made["id"], now_s=0)
-    soon = links.sign(KEYS, acme.live, made["id"], now_s=links.time.time() - links.LIFE_S - 3700)
-    elsewhere = links.sign(KEYS, birch.live, made["id"])
-    unknown = links.sign(KEYS, acme.live, new_id())
+    grant = links.read(KEYS, token).grant
+    old = links.sign(KEYS, acme.live, made["id"], grant, now_s=0)
+    soon = links.sign(KEYS, acme.live, made["id"], grant, now_s=links.time.time() - links.LIFE_S - 3700)
+    elsewhere = links.sign(KEYS, birch.live, made["id"], grant)
+    unknown = links.sign(KEYS, acme.live, new_id(), grant)
+    others = links.sign(KEYS, acme.live, made["id"], replace(grant, who=bytes.fromhex(new_id()).ljust(16, b"\0")))
+    unwritten = links.sign(KEYS, acme.live, made["id"], replace(grant, id=new_id()))
+    no_lease = links.sign(KEYS, acme.live, made["id"], links.Grant("lease", new_id(), bytes(16)))
     thumb = made["thumb_url"].rsplit("/", 1)[-1]
     mixed = thumb[:-24] + token[-24:]  # the thumbnail's words under the picture's signature
-    forged = [old, soon, elsewhere, unknown, f"/media/{mixed}", f"/media/{token[:-1]}", f"/media/{token}A",
+    forged = [old, soon, elsewhere, unknown, others, unwritten, no_lease, f"/media/{mixed}", f"/media/{token[:-1]}",
+              f"/media/{token}A",
               f"/media/{token[::-1]}", "/media/", "/media/x", "/media/%00", "/media/..%2f..%2fetc", "/media/" + "A" * 64,
               f"/media/{token[:-1]}é", f"/media/{token}==", "/media/" + "A" * 5000]  # fmt: skip
     replies = [(await world.client().get(path, headers=MEDIA)) for path in forged]

@@ -80,7 +80,7 @@ class Uploads:
 
 def _gone(why: str) -> Invalid:
     return Invalid(
-        f"Its picture is not in this organisation, and {why}. Links live for six hours: export again, while the server runs."
+        f"Its picture is not in this organisation, and {why}. Links live for an hour: export again, while the server runs."
     )
 
 

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import ipaddress
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -172,15 +173,19 @@ async def bounded_pieces(request: Request, most: int) -> AsyncGenerator[bytes]:
         yield piece
 
 
+class _InMemory(MultiPartParser):
+    """Nobody's files lie in a temporary folder, where they would not be sealed."""
+
+    spool_max_size = sys.maxsize
+
+
 async def read_form(request: Request, most: int, *, files: int = 1, fields: int = 20) -> FormData:
-    """A multipart body of at most `most` bytes. Parts above a megabyte wait on disk; close the form after use."""
+    """A multipart body of at most `most` bytes. Its parts wait in memory and never on disk; close the form after use."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Invalid("The body must be multipart/form-data.")
     body = bounded_pieces(request, most)
     try:
-        return await MultiPartParser(
-            request.headers, body, max_files=files, max_fields=fields, max_part_size=100_000
-        ).parse()
+        return await _InMemory(request.headers, body, max_files=files, max_fields=fields, max_part_size=100_000).parse()
     except MultiPartException as err:
         raise Invalid(f"The multipart body is not right: {err.message}") from err
     except FormParserError as err:

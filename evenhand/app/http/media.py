@@ -1,23 +1,34 @@
-"""Media: files behind signed links, on a host name of their own, sandboxed."""
+"""Media over HTTP: single ranges (RFC 9110), on a host name of its own, sandboxed, and kept by no cache.
+
+Nothing here reads or sets a cookie. Only the pages' own origin may read what comes, and no browser may keep it.
+"""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from evenhand.app.gateway import Gateway
 from evenhand.app.http.errors import problem_of
 from evenhand.app.http.routes import problem_reply
 from evenhand.app.http.streaming import streamed
-from evenhand.app.services import Services
-from evenhand.features.assets import actions as assets
 from evenhand.features.assets.rules import SHOWN
+from evenhand.infra.files import PIECE_BYTES
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; sandbox; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'",
-    "cross-origin-resource-policy": "cross-origin",
-    "access-control-allow-origin": "*",  # the link is the permission: no cookie is read here
-    "cache-control": "private, max-age=3600, immutable",
+    "content-security-policy": "default-src 'none'; sandbox; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "cross-origin",  # the pages show it, from another host name
+    "cache-control": "private, no-store",
     "referrer-policy": "no-referrer",
     "accept-ranges": "bytes",
+    "vary": "origin",
+}
+_PREFLIGHT = {
+    "allow": "GET, HEAD, OPTIONS",
+    "access-control-allow-methods": "GET, HEAD",
+    "access-control-allow-headers": "range, if-range",
+    "access-control-max-age": "600",
+    "vary": "origin",
 }
 
 
@@ -37,29 +48,46 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     return (start, end) if 0 <= start < end else (size, size)
 
 
-async def serve_media(request: Request, services: Services) -> Response:
+def _wanted(request: Request, size: int, tag: str) -> tuple[int, int] | None:
+    """The range that is asked for. With If-Range only of the very file that somebody has the beginning of."""
+    if request.headers.get("if-range", tag) != tag:
+        return None
+    return _range(request.headers.get("range", ""), size)
+
+
+async def serve_media(request: Request, gateway: Gateway, origin: str) -> Response:
+    """`origin`: that of the pages, the only one that may read what is answered."""
+    cors = {"access-control-allow-origin": origin}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=cors | _PREFLIGHT)
     try:
-        media = await assets.open_media(services.db, services.objects, request.path_params["token"])
+        return await _reply(request, gateway, cors)
     except Exception as err:
-        return problem_reply(problem_of(err))
-    start, end, status = 0, media.size, 200
-    headers = dict(_HEADERS)
-    wanted = _range(request.headers.get("range", ""), media.size)
+        reply = problem_reply(problem_of(err))
+        reply.headers.update(cors)
+        return reply
+
+
+async def _reply(request: Request, gateway: Gateway, cors: dict[str, str]) -> Response:
+    sight = await gateway.open(request.path_params["token"])
+    start, end, status = 0, sight.size, 200
+    headers = {
+        **_HEADERS, **cors, "etag": sight.tag,
+        "access-control-expose-headers": "accept-ranges, content-length, content-range, etag",
+    }  # fmt: skip
+    wanted = _wanted(request, sight.size, sight.tag)
     if wanted is not None:
         start, end = wanted
-        if start >= media.size:
-            return Response(status_code=416, headers={"content-range": f"bytes */{media.size}"})
+        if start >= sight.size:
+            return Response(status_code=416, headers={**headers, "content-range": f"bytes */{sight.size}"})
         status = 206
-        headers["content-range"] = f"bytes {start}-{end - 1}/{media.size}"
-    shown = media.type in SHOWN
+        headers["content-range"] = f"bytes {start}-{end - 1}/{sight.size}"
+    shown = sight.type in SHOWN
     headers["content-disposition"] = "inline" if shown else "attachment"
     headers["content-length"] = str(end - start)
-    kind = media.type if shown else "application/octet-stream"
+    kind = sight.type if shown else "application/octet-stream"
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=kind)
-
-    pieces = services.objects.stream(media.org_id, media.object, start, end)
-    try:
-        return await streamed(pieces, status, headers, kind)
-    except Exception as err:
-        return problem_reply(problem_of(err))
+    if end - start <= PIECE_BYTES:
+        return Response(await sight.read(start, end), status, headers, kind)
+    return await streamed(sight.pieces(start, end), status, headers, kind)

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from evenhand.app.gateway import Gateway
 from evenhand.app.http.errors import Problem
 from evenhand.app.http.log import log_routes
 from evenhand.app.http.media import serve_media
@@ -102,6 +103,7 @@ class Doorkeeper:
         self._app = app
         self._settings = settings
         self._public = settings.public_host
+        self._elsewhere = f"They come from {settings.media_url}."
         self._media = urlsplit(settings.media_url).hostname or ""
         self._known = {"localhost", "127.0.0.1", "[::1]", self._public, self._media} - {""}
         self._common = [(k.encode(), v.encode()) for k, v in _headers(settings).items()]
@@ -120,6 +122,8 @@ class Doorkeeper:
                 app = RedirectResponse(self._settings.public_url + str(scope["path"]), 307)
             # whatever a file could do there, it does it without anybody's session
             scope = {**scope, "headers": [(k, v) for k, v in scope["headers"] if k != b"cookie"]}
+        elif str(scope["path"]).startswith("/media/") and self._media not in ("", self._public):
+            app = problem_reply(Problem(404, "missing", "Files are not shown at this address.", self._elsewhere))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -142,12 +146,14 @@ def build(
 ) -> ASGIApp:
     """The application. `open_services` is an async context manager that yields Services; `doors` adds compatible APIs."""
     services = Services(settings, None, None)  # type: ignore[arg-type]
+    gateway = Gateway(services)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         async with open_services() as opened:
             services.db, services.objects = opened.db, opened.objects
             yield
+            await gateway.close()
 
     async def health(_: Request) -> Response:
         try:
@@ -159,7 +165,7 @@ def build(
         return json_reply({"status": "ok"})
 
     async def media(request: Request) -> Response:
-        return await serve_media(request, services)
+        return await serve_media(request, gateway, settings.public_url)
 
     async def returned(request: Request) -> Response:
         return await come_back(request, services)
@@ -173,7 +179,7 @@ def build(
     routes += [
         *log_routes(services, log_files(settings)),
         StarletteRoute("/healthz", health, methods=["GET", "HEAD"]),
-        StarletteRoute("/media/{token}", media, methods=["GET", "HEAD"]),
+        StarletteRoute("/media/{token}", media, methods=["GET", "HEAD", "OPTIONS"]),
         StarletteRoute("/signin/return/{org}", returned, methods=["GET"]),
         StarletteRoute(f"{PREFIX}/openapi.json", openapi, methods=["GET"]),
         *doors(services),

@@ -4,13 +4,14 @@ from typing import Any
 
 from evenhand.features.annotations import store as answers
 from evenhand.features.annotations.actions import answer_of
+from evenhand.features.assets.viewings import issue
 from evenhand.features.people.actions import member_names
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import store as reviews
 from evenhand.features.reviews.actions import said
 from evenhand.features.reviews.progress import who
-from evenhand.features.tasks.actions import body_of, list_tasks, shown_data, task_row
+from evenhand.features.tasks.actions import body_of, files_of, list_tasks, shown_data, task_row
 from evenhand.features.tasks.types import AnswerView, ReviewView, Task
 from evenhand.infra.db import Database, Tx
 
@@ -60,7 +61,7 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
         short.labels,
         short.people,
         short.flags,
-        shown_data(db.keys, tx.org_id, body.data),
+        shown_data(body.data, await issue(tx, db, files_of(body.data))),
         ontology,
         views,
         result,

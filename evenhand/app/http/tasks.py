@@ -279,4 +279,4 @@ async def upload(call: Call) -> Any:
 async def get_asset(call: Call, tx: Tx) -> Any:
     """Read a file's state and links"""
     require(tx, Verb.READ)
-    return assets.asset_of(tx, await assets.get_row(tx, call.path("asset")), call.db.keys)
+    return await assets.asset_of(tx, await assets.get_row(tx, call.path("asset")), call.db)

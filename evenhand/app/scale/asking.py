@@ -11,7 +11,8 @@ from starlette.requests import Request
 from evenhand.app.http.call import BODY_MOST
 from evenhand.app.scale.linking import Links
 from evenhand.app.services import Services
-from evenhand.infra.db import Actor, Database
+from evenhand.features.assets.viewings import page_of
+from evenhand.infra.db import Actor, Database, Tx
 from evenhand.infra.objects import Objects
 from evenhand.pure.scale.checks import Obj
 from evenhand.pure.trouble import Invalid
@@ -45,9 +46,9 @@ class Ask:
     def live(self) -> bool:
         return self.mode == "live"
 
-    @property
-    def links(self) -> Links:
-        return Links.of(self.services.settings, self.services.db.keys)
+    def links(self, tx: Tx) -> Links:
+        """Links of the reply that `tx` makes."""
+        return Links.of(self.services.settings, page_of(tx, self.services.db))
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

@@ -157,7 +157,7 @@ async def _take_text(ask: Ask, tx: Tx, out: _Taken, text: str, *, addressed: boo
     if row["size"] > TEXT_MOST_BYTES:
         raise bad("attachment", "is too long for a text")
     try:
-        out.data.text = (await ask.objects.get(tx.org_id, assets.body_of(tx, row).object)).decode()
+        out.data.text = (await assets.read_file(tx, ask.objects, asset)).decode()
     except UnicodeDecodeError as err:
         raise bad("attachment", "is not UTF-8 text") from err
 

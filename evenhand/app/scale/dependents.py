@@ -61,8 +61,7 @@ async def root_cuboids(ask: Ask, tx: Tx, params: Obj) -> list[list[Obj]]:
     asset = asset_in(str(cast(Obj, response.get("annotations") or {}).get("url") or ""), tx.org_id)
     if asset is None:
         return []
-    row = await assets.get_row(tx, asset)
-    file: Any = msgspec.json.decode(await ask.objects.get(tx.org_id, assets.body_of(tx, row).object))
+    file: Any = msgspec.json.decode(await assets.read_file(tx, ask.objects, asset))
     every = [cast(list[Obj], frame.get("cuboids", [])) for frame in cast(list[Obj], file)]
     wanted = params.get("lidar_task_frames")
     return every if wanted is None else [every[int(n)] for n in cast(list[int], wanted) if int(n) < len(every)]

@@ -1,13 +1,13 @@
-"""Links to files: ours as `scaledata://owner/file`, and as time-limited links that need no key."""
+"""Links to files: ours as `scaledata://owner/file`, and as links to media, which live for some minutes."""
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
+from urllib.parse import urljoin
 
 from evenhand.app.settings import Settings, settings_from_environment
-from evenhand.features.assets import links
-from evenhand.infra.keys import Keys
+from evenhand.features.assets.viewings import Page
 from evenhand.pure.scale.checks import Obj
 from evenhand.pure.trouble import Invalid
 
@@ -30,26 +30,27 @@ def asset_in(url: str, org_id: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes absolute links. Without keys (a callback is written where none are at hand) they lead through the door."""
+    """Makes absolute links. Without a page (a callback goes to nobody who could be asked again) they lead through the door,
+    which asks for the customer's key."""
 
     base: str
-    keys: Keys | None = None
+    page: Page | None = None
     public: str = ""
 
     @staticmethod
-    def of(settings: Settings, keys: Keys | None) -> "Links":
-        return Links(settings.media_url or settings.public_url, keys, settings.public_url)
+    def of(settings: Settings, page: Page | None) -> "Links":
+        return Links(settings.media_url or settings.public_url, page, settings.public_url)
 
-    def file(self, org_id: str, asset: str, task: str = "") -> str:
-        if self.keys is None:
+    def file(self, asset: str, task: str = "") -> str:
+        if self.page is None:
             return f"{self.public}/v1/task/{task}/response_url/{asset}"
-        return self.base + links.sign(self.keys, org_id, asset)
+        return urljoin(f"{self.base}/", self.page.link(asset))
 
     def shown(self, value: Any, org_id: str, task: str) -> Any:
         """A stored response with its `scaledata://` addresses as links."""
         if isinstance(value, str):
             found = _OURS.match(value) if value[:12] == "scaledata://" else None
-            return self.file(org_id, found[2], task) if found is not None and found[1] == org_id else value
+            return self.file(found[2], task) if found is not None and found[1] == org_id else value
         if isinstance(value, list):
             return [self.shown(v, org_id, task) for v in cast(list[Any], value)]
         if isinstance(value, dict):
@@ -62,9 +63,9 @@ def _settings() -> Settings:
     return settings_from_environment()
 
 
-def links_from_environment(keys: Keys | None) -> Links:
+def links_from_environment() -> Links:
     """For the worker, which has no door."""
-    return Links.of(_settings(), keys)
+    return Links.of(_settings(), None)
 
 
 def files_in(value: Any) -> list[str]:

@@ -19,7 +19,6 @@ from evenhand.features.reviews.actions import said
 from evenhand.features.tasks.actions import body_of
 from evenhand.features.tasks.types import TaskBody
 from evenhand.infra.db import Tx
-from evenhand.infra.keys import Keys
 from evenhand.pure.scale.chat import threads
 from evenhand.pure.scale.checks import Obj
 from evenhand.pure.scale.outbound import respond
@@ -142,20 +141,20 @@ def _task(tx: Tx, row: Any, near: Around, links: Links, test: bool, with_attachm
     if status == "error":
         out["response"] = body.response or {"error": body.error or "The task could not be processed."}
     if with_attachment:
-        url = _attachment_link(tx, body, links)
+        url = _attachment_link(tx, body, links, row["task_id"])
         if url:
             out["attachmentS3Url"] = url
     return out
 
 
-def _attachment_link(tx: Tx, body: TaskBody, links: Links) -> str:
+def _attachment_link(tx: Tx, body: TaskBody, links: Links, task: str) -> str:
     asset = (body.data.image or {}).get("asset")
     if asset:
-        return links.file(tx.org_id, asset)
+        return links.file(asset, task)
     attachment = body.params.get("attachment")
     if not isinstance(attachment, str):
         return ""
-    return str(links.shown(attachment, tx.org_id, "")) if "://" in attachment[:16] else ""
+    return str(links.shown(attachment, tx.org_id, task)) if "://" in attachment[:16] else ""
 
 
 def _audits(tx: Tx, rows: list[Any]) -> list[Obj]:
@@ -218,9 +217,9 @@ async def is_test_space(tx: Tx) -> bool:
     return row is not None and row["mode"] == "test"
 
 
-async def callback_payload(tx: Tx, row: Any, keys: Keys | None = None) -> dict[str, Any]:
-    """The body of a callback: {"task", "response", "task_id", "status"}. With `keys` its links open by themselves."""
-    task = await task_v1(tx, row, links_from_environment(keys), test=await is_test_space(tx))
+async def callback_payload(tx: Tx, row: Any) -> dict[str, Any]:
+    """The body of a callback: {"task", "response", "task_id", "status"}. Its links lead through the door, and want a key."""
+    task = await task_v1(tx, row, links_from_environment(), test=await is_test_space(tx))
     return {
         "task": task,
         "response": task.get("response"),

@@ -9,7 +9,6 @@ from evenhand.app.scale.creating import add_dependents, create, create_quality
 from evenhand.app.scale.linking import files_in
 from evenhand.app.scale.render import stored_files, task_v1, tasks_limited, tasks_v1
 from evenhand.app.scale.teams import member_of, members_by_email
-from evenhand.features.assets import links as media_links
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects.batches import batch_row_named
@@ -43,13 +42,13 @@ STATES = {"pending": ["todo"], "completed": ["done"], "canceled": ["canceled"], 
 
 
 async def shown(ask: Ask, tx: Tx, task: str) -> Obj:
-    return await task_v1(tx, await tasks.task_row(tx, task), ask.links, test=not ask.live)
+    return await task_v1(tx, await tasks.task_row(tx, task), ask.links(tx), test=not ask.live)
 
 
 @entry("v1", "POST", "task/{type}", most=20_000_000)
 async def create_task(ask: Ask, tx: Tx) -> Any:
     row = await create(ask, tx, ask.names["type"])
-    return await task_v1(tx, row, ask.links, test=not ask.live)
+    return await task_v1(tx, row, ask.links(tx), test=not ask.live)
 
 
 @entry("v1", "GET", "task/{task}")
@@ -144,7 +143,7 @@ async def response_url(ask: Ask, tx: Tx) -> Response:
     asset = ask.names["file"]
     if asset not in files_in(stored_files(body)):
         raise Missing("This task has no such response file.")
-    return RedirectResponse(ask.links.base + media_links.sign(ask.db.keys, tx.org_id, asset), 302)
+    return RedirectResponse(ask.links(tx).file(asset), 302)
 
 
 # --- the list
@@ -181,7 +180,7 @@ async def list_tasks(ask: Ask, tx: Tx) -> Any:
     if query.limited_response:
         docs = await tasks_limited(tx, rows)
     else:
-        docs = await tasks_v1(tx, rows, ask.links, test=not ask.live, with_attachment=query.include_attachment_url)
+        docs = await tasks_v1(tx, rows, ask.links(tx), test=not ask.live, with_attachment=query.include_attachment_url)
     page = list_of_tasks(docs, await tasks.count_matching(tx, wanted), query.limit, token)
     return {**page, "offset": query.offset if before is None else 0}
 

@@ -114,7 +114,7 @@ async def list_delivery_tasks(ask: Ask, tx: Tx) -> Any:
     )
     page = rows[: query.limit]
     docs: list[Obj] = []
-    for row, task in zip(page, await tasks_v1(tx, page, ask.links, test=not ask.live), strict=True):
+    for row, task in zip(page, await tasks_v1(tx, page, ask.links(tx), test=not ask.live), strict=True):
         at = times.get(row["delivery_id"])
         docs.append(
             {

@@ -112,13 +112,20 @@ async def who_holds(db: Database, token: str, seen: Seen) -> Held | None:
             _keep_seen(token_hash, seen)
     bound = frozenset(row["bound"]) if row["bound"] is not None else None
     return Held(
-        row["person_id"], row["operator"], row["session_id"], row["method"], bound, frozenset(barred), row["proved_s"]
+        row["person_id"],
+        row["operator"],
+        row["session_id"],
+        row["method"],
+        bound,
+        frozenset(barred),
+        row["proved_s"],
+        token_hash,
     )
 
 
 def actor_of(held: Held, role: str = "") -> Actor:
     """The person of a session, as far as the session reaches."""
-    return Actor("person", held.person, role, only=held.bound, barred=held.barred)
+    return Actor("person", held.person, role, session=held.hash, only=held.bound, barred=held.barred)
 
 
 def require_fresh(held: Held) -> None:

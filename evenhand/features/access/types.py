@@ -28,6 +28,7 @@ class Held:
     bound: frozenset[str] | None  # the only spaces that it opens
     barred: frozenset[str]
     proved_s: float  # seconds since somebody showed that it is still them
+    hash: bytes  # of its token
 
 
 @dataclass(frozen=True, slots=True)

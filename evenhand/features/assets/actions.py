@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from evenhand.features.assets import links, store
+from evenhand.features.assets import store
 from evenhand.features.assets.rules import Sniffed, check_picture, sniff, thumbnail
-from evenhand.features.assets.types import Asset, AssetBody, AssetFailed, AssetStored, MediaServed
+from evenhand.features.assets.types import Asset, AssetBody, AssetFailed, AssetStored
+from evenhand.features.assets.viewings import issue
 from evenhand.features.people.rules import Verb, require
 from evenhand.infra.db import SYSTEM, Actor, Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_url, request
+from evenhand.infra.files import OpenFile, file_key, keep, new_file_key, open_file, read_whole
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.objects import Objects, StorageFull
-from evenhand.infra.seal import At
+from evenhand.infra.objects import FileLost, Objects, StorageFull
+from evenhand.infra.seal import At, Seal
 from evenhand.pure.trouble import Conflict, Invalid, Missing, Upstream
 
 MOST_BYTES = 80_000_000
 THUMB_PX = 320
+_THUMB = f"t{THUMB_PX}"
 #: pictures are decoded one at a time: a bomb may cost time, never memory for two
 _decoder = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
@@ -32,17 +35,6 @@ class ReferenceTaken(Conflict):
     hint = "Each reference_id names one file."
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A file on its way to a browser."""
-
-    org_id: str
-    object: str
-    type: str
-    size: int
-    name: str
-
-
 async def _decoded(call: Any, *args: Any) -> Any:
     return await asyncio.get_running_loop().run_in_executor(_decoder, call, *args)
 
@@ -51,9 +43,10 @@ def _at(asset: str) -> At:
     return At("asset", asset)
 
 
-def asset_of(tx: Tx, row: Any, keys: Any) -> Asset:
+async def asset_of(tx: Tx, row: Any, db: Database) -> Asset:
     body = body_of(tx, row)
     ready = row["state"] == "ready"
+    link = await issue(tx, db, [row["asset_id"]] if ready else [])
     return Asset(
         row["asset_id"],
         body.name,
@@ -63,8 +56,8 @@ def asset_of(tx: Tx, row: Any, keys: Any) -> Asset:
         row["width"],
         row["height"],
         row["created_at"],
-        links.sign(keys, tx.org_id, row["asset_id"]) if ready else "",
-        links.sign(keys, tx.org_id, row["asset_id"], "thumb") if ready and row["width"] else "",
+        link(row["asset_id"], "full") if ready else "",
+        link(row["asset_id"], "thumb") if ready and row["width"] else "",
     )
 
 
@@ -86,7 +79,8 @@ async def keep_file(db: Database, objects: Objects, org_id: str, actor: Actor, d
     body.object = objects.fresh_name()
     body.sha256 = sha256(data).hexdigest()
     body.name = body.name[:500]
-    await objects.put(org_id, body.object, data)
+    key = new_file_key(await db.seal(org_id), body.object)
+    await keep(objects, org_id, body.object, key.key, data)
     asset = new_id()
     async with db.tx(org_id, actor) as tx:
         added = await store.ASSET_ADD.maybe(
@@ -100,13 +94,14 @@ async def keep_file(db: Database, objects: Objects, org_id: str, actor: Actor, d
             height=found.height,
             ref_mac=tx.seal.mac("reference", body.reference_id) if body.reference_id else None,
             object=body.object,
+            object_key=key.stored,
             body=tx.seal.shut(body, _at(asset)),
         )
         if added is None:
             await objects.delete(org_id, body.object)
             raise ReferenceTaken(f"The reference_id '{body.reference_id[:100]}' is used for another file.")
         await record(tx, AssetStored(asset, len(data), found.type))
-        return asset_of(tx, await store.ASSET_GET.one(tx, org=org_id, asset=asset), db.keys)
+        return await asset_of(tx, await store.ASSET_GET.one(tx, org=org_id, asset=asset), db)
 
 
 async def keep_file_once(
@@ -121,18 +116,19 @@ async def keep_file_once(
             row = await store.ASSET_BY_REF.one(tx, org=org_id, ref_mac=tx.seal.mac("reference", body.reference_id))
             if body_of(tx, row).sha256 != sha256(data).hexdigest():
                 raise
-            return asset_of(tx, row, db.keys)
+            return await asset_of(tx, row, db)
 
 
 async def keep_made(tx: Tx, objects: Objects, data: bytes, name: str) -> str:
     """Keeps a small file of our own making (a response that is a file) with the transaction. Returns the asset's id."""
     found: Sniffed = await _decoded(sniff, data)
     body = AssetBody(name=name[:500], object=objects.fresh_name(), sha256=sha256(data).hexdigest())
-    await objects.put(tx.org_id, body.object, data)
+    key = new_file_key(tx.seal, body.object)
+    await keep(objects, tx.org_id, body.object, key.key, data)
     asset = new_id()
     await store.ASSET_ADD.run(
         tx, org=tx.org_id, asset=asset, state="ready", type=found.type, size=len(data), width=found.width,
-        height=found.height, ref_mac=None, object=body.object, body=tx.seal.shut(body, _at(asset)),
+        height=found.height, ref_mac=None, object=body.object, object_key=key.stored, body=tx.seal.shut(body, _at(asset)),
     )  # fmt: skip
     await record(tx, AssetStored(asset, len(data), found.type))
     return asset
@@ -144,7 +140,7 @@ async def expect_file(tx: Tx, url: str) -> str:
     asset = new_id()
     await store.ASSET_ADD.run(
         tx, org=tx.org_id, asset=asset, state="fetching", type=None, size=0, width=None, height=None, ref_mac=None,
-        object=None,
+        object=None, object_key=None,
         body=tx.seal.shut(AssetBody(name=url.rsplit("/", 1)[-1].split("?", 1)[0][:200], source=url), _at(asset)),
     )  # fmt: skip
     return asset
@@ -203,11 +199,12 @@ async def fetch_file(
             return await _failed(db, org_id, asset, body, got.status, "The text is not UTF-8.")
     body.object = objects.fresh_name()
     body.sha256 = sha256(got.body).hexdigest()
-    await objects.put(org_id, body.object, got.body)
+    key = new_file_key(await db.seal(org_id), body.object)
+    await keep(objects, org_id, body.object, key.key, got.body)
     async with db.tx(org_id, SYSTEM) as tx:
         await store.ASSET_READY.run(
             tx, org=org_id, asset=asset, state="ready", type=found.type, size=len(got.body), width=found.width,
-            height=found.height, object=body.object, body=tx.seal.shut(body, _at(asset)),
+            height=found.height, object=body.object, object_key=key.stored, body=tx.seal.shut(body, _at(asset)),
         )  # fmt: skip
         await record(tx, AssetStored(asset, len(got.body), found.type))
     return Arrived(True, got.status, "", found.type, found.width, found.height, text)
@@ -225,7 +222,7 @@ async def _failed(db: Database, org_id: str, asset: str, body: AssetBody, status
     async with db.tx(org_id, SYSTEM) as tx:
         await store.ASSET_READY.run(
             tx, org=org_id, asset=asset, state="error", type=None, size=0, width=None, height=None,
-            object=None, body=tx.seal.shut(body, _at(asset)),
+            object=None, object_key=None, body=tx.seal.shut(body, _at(asset)),
         )  # fmt: skip
         await record(tx, AssetFailed(asset, status))
     return Arrived(False, status, error)
@@ -238,22 +235,41 @@ async def drop_object(objects: Objects, org_id: str, name: str) -> None:
             await objects.delete(org_id, one)
 
 
-async def open_media(db: Database, objects: Objects, token: str) -> Media:
-    """The file behind a link. The look is a fact; the first look at a thumbnail makes it."""
-    org_id, asset, variant = links.read(db.keys, token)
-    async with db.tx(org_id, SYSTEM) as tx:
-        row = await get_row(tx, asset)
-        if row["state"] != "ready":
-            raise NoSuchAsset("This file is not here yet.")
-        body = body_of(tx, row)
-        await record(tx, MediaServed(asset, variant))
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is needed of an asset to open its file again and again."""
+
+    org_id: str
+    object: str
+    object_key: bytes | None
+    type: str
+
+
+async def stored(tx: Tx, asset: str) -> Stored:
+    """Raises NoSuchAsset, also where it is not here yet."""
+    row = await store.ASSET_FILE.maybe(tx, org=tx.org_id, asset=asset)
+    if row is None:
+        raise NoSuchAsset("This file is not here.")
+    return Stored(tx.org_id, row["object"], row["object_key"], row["media_type"])
+
+
+async def read_file(tx: Tx, objects: Objects, asset: str) -> bytes:
+    """A whole file, for what works with it here."""
+    found = await stored(tx, asset)
+    return await read_whole(objects, tx.org_id, found.object, file_key(tx.seal, found.object, found.object_key))
+
+
+async def open_variant(seal: Seal, objects: Objects, file: Stored, variant: str) -> tuple[OpenFile, str]:
+    """A file for looking at, and its media type. The first look at a thumbnail makes it."""
     if variant == "full":
-        return Media(org_id, body.object, row["media_type"], row["size"], body.name)
-    name = f"{body.object}.t{THUMB_PX}"
-    if not await objects.exists(org_id, name):
-        small: bytes = await _decoded(thumbnail, await objects.get(org_id, body.object), THUMB_PX)
-        try:
-            await objects.put(org_id, name, small)
-        except StorageFull:  # looking goes on while the disk is full
-            return Media(org_id, body.object, row["media_type"], row["size"], body.name)
-    return Media(org_id, name, "image/jpeg", await objects.size(org_id, name), body.name)
+        return await open_file(objects, seal, file.object, file.object_key), file.type
+    try:
+        return await open_file(objects, seal, file.object, file.object_key, _THUMB), "image/jpeg"
+    except FileLost:
+        key = file_key(seal, file.object, file.object_key)
+    small: bytes = await _decoded(thumbnail, await read_whole(objects, file.org_id, file.object, key), THUMB_PX)
+    try:
+        await keep(objects, file.org_id, file.object, key, small, _THUMB)
+    except StorageFull:  # looking goes on while the disk is full
+        return await open_file(objects, seal, file.object, file.object_key), file.type
+    return await open_file(objects, seal, file.object, file.object_key, _THUMB), "image/jpeg"

@@ -4,12 +4,18 @@ from evenhand.infra.sql import Sql
 
 ASSET_ADD = Sql(
     "asset_add",
-    """insert into evenhand.asset (org_id, asset_id, state, media_type, size, width, height, ref_mac, object, body)
-       values (%(org)s, %(asset)s, %(state)s, %(type)s, %(size)s, %(width)s, %(height)s, %(ref_mac)s, %(object)s, %(body)s)
+    """insert into evenhand.asset (org_id, asset_id, state, media_type, size, width, height, ref_mac, object, object_key, body)
+       values (%(org)s, %(asset)s, %(state)s, %(type)s, %(size)s, %(width)s, %(height)s, %(ref_mac)s, %(object)s, %(object_key)s,
+               %(body)s)
        on conflict (org_id, ref_mac) do nothing returning asset_id""",
 )
 _ASSET = """select asset_id, state, media_type, size, width, height, created_at, updated_at, body from evenhand.asset"""
 ASSET_GET = Sql("asset_get", _ASSET + " where org_id = %(org)s and asset_id = %(asset)s")
+ASSET_FILE = Sql(
+    "asset_file",
+    """select object, object_key, media_type from evenhand.asset
+        where org_id = %(org)s and asset_id = %(asset)s and state = 'ready'""",
+)
 ASSET_BY_REF = Sql("asset_by_ref", _ASSET + " where org_id = %(org)s and ref_mac = %(ref_mac)s")
 ASSET_LIST = Sql(
     "asset_list",
@@ -21,7 +27,7 @@ ASSET_READY = Sql(
     "asset_ready",
     """update evenhand.asset
           set state = %(state)s, media_type = %(type)s, size = %(size)s, width = %(width)s, height = %(height)s,
-              object = %(object)s, body = %(body)s, updated_at = now()
+              object = %(object)s, object_key = %(object_key)s, body = %(body)s, updated_at = now()
         where org_id = %(org)s and asset_id = %(asset)s""",
 )
 OBJECTS_KNOWN = Sql(

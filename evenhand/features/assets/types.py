@@ -40,10 +40,3 @@ class AssetStored(msgspec.Struct, frozen=True):
 class AssetFailed(msgspec.Struct, frozen=True):
     about: str
     status: int
-
-
-class MediaServed(msgspec.Struct, frozen=True):
-    """Somebody's browser was sent this file."""
-
-    about: str
-    variant: str

@@ -12,7 +12,7 @@ import msgspec
 from evenhand.features.assets import store
 from evenhand.features.people.store import ORG_GET
 from evenhand.infra.db import SYSTEM, Database, Tx
-from evenhand.infra.objects import Held, Objects
+from evenhand.infra.objects import Listed, Objects
 from evenhand.infra.seal import KEYLESS, At
 
 UNTOUCHED = timedelta(days=1)  # no upload and no job takes that long
@@ -49,7 +49,7 @@ async def drop_unused(db: Database, objects: Objects, *, older: timedelta = UNTO
     return now
 
 
-async def _unneeded(db: Database, space: str, found: list[Held]) -> list[Held]:
+async def _unneeded(db: Database, space: str, found: list[Listed]) -> list[Listed]:
     """Those that no asset of the space names. A thumbnail belongs to the object whose name it begins with."""
     if not found:
         return []

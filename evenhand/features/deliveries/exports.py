@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import IO, Any
+from urllib.parse import urljoin
 
 import msgspec
 
 from evenhand.features.annotations.actions import answer_of
+from evenhand.features.assets.viewings import Page
 from evenhand.features.deliveries import store
 from evenhand.features.deliveries.types import Delivered, Delivery, DeliveryBody, Exported
 from evenhand.features.people.actions import member_names
@@ -21,7 +23,6 @@ from evenhand.features.tasks.types import TaskBody
 from evenhand.infra.db import Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.keys import Keys
 from evenhand.infra.seal import At, at
 from evenhand.infra.spool import Spool
 from evenhand.pure.formats.listing import BY_NAME, Format
@@ -57,6 +58,7 @@ class Export:
         self._name = ""
         self._ontology: dict[str, Any] = {}
         self._spools: list[IO[bytes]] = []
+        self._page = Page(db, org_id, actor, keep=False)
 
     def _spool(self) -> IO[bytes]:
         made: Any = Spool(_IN_MEMORY)  # `stream` closes it
@@ -97,6 +99,8 @@ class Export:
                     await tx.renew()
             for piece in self.writer.finish():
                 yield piece
+            async with self._db.tx(self._org, self._actor) as tx:  # until this is written no link of the file opens
+                await self._page.settle(tx)
         finally:
             for spool in self._spools:
                 spool.close()
@@ -175,21 +179,21 @@ class Export:
             unique_id=body.unique_id or None,
             priority=row["priority"],
             error=body.error or None,
-            data=self._data(tx, self._db.keys, body),
+            data=self._data(body),
             result=result,
             answers=views,
             ontology=body.ontology or {},
         )
 
-    def _data(self, tx: Tx, keys: Keys, body: TaskBody) -> dict[str, Any]:
+    def _data(self, body: TaskBody) -> dict[str, Any]:
         """The task's data; media by its asset id, which lasts, and by a link, which does not."""
         if body.data.image is None:
             return msgspec.to_builtins(body.data)
-        data = shown_data(keys, tx.org_id, body.data)
+        data = shown_data(body.data, lambda asset, variant: self._page.link(asset) if variant == "full" else "")
         image = {**data["image"], "asset": body.data.image.get("asset")}
         image.pop("thumb_url", None)
         if image.get("url"):
-            image["url"] = f"{self._media_url}{image['url']}"
+            image["url"] = urljoin(f"{self._media_url}/", image["url"])
         data["image"] = image
         return data
 

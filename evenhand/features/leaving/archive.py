@@ -18,6 +18,7 @@ from evenhand.features.projects.actions import NoSuchProject, row_of, version_of
 from evenhand.infra.crypto.datakey import KeyDestroyed
 from evenhand.infra.db import Actor, Database, Tx
 from evenhand.infra.facts import event_of, person_alias, record
+from evenhand.infra.files import open_file
 from evenhand.infra.objects import Objects
 from evenhand.infra.seal import At
 from evenhand.infra.spool import Spool
@@ -155,14 +156,15 @@ class Archive:
         while last is not None:
             async with self._db.tx(self._org, self._actor) as tx:
                 rows = await READY_FILES.all(tx, org=self._org, after=after, last=last, limit=FILES_AT_ONCE)
-                files = [(row, asset_body(tx, row)) for row in rows]
+                seal, files = tx.seal, [(row, asset_body(tx, row)) for row in rows]
             if not rows:
                 return
             for row, _ in files:
                 if not await self._objects.exists(self._org, row["object"]):
                     continue  # deleted meanwhile; files.jsonl names it
                 name = f"files/{row['asset_id']}{mimetypes.guess_extension(row['media_type'] or '') or ''}"
-                pieces = self._objects.stream(self._org, row["object"])
+                file = await open_file(self._objects, seal, row["object"], row["object_key"])
+                pieces = file.pieces(0, file.size)
                 async for piece in self._entry(name, pieces, packed=False, lines=False):
                     yield piece
             after = rows[-1]["asset_id"]

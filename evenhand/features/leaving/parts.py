@@ -210,7 +210,7 @@ VIEWS = Sql(
 #: whole files, a page at a time: their bytes are read outside the snapshot
 READY_FILES = Sql(
     "archive_files",
-    """select asset_id, object, media_type, size, body from evenhand.asset
+    """select asset_id, object, object_key, media_type, size, body from evenhand.asset
         where org_id = %(org)s and state = 'ready' and asset_id > %(after)s and asset_id <= %(last)s
         order by asset_id limit %(limit)s""",
 )

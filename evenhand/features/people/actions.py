@@ -559,6 +559,20 @@ def session_shown(token: str) -> Session:
     return Session(hashed(token))
 
 
+async def who_is_still_signed_in(db: Database, start: bytes, org_id: str) -> str | None:
+    """The person of the session whose hash begins with these 16 bytes, where it reaches this space; else None."""
+    async with db.connection("gate") as conn:
+        door = Narrow(conn, db.platform)
+        low, high = start.ljust(32, b"\0"), start.ljust(32, b"\xff")
+        return await store.SESSION_STARTING.value(door, low=low, high=high, org=org_id)
+
+
+async def key_lives(db: Database, org_id: str, key_id: str) -> bool:
+    """Whether an API key may still be used."""
+    async with db.connection("gate") as conn:
+        return await store.KEY_LIVES.value(Narrow(conn, db.platform), org=org_id, key=key_id)
+
+
 async def person_view(db: Database, person: str) -> tuple[Person, list[Org]]:
     """The person and the spaces where they have a role."""
     async with db.narrow("gate") as door:

@@ -87,6 +87,14 @@ PERSON_OPERATOR = Sql(
 SETUP_LOCK = Sql("setup_lock", "select pg_advisory_xact_lock(hashtext('evenhand set-up'))", role="gate")
 OPERATOR_EXISTS = Sql("operator_exists", "select exists (select from evenhand.person where operator)", role="gate")
 
+#: `low` to `high` are the hashes that begin with the sixteen bytes that a link to media knows
+SESSION_STARTING = Sql(
+    "session_starting",
+    """select s.person_id from evenhand.session s join evenhand.person p using (person_id)
+        where s.token_hash between %(low)s and %(high)s and s.expires_at > now() and p.state = 'active'
+          and (s.bound is null or %(org)s = any(s.bound)) and %(org)s <> all(s.barred)""",
+    role="gate",
+)
 SESSION_END_ALL = Sql("session_end_all", "delete from evenhand.session where person_id = %(person)s", role="gate")
 PASSKEYS_DROP = Sql("passkeys_drop", "delete from evenhand.passkey where person_id = %(person)s", role="gate")
 TOTP_DROP = Sql("totp_drop", "delete from evenhand.totp where person_id = %(person)s", role="gate")
@@ -188,6 +196,13 @@ KEY_BY_HASH = Sql(
          from evenhand.api_key k join evenhand.org o using (org_id)
         where k.key_hash = %(hash)s and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
           and o.state = 'active'""",
+    role="gate",
+)
+KEY_LIVES = Sql(
+    "key_lives",
+    """select exists (select from evenhand.api_key k join evenhand.org o using (org_id)
+                       where k.org_id = %(org)s and k.key_id = %(key)s and k.revoked_at is null
+                         and (k.expires_at is null or k.expires_at > now()) and o.state = 'active')""",
     role="gate",
 )
 KEY_LIST = Sql(

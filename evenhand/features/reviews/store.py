@@ -157,13 +157,14 @@ _AUDIT = """select f.fact_id, f.kind, f.actor_kind, f.actor_id, f.about_id, f.at
           and (%(kinds)s::text[] is null or f.kind ~~ any (%(kinds)s::text[]))"""
 AUDIT = Sql(
     "audit_list",
-    f"{_AUDIT} and (%(files)s::boolean or f.kind <> 'MediaServed') order by f.fact_id desc limit %(limit)s",
+    f"{_AUDIT} and (%(files)s::boolean or f.kind not in ('MediaIssued', 'MediaClosed')) order by f.fact_id desc limit %(limit)s",
 )
 # The same of what happens seldom, by the index that holds nothing else.
 AUDIT_RARE = Sql(
     "audit_rare",
     f"""{_AUDIT} and f.kind not in ('TaskLeased', 'AnnotationSubmitted', 'MediaServed', 'TaskDone', 'TaskViewed',
               'ContentShown', 'TaskReady', 'TaskCreated', 'LeaseReleased', 'ReviewClosed')
+          and f.kind not in ('MediaIssued', 'MediaClosed')
         order by f.fact_id desc limit %(limit)s""",
 )
 PILOT_TASKS = Sql(

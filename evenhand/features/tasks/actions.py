@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from evenhand.features.assets import actions as assets
-from evenhand.features.assets import links
+from evenhand.features.assets.links import Link
+from evenhand.features.assets.viewings import issue
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects.batches import NoSuchBatch, batch_row, share_gates
@@ -446,15 +447,16 @@ async def list_tasks(tx: Tx, db: Database, rows: list[Any]) -> list[TaskRow]:
     by = {
         r["task_id"]: r for r in await store.ANSWERED_BY.all(tx, org=tx.org_id, tasks=[row["task_id"] for row in rows])
     }
-    return [row_view(tx, db, row, by.get(row["task_id"])) for row in rows]
+    bodies = [body_of(tx, row) for row in rows]
+    link = await issue(tx, db, [image["asset"] for body in bodies if "asset" in (image := body.data.image or {})])
+    return [_row_view(row, body, by.get(row["task_id"]), link) for row, body in zip(rows, bodies, strict=True)]
 
 
-def row_view(tx: Tx, db: Database, row: Any, answered: Any | None) -> TaskRow:
-    body = body_of(tx, row)
+def _row_view(row: Any, body: TaskBody, answered: Any | None, link: Link) -> TaskRow:
     data = body.data
     thumb = excerpt = None
     if data.image is not None and "asset" in data.image:
-        thumb = links.sign(db.keys, tx.org_id, data.image["asset"], "thumb")
+        thumb = link(data.image["asset"], "thumb")
     elif data.text:
         excerpt = data.text[:160]
     elif data.conversation is not None:
@@ -477,20 +479,26 @@ def row_view(tx: Tx, db: Database, row: Any, answered: Any | None) -> TaskRow:
     )
 
 
-def shown_data(keys: Any, org_id: str, data: TaskData) -> dict[str, Any]:
-    """The data of a task with its links, as the studio wants it."""
+def files_of(data: TaskData) -> list[str]:
+    """The assets that a task shows, in order."""
+    every = [(data.image or {}).get("asset"), *(one.get("asset") for one in data.references)]
+    return list(dict.fromkeys(asset for asset in every if asset))
+
+
+def shown_data(data: TaskData, link: Link) -> dict[str, Any]:
+    """The data of a task as the studio wants it."""
     out: dict[str, Any] = msgspec.to_builtins(data)
     if data.image is not None:
         image = dict(data.image)
         asset = image.pop("asset", None)
         if asset is not None:
-            image["url"] = links.sign(keys, org_id, asset)
-            image["thumb_url"] = links.sign(keys, org_id, asset, "thumb")
+            image["url"] = link(asset, "full")
+            image["thumb_url"] = link(asset, "thumb")
         out["image"] = image
     references: list[dict[str, Any]] = []
     for one in data.references:
         asset = one.get("asset")
-        references.append({"name": one.get("name", ""), "url": links.sign(keys, org_id, asset) if asset else ""})
+        references.append({"name": one.get("name", ""), "url": link(asset, "full") if asset else ""})
     if references:
         out["references"] = references
     return out

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from evenhand.features.contracts.walls import admit, kept_anywhere
+from evenhand.features.assets import links
 from evenhand.features.people.actions import NotSignedIn, Session
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
@@ -190,6 +191,10 @@ def shown_to(db: Database, conn: Any, org_id: str, who: str | Session, person: s
     return {"ctx": db.sign(conn, org_id, "session"), "hash": who.hash, "person": person}
 
 
+def _session(who: str | Session) -> bytes:
+    return b"" if isinstance(who, str) else who.hash
+
+
 async def heads_of(db: Database, person: str, role: str) -> list[Any]:
     """The queue heads of a person over all spaces: ids, times and a yes or no."""
     async with db.connection("scheduler") as conn:
@@ -345,7 +350,7 @@ async def lease(
         role,
         row["task_id"],
         known.view,
-        shown_data(db.keys, org_id, body.data),
+        shown_data(body.data, links.link_of(db, org_id, links.of_lease(assignment, _session(who)))),
         msgspec.Raw(known.ontology if body.ontology is None else msgspec.json.encode(body.ontology)),
         body.instructions,
         row["version"],
@@ -374,7 +379,7 @@ async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
         row["role"],
         row["shown_task"] or row["task_id"],
         known.view,
-        shown_data(db.keys, tx.org_id, body.data),
+        shown_data(body.data, links.link_of(db, tx.org_id, links.of_lease(row["assignment_id"], tx.actor.session))),
         msgspec.Raw(known.ontology if body.ontology is None else msgspec.json.encode(body.ontology)),
         body.instructions,
         version,

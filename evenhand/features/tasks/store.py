@@ -124,6 +124,11 @@ TASK_REVIEW = Sql(
     """update evenhand.task set review = %(review)s::text, updated_at = now()
         where org_id = %(org)s and task_id = %(task)s""",
 )
+LEASE_SEEN = Sql(
+    "lease_seen",
+    """select task_id, project_id, person_id from evenhand.assignment
+        where org_id = %(org)s and assignment_id = %(assignment)s and state = 'leased'""",
+)
 QUEUE_DROP = Sql("queue_drop", "delete from evenhand.queue where org_id = %(org)s and task_id = %(task)s")
 QUEUE_STATE = Sql(
     "queue_state_set",

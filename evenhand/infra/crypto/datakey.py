@@ -176,6 +176,11 @@ class DataKey:
         keys = {int.from_bytes(part[: _VERSION.size], "big"): part[_VERSION.size :] for part in parts}
         return DataKey(scope, keys, float("inf"), time.monotonic)
 
+    @property
+    def alive(self) -> bool:
+        """Whether these keys may still be used."""
+        return self._clock() < self.until
+
     def forget(self) -> None:
         """Ends the use of these keys at once, wherever this object is held. Python cannot promise to wipe memory."""
         self.until = float("-inf")
@@ -190,7 +195,7 @@ class DataKey:
         return bind("evenhand/object/1", self.scope.org_id, self.scope.project_id, object_id, version)
 
     def _held(self) -> None:
-        if self._clock() >= self.until:
+        if not self.alive:
             raise KeyNotHeld("The keys of this data are no longer in hand.")
 
     def _absent(self, version: int) -> Exception:

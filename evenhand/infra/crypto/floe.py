@@ -258,7 +258,7 @@ class RangeReader:
         size = self._parameters.segment_bytes
         return HEADER_BYTES + first * size, min(HEADER_BYTES + (final + 1) * size, self._sealed_size)
 
-    def read(self, start: int, end: int, sealed: bytes) -> memoryview:
+    def read(self, start: int, end: int, sealed: bytes | bytearray) -> memoryview:
         """The bytes from `start` to `end`, given what `cover` asked for. Raises Altered."""
         covered = self.cover(start, end)
         if len(sealed) != covered[1] - covered[0]:

@@ -1,4 +1,5 @@
 /** What the loop needs of the world: time, chance, locks between tabs, and images. All of it is handed in, so that tests need no patching. */
+import { fetchAhead } from '../../surfaces/image/ahead'
 import type { Assignment } from './types'
 
 export interface Env {
@@ -51,18 +52,6 @@ function holdLock(name: string): Promise<(() => void) | null> {
   })
 }
 
-// Kept so that a decoded picture is not collected before it is shown.
-const decoded = new Map<string, HTMLImageElement>()
-
 function preloadImages(assignment: Assignment): void {
-  if (assignment.data.medium !== 'image') return
-  const { url } = assignment.data.image
-  if (decoded.has(url)) return
-  const image = new Image()
-  image.decoding = 'async'
-  image.src = url
-  decoded.set(url, image)
-  // A failure is shown when the task opens, with words and a way out.
-  image.decode().catch(() => decoded.delete(url))
-  for (const old of [...decoded.keys()].slice(0, -6)) decoded.delete(old)
+  if (assignment.data.medium === 'image') fetchAhead(assignment.data.image.url)
 }

@@ -5,6 +5,7 @@
 import type { Camera } from '../../kernel/camera'
 import type { Scope } from '../../kernel/scope'
 import type { Rect, Size } from '../../kernel/vec'
+import { pictureOf } from './ahead'
 
 export type PictureProblem = 'fetch' | 'decode' | 'unknown' | 'size'
 
@@ -43,24 +44,19 @@ export class Picture {
   }
 
   load(url: string): void {
-    const image = new Image()
-    image.decoding = 'async'
+    const image = pictureOf(url)
     let over = false
-    this.scope.add(() => {
-      over = true
-      image.onload = image.onerror = null
-      image.removeAttribute('src')
-    })
-    image.onload = () => {
-      image.decode().then(
-        () => over || this.take(image),
-        () => over || this.events.problem('decode', null),
-      )
-    }
-    image.onerror = () => {
-      void why(url).then((code) => over || this.events.problem(code, null))
-    }
-    image.src = url
+    this.scope.add(() => (over = true))
+    // `complete` comes before it is told: one that was fetched ahead tells nothing any more
+    const here = image.complete && image.naturalWidth > 0 ? Promise.resolve() : arrival(image, this.scope)
+    here.then(
+      () =>
+        image.decode().then(
+          () => over || this.take(image),
+          () => over || this.events.problem('decode', null),
+        ),
+      () => void why(url).then((code) => over || this.events.problem(code, null)),
+    )
   }
 
   private take(image: HTMLImageElement): void {
@@ -197,6 +193,13 @@ export class Picture {
     this.tiles.clear()
     this.ready = false
   }
+}
+
+function arrival(image: HTMLImageElement, scope: Scope): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    scope.listen(image, 'load', resolve)
+    scope.listen(image, 'error', reject)
+  })
 }
 
 /** An <img> does not say why it failed; a second request may. */
