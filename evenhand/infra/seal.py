@@ -157,6 +157,10 @@ class Seal:
         """A signed 64-bit word for blind indexes of many values: tags, words of a name, classes."""
         return int.from_bytes(self._digest(f"token/{what}", text)[:8], "big", signed=True)
 
+    def secret(self, what: str, text: str) -> bytes:
+        """32 bytes that are the same for equal texts of one organisation, as a key for what lies elsewhere."""
+        return self._digest(f"secret/{what}", text)
+
     def _digest(self, purpose: str, text: str | bytes) -> bytes:
         derive = self._derive or self.data_key("").derive
         return hmac.digest(derive(purpose), text.encode() if isinstance(text, str) else text, "sha256")

@@ -1,5 +1,6 @@
 """Leases: handing tasks out, keeping them, giving them back. The database's clock decides, never ours."""
 
+import base64
 import os
 import random
 import time
@@ -22,7 +23,7 @@ from evenhand.features.tasks.types import Empty, LeaseReleased, TaskBody, TaskSk
 from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
 from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.seal import FORGETTERS, KEYLESS, At, at
+from evenhand.infra.seal import FORGETTERS, KEYLESS, At, Seal, at
 from evenhand.pure.scheduling import Head, order
 from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble
 
@@ -38,6 +39,7 @@ KEPT_OFF = (
     "It says nothing about your work."
 )
 SKIP_REASONS = ("unclear", "broken", "not_mine", "other")
+_TAKEN_BACK = ("withdrawn", "skipped")  # states in which nobody goes on with a task
 Role = Literal["label", "review", "pilot"]
 
 
@@ -79,6 +81,7 @@ class Assignment(msgspec.Struct, frozen=True):
     answer: dict[str, Any] | None = None
     review: dict[str, Any] | None = None
     message: str = ""
+    draft_key: str = ""  # seals what the browser keeps of it; see `draft_key`
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,13 @@ def _remember_seats(session: Session, role: str, person: str, rows: list[Any]) -
         _ONE_SEAT[(session, role)] = (rows[0]["org_id"], rows[0]["project_id"], person, time.monotonic())
         if len(_ONE_SEAT) > _MOST_HANDED_OUT:
             _ONE_SEAT.popitem(last=False)
+
+
+def draft_key(seal: Seal, person: str, task: str, role: str) -> str:
+    """The key, base64, with which a browser seals what it keeps of a task: drafts, and answers that wait to be sent. The browser
+    has it in memory only, and gets it with the lease. It is of the task and not of the lease, so that work comes back with the
+    task; it is handed out to who may see the task, and to nobody after a sign-out."""
+    return base64.b64encode(seal.secret("draft", f"{person} {task} {role}")).decode()
 
 
 def handle_of(org_id: str, assignment: str) -> str:
@@ -359,6 +369,7 @@ async def lease(
         # the clock that the lease runs by, as far as the reader needs it
         datetime.fromtimestamp(row["lease_until"].timestamp() - row["lease_s"], row["lease_until"].tzinfo),
         message=_message(body),
+        draft_key=draft_key(seal, person, row["task_id"], role),
     )
 
 
@@ -372,12 +383,13 @@ async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
     task = await task_row(tx, row["task_id"])
     body = body_of(tx, task)
     version: int = row["version"]
+    shown: str = row["shown_task"] or row["task_id"]
     known = await _known(db, tx, tx.org_id, row["project_id"], version)
     draft = await store.DRAFT_GET.maybe(tx, org=tx.org_id, assignment=row["assignment_id"])
     return Assignment(
         handle_of(tx.org_id, row["assignment_id"]),
         row["role"],
-        row["shown_task"] or row["task_id"],
+        shown,
         known.view,
         shown_data(body.data, links.link_of(db, tx.org_id, links.of_lease(row["assignment_id"], tx.actor.session))),
         msgspec.Raw(known.ontology if body.ontology is None else msgspec.json.encode(body.ontology)),
@@ -390,6 +402,7 @@ async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
         if draft is not None
         else None,
         message=_message(body),
+        draft_key="" if row["state"] in _TAKEN_BACK else draft_key(tx.seal, row["person_id"], shown, row["role"]),
     )
 
 

@@ -4,7 +4,10 @@ import { api, ApiError, onSignedOut, setCsrf, setOrg, toApiError } from '../../u
 import { navigate } from '../../ui/router'
 import { forgetAll } from '../../ui/useApi'
 import { showPasskey, type Asked } from '../../ui/webauthn'
+import { forgetAhead } from '../../surfaces/image/ahead'
 import type { Role } from '../console/types'
+import { LeaseKeys } from '../workspace/sealing'
+import { leaveDevice } from '../workspace/storage'
 
 export type Org = { id: string; name: string; mode: 'live' | 'test'; role: Role | 'support' }
 export type Session = {
@@ -99,6 +102,8 @@ export async function signInByPasskey(): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await Promise.allSettled([...farewells].map((run) => run()))
+  if (state.status === 'in') await leaveDevice(state.session.person.id, new LeaseKeys()).catch(() => undefined)
+  forgetAhead()
   try {
     await api.del('/session', { org: null })
   } finally {

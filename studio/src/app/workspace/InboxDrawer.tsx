@@ -34,7 +34,7 @@ export function InboxDrawer({ state, seenAt, refused, retry, onDrop, onClose }: 
               <span>{parcel.why}</span>
               <span className="eh-muted">{say('work.inbox.refused.keep')}</span>
               <div className="eh-row">
-                <Button small icon="copy" onClick={() => void navigator.clipboard.writeText(JSON.stringify(parcel.body, null, 2))}>
+                <Button small icon="copy" onClick={() => void navigator.clipboard.writeText(JSON.stringify('body' in parcel ? parcel.body : null, null, 2))}>
                   {say('work.inbox.refused.copy')}
                 </Button>
                 <Button small icon="trash" onClick={() => onDrop(parcel.id)}>

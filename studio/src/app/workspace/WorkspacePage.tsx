@@ -8,6 +8,7 @@ import { beforeSignOut, enter, useSignedIn, type Session } from '../shell/sessio
 import { SignInAgain } from './dialogs'
 import { browserEnv } from './env'
 import { TaskLoop } from './loop'
+import { LeaseKeys, withKeys } from './sealing'
 import { openStorage, type Storage } from './storage'
 import type { Role } from './types'
 import { useLoop } from './useStore'
@@ -49,9 +50,10 @@ function Workspace({ mode, role, client, ahead, scope, onLeave }: Props) {
     let gone = false
     let own: Opened | null = null
     workAs(session.person.id)
-    const opening = openStorage(person).then(({ storage, durable }) => {
+    const keys = new LeaseKeys()
+    const opening = openStorage(person, keys).then(({ storage, durable }) => {
       if (gone) return storage.close()
-      const loop = new TaskLoop(client, storage, browserEnv(), { role, person, ahead, durable })
+      const loop = new TaskLoop(withKeys(client, keys), storage, browserEnv(), { role, person, ahead, durable })
       own = { loop, storage }
       setOpened(own)
       void loop.start()

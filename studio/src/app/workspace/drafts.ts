@@ -5,8 +5,9 @@
 import { ApiError } from '../../ui/api'
 import type { Env } from './env'
 import { pack, unpack } from './pack'
+import { slotOf } from './slots'
 import type { Storage } from './storage'
-import type { Assignment, Draft, LocalDraft, Role } from './types'
+import type { Assignment, Draft, LocalDraft } from './types'
 import { failureOf, type WorkApi } from './workApi'
 
 export const PAUSE_MS = 2000
@@ -32,10 +33,6 @@ interface Slot {
   tooLarge: boolean
   size: number
   cancel: (() => void) | null
-}
-
-export function slotOf(task: string, role: Role): string {
-  return `${task}:${role}`
 }
 
 export class Drafts {
@@ -78,7 +75,9 @@ export class Drafts {
   async restore(assignment: Assignment): Promise<Draft | null> {
     const slot = slotOf(assignment.task, assignment.role)
     const local = await this.storage.draft(slot).catch(() => null)
-    const remote = assignment.draft
+    // Sent under an earlier lease of the same task, and taken off this device since.
+    const earlier = local || assignment.draft ? null : await this.#earlier(slot, assignment)
+    const remote = assignment.draft ?? earlier
     if (local && (!remote || local.version >= remote.version)) {
       const draft = { ...local, handle: assignment.handle, synced: remote ? Math.min(local.synced, remote.version) : 0 }
       this.#adopt(slot, draft)
@@ -88,8 +87,18 @@ export class Drafts {
     if (!remote) return null
     const body = await unpack(remote.body).catch(() => null)
     if (!body) return null
-    this.#adopt(slot, { slot, handle: assignment.handle, version: remote.version, synced: remote.version, body, at: this.env.now() })
+    this.#adopt(slot, { slot, handle: assignment.handle, version: remote.version, synced: earlier ? 0 : remote.version, body, at: this.env.now() })
+    if (earlier) this.#schedule(slot)
     return body
+  }
+
+  async #earlier(slot: string, { handle }: Assignment): Promise<Assignment['draft']> {
+    const before = await this.storage.sentUnder(slot).catch(() => null)
+    if (!before || before === handle) return null
+    return this.api.open(before).then(
+      (assignment) => assignment.draft,
+      () => null,
+    )
   }
 
   #adopt(slot: string, draft: LocalDraft): void {

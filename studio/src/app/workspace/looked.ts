@@ -3,7 +3,7 @@
  * time of the last edit; what was looked at since, or without any edit, is here.
  */
 import type { ActiveClock } from './clock'
-import { slotOf } from './drafts'
+import { slotOf } from './slots'
 import type { Env } from './env'
 import type { Storage } from './storage'
 import type { Assignment } from './types'

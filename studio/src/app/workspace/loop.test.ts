@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Annotation } from '../../model/types'
+import type { Parcel } from './types'
 import { ApiError } from '../../ui/api'
 import { inMemory } from './storage'
 import { LEASE_S, openTab, crash, Server, World } from './testing'
@@ -141,16 +142,61 @@ describe('nothing is lost', () => {
     expect(names(second.loop.state.ready)).toEqual(['h2', 'h3'])
   })
 
-  it('opens from the device when the server is away at the reload', async () => {
+  it('comes back after an offline reload when the server answers, and asks for nothing else before', async () => {
     const storage = inMemory()
     const first = await openTab(world, server, storage)
     first.loop.edit([mark('a')], [text('a')])
     await world.settle()
     crash(world, first)
     server.failing = 'away'
-    const second = await openTab(world, server, storage)
-    expect(second.loop.state.phase).toBe('work')
-    expect(second.loop.state.current?.draft?.annotations).toEqual([text('a')])
+    const asked = server.asked.length
+    const { loop } = await openTab(world, server, storage)
+    expect(loop.state).toMatchObject({ phase: 'trouble', current: null, reachable: false })
+    await world.pass(20)
+    expect(loop.state.current).toBeNull()
+    server.failing = null
+    await world.pass(30)
+    expect(loop.state.current?.assignment.handle).toBe('h1')
+    expect(loop.state.current?.draft?.annotations).toEqual([text('a')])
+    expect(names(loop.state.ready)).toEqual(['h2', 'h3'])
+    expect(server.asked).toHaveLength(asked)
+  })
+
+  it('drops a lease that is nobody’s business here any more, with its draft', async () => {
+    const storage = inMemory()
+    const first = await openTab(world, server, storage)
+    first.loop.edit([mark('a')], [text('a')])
+    await world.settle()
+    crash(world, first)
+    server.leases.delete('h1')
+    const { loop } = await openTab(world, server, storage)
+    expect(loop.state.current?.assignment.handle).toBe('h2')
+    expect(await storage.draft('t1:label')).toBeNull()
+  })
+
+  it('sends what an earlier visit had sealed when the key of its lease is there again', async () => {
+    const storage = inMemory()
+    const first = await openTab(world, server, storage)
+    server.failing = 'away'
+    first.loop.submit({ annotations: [text('one')] })
+    await world.settle()
+    crash(world, first)
+    const [{ id, handle, task, role, at, ...rest }] = (await storage.parcels()) as [Parcel]
+    const head = { id, handle, task, role, at, state: 'waiting', title: '' } as const
+    let opened = false
+    const sealed = { ...storage, parcels: async () => ((await storage.parcels()).length === 0 ? [] : [opened ? ({ ...head, ...rest } as Parcel) : ({ ...head, op: 'sealed' } as const)]) }
+    const open = server.open.bind(server)
+    server.open = async (asked) => {
+      const found = await open(asked)
+      opened ||= asked === handle
+      return found
+    }
+    const { loop } = await openTab(world, server, sealed)
+    expect(loop.state).toMatchObject({ waiting: 1, save: 'device' })
+    server.failing = null
+    await world.pass(30)
+    expect([...server.submits.values()].map((one) => one.body.answer.annotations)).toEqual([[text('one')]])
+    expect(loop.state.waiting).toBe(0)
   })
 
   it('waits for signing in again and goes on', async () => {

@@ -3,10 +3,11 @@
  * time, storage, network and locks are handed in, and a test of it is a story.
  */
 import { ActiveClock } from './clock'
-import { Drafts, slotOf } from './drafts'
+import { Drafts } from './drafts'
 import type { Env } from './env'
 import { LookedTime } from './looked'
 import { Outbox } from './outbox'
+import { slotOf } from './slots'
 import type { Storage } from './storage'
 import type { Answer, Annotation } from '../../model/types'
 import type { Assignment, Draft, Empty, Lesson, LocalLease, Parcel, ReviewDraft, Role, SkipReason, SubmitReply, Verdict } from './types'
@@ -93,6 +94,8 @@ export class TaskLoop {
   readonly clock: ActiveClock
   readonly looked: LookedTime
   #filling = false
+  /** Leases of an earlier visit that the server could not be asked for yet. */
+  #unopened: LocalLease[] = []
   #stopped = false
   #cancelBeat: (() => void) | null = null
   #beatAt = 0
@@ -159,7 +162,7 @@ export class TaskLoop {
 
   /** Leases of a tab that is gone: a reload, a crash. A lock per lease tells them from those of a tab that lives. */
   async #adopt(): Promise<void> {
-    const leases = (await this.storage.leases().catch(() => [] as readonly LocalLease[])).filter((lease) => lease.assignment.role === this.options.role)
+    const leases = (await this.storage.leases().catch(() => [] as readonly LocalLease[])).filter((lease) => lease.role === this.options.role)
     const sent = new Set(this.outbox.closing.map((parcel) => parcel.handle))
     const orphans: LocalLease[] = []
     for (const lease of leases) {
@@ -167,37 +170,65 @@ export class TaskLoop {
       if (sent.has(lease.handle)) await this.#drop(lease.handle)
       else orphans.push(lease)
     }
+    await this.#takeOver(orphans)
+  }
+
+  /** Those that the server can't be asked for now wait for it: nothing of a task is readable on the device without it. */
+  async #takeOver(orphans: readonly LocalLease[]): Promise<void> {
+    this.#unopened = []
     if (orphans.length === 0) return
     // What the closing page gave back is not ours any more, though it can still be read.
     const alive = await this.api.heartbeat(orphans.map((lease) => lease.handle)).catch(() => null)
     const found = await Promise.all(orphans.map((lease) => this.#reopen(lease, alive !== null && alive[lease.handle] === null)))
     const held = found.filter((one) => one !== null)
-    const wasCurrent = new Set(leases.filter((lease) => lease.current).map((lease) => lease.handle))
+    const wasCurrent = new Set(orphans.filter((lease) => lease.current).map((lease) => lease.handle))
     held.sort((a, b) => Number(wasCurrent.has(b.assignment.handle)) - Number(wasCurrent.has(a.assignment.handle)))
     const [current, ...ready] = held
     if (!current) return
-    this.#set({ ready })
+    this.#set({ ready: [...this.#state.ready, ...ready] })
     this.#show(current)
   }
 
+  /** True when none waits any more. */
+  async #openWaiting(): Promise<boolean> {
+    this.#filling = true
+    await this.#takeOver(this.#unopened)
+    this.#filling = false
+    if (this.#unopened.length === 0) return true
+    this.#retryLater(Math.min(30, 2 ** ++this.#emptyTries))
+    return false
+  }
+
   async #reopen(lease: LocalLease, gone: boolean): Promise<Held | null> {
-    let assignment = lease.assignment
-    let lost = gone
-    try {
-      // Addresses of media are signed for a while only, and the draft may be newer elsewhere.
-      if (!gone || (await this.storage.draft(slotOf(assignment.task, assignment.role)))) assignment = await this.api.open(lease.handle)
-    } catch (error) {
-      const failure = failureOf(error)
-      if (failure === 'signin') this.#set({ signin: true })
-      lost ||= failure === 'final'
-    }
-    const draft = await this.drafts.restore(assignment)
-    if (draft) this.#touched.add(lease.handle)
-    if (lost && !draft) {
+    const slot = slotOf(lease.task, lease.role)
+    // Given back, and nothing was done for it.
+    if (gone && !(await this.storage.drafts().catch(() => [])).some((one) => one.slot === slot)) {
       await this.#drop(lease.handle)
       return null
     }
-    return { assignment, draft, lost }
+    let assignment: Assignment
+    try {
+      assignment = await this.api.open(lease.handle)
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure === 'final') {
+        // It is nobody's business here any more, and opens to nobody.
+        await this.#drop(lease.handle)
+        await this.storage.dropDraft(slot).catch(() => undefined)
+        return null
+      }
+      this.#unopened.push(lease)
+      if (failure === 'signin') this.#set({ signin: true })
+      else this.#set({ reachable: false, ...(this.#state.current ? {} : { phase: 'trouble', trouble: error }) })
+      return null
+    }
+    const draft = await this.drafts.restore(assignment)
+    if (draft) this.#touched.add(lease.handle)
+    if (gone && !draft) {
+      await this.#drop(lease.handle)
+      return null
+    }
+    return { assignment, draft, lost: gone }
   }
 
   /** Leases that nothing has been done for: what to give back when the page closes. Never one with unsent work. */
@@ -212,6 +243,7 @@ export class TaskLoop {
     this.stop()
     await Promise.allSettled([this.drafts.pushAll(), this.outbox.flush(), back.length ? this.api.release(back) : Promise.resolve()])
     for (const handle of back) await this.#drop(handle)
+    await this.storage.dropSent().catch(() => undefined)
     for (const handle of [...this.#locks.keys()]) this.#unlock(handle)
   }
 
@@ -265,6 +297,7 @@ export class TaskLoop {
 
   async fill(): Promise<void> {
     if (this.#filling || this.#stopped || this.#state.signin) return
+    if (this.#unopened.length > 0 && !(await this.#openWaiting())) return
     const want = this.#want()
     if (want <= 0) return
     this.#filling = true
@@ -301,7 +334,7 @@ export class TaskLoop {
     for (const assignment of reply.assignments) {
       if (this.#known().includes(assignment.handle) || this.outbox.closing.some((parcel) => parcel.handle === assignment.handle)) continue
       if (!(await this.#lock(assignment.handle))) continue
-      await this.storage.putLease({ handle: assignment.handle, assignment, current: false, at: this.env.now() }).catch(() => undefined)
+      await this.storage.putLease(leaseOf(assignment, false, this.env.now())).catch(() => undefined)
       this.env.preload(assignment)
       const draft = await this.drafts.restore(assignment)
       if (draft) this.#touched.add(assignment.handle)
@@ -345,7 +378,7 @@ export class TaskLoop {
   #show(held: Held): void {
     void this.looked.begin(held.assignment, held.draft?.seconds ?? 0)
     this.#set({ current: held, phase: 'work', retryAt: null })
-    void this.storage.putLease({ handle: held.assignment.handle, assignment: held.assignment, current: true, at: this.env.now() }).catch(() => undefined)
+    void this.storage.putLease(leaseOf(held.assignment, true, this.env.now())).catch(() => undefined)
   }
 
   #advance(): void {
@@ -587,6 +620,10 @@ export class TaskLoop {
 
 function sameParcels(a: readonly Parcel[], b: readonly Parcel[]): boolean {
   return a.length === b.length && a.every((parcel, i) => parcel.id === b[i]?.id)
+}
+
+function leaseOf({ handle, task, role }: Assignment, current: boolean, at: number): LocalLease {
+  return { handle, task, role, current, at }
 }
 
 export function titleOf(assignment: Assignment): string {

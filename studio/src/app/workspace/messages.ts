@@ -132,6 +132,7 @@ export const workspaceMessages = {
   'work.empty.pilot': 'You have labelled all of the pilot',
   'work.empty.pilot.text': 'Go back to the project to compare your answers with theirs, and decide.',
   'work.empty.pilot.back': 'Compare and go',
+  'work.outbox.sealed': 'What you sent of this task can no longer be opened: the task was taken back.',
   'work.trouble': 'The next task could not be fetched',
   'work.trouble.text': 'What you have done is safe. It will be tried again by itself.',
 

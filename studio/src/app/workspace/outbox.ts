@@ -1,5 +1,7 @@
 /** Finished work on its way to the server. It is kept on the device until the server has said yes, in whatever tab and however late. */
+import { ApiError } from '../../ui/api'
 import type { Env } from './env'
+import { say } from './phrases'
 import type { Storage } from './storage'
 import type { Parcel, SubmitReply } from './types'
 import { failureOf, plainReason, type WorkApi } from './workApi'
@@ -27,7 +29,7 @@ export class Outbox {
 
   constructor(
     private readonly storage: Storage,
-    private readonly api: Pick<WorkApi, 'submit' | 'skip' | 'question'>,
+    private readonly api: Pick<WorkApi, 'open' | 'submit' | 'skip' | 'question'>,
     private readonly env: Env,
     private readonly lock: string,
     private readonly hooks: OutboxHooks,
@@ -146,9 +148,11 @@ export class Outbox {
   }
 
   /** False: stop for now. */
-  async #deliver(parcel: Parcel): Promise<boolean> {
-    this.#sending = parcel.id
+  async #deliver(kept: Parcel): Promise<boolean> {
+    this.#sending = kept.id
+    let parcel = kept
     try {
+      parcel = await this.#opened(kept)
       const reply = await this.#send(parcel)
       this.#tries = 0
       await this.#forget(parcel.id)
@@ -163,6 +167,16 @@ export class Outbox {
     }
   }
 
+  /** One of an earlier visit opens when the server has handed out the key of its lease. */
+  async #opened(parcel: Parcel): Promise<Parcel> {
+    if (parcel.op !== 'sealed') return parcel
+    await this.api.open(parcel.handle)
+    const found = (await this.storage.parcels()).find((one) => one.id === parcel.id)
+    if (!found || found.op === 'sealed') throw new ApiError(409, 'conflict', say('work.outbox.sealed'), '', '')
+    this.#parcels = this.#parcels.map((one) => (one.id === found.id ? found : one))
+    return found
+  }
+
   async #send(parcel: Parcel): Promise<SubmitReply | null> {
     switch (parcel.op) {
       case 'submit':
@@ -172,6 +186,8 @@ export class Outbox {
         return null
       case 'question':
         await this.api.question(parcel.handle, parcel.id, parcel.body.text)
+        return null
+      case 'sealed':
         return null
     }
   }

@@ -62,6 +62,8 @@ export interface Assignment {
     readonly comments: readonly (ReviewComment | string)[]
   } | null
   readonly message?: string | null
+  /** For what the device keeps of it: 32 bytes as base64. Taken off at the door, and in memory only. */
+  readonly draft_key?: string
 }
 
 export type EmptyReason = 'nothing_open' | 'all_taken' | 'no_seat' | 'done_by_you' | 'paused' | 'course' | 'kept_off'
@@ -156,6 +158,8 @@ export type Parcel = {
   | { readonly op: 'skip'; readonly body: { readonly reason: SkipReason; readonly comment?: string } }
   /** For the customer; the task stays in hand. */
   | { readonly op: 'question'; readonly body: { readonly text: string } }
+  /** Kept by an earlier visit: what it is opens when the server hands out its key. */
+  | { readonly op: 'sealed' }
 )
 
 /** A draft as kept on the device; `synced` is the last version that the server has confirmed. */
@@ -168,10 +172,11 @@ export interface LocalDraft {
   readonly at: number
 }
 
-/** A lease that a tab of this browser holds, with what is needed to open it without the network. */
+/** A lease that a tab of this browser holds. What is in the task stays with the server. */
 export interface LocalLease {
   readonly handle: string
-  readonly assignment: Assignment
+  readonly task: string
+  readonly role: Role
   readonly current: boolean
   readonly at: number
 }
