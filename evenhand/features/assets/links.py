@@ -20,7 +20,7 @@ from evenhand.pure.trouble import Missing
 LIFE_S = 3600
 #: what is linked again within so many seconds gets the same links, so that a list that is read again loads no picture again
 ROUND_S = 600
-VARIANTS = ("full", "thumb", "full marked", "thumb marked")
+VARIANTS = ("full", "thumb")
 GRANTS = ("lease", "session", "key")
 _PAYLOAD = 1 + 12 + 12 + 1 + 5 + 12 + 16
 _MAC = 19  # with the payload a multiple of three, so that base64 spells a link in one way
@@ -53,7 +53,6 @@ class Shown:
     org_id: str
     asset: str
     variant: str  # full or thumb
-    marked: bool  # the viewer's name is drawn into it
     until_s: int
     grant: Grant
 
@@ -86,7 +85,6 @@ def sign(
     grant: Grant,
     variant: str = "full",
     *,
-    marked: bool = False,
     now_s: float | None = None,
 ) -> str:
     """The path of a link, "/media/..."."""
@@ -96,7 +94,7 @@ def sign(
             bytes([GRANTS.index(grant.kind)]),
             bytes.fromhex(org_id),
             bytes.fromhex(asset),
-            bytes([VARIANTS.index(variant) + 2 * marked]),
+            bytes([VARIANTS.index(variant)]),
             (at + LIFE_S).to_bytes(5, "big"),
             bytes.fromhex(grant.id),
             grant.who,
@@ -120,7 +118,6 @@ def read(keys: Keys, token: str, now_s: float | None = None) -> Shown:
     until_s = int.from_bytes(payload[26:31], "big")
     if until_s < (time.time() if now_s is None else now_s):
         raise LinkExpired("This link is too old.")
-    variant, _, marked = VARIANTS[payload[25]].partition(" ")
     kind: Literal["lease", "session", "key"] = GRANTS[payload[0]]  # type: ignore[assignment]
     grant = Grant(kind, payload[31:43].hex(), payload[43:])
-    return Shown(payload[1:13].hex(), payload[13:25].hex(), variant, bool(marked), until_s, grant)
+    return Shown(payload[1:13].hex(), payload[13:25].hex(), VARIANTS[payload[25]], until_s, grant)
