@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from evenhand.features.contracts.walls import admit, kept_anywhere
 from evenhand.features.assets import links
+from evenhand.features.contracts.walls import admit, kept_anywhere
 from evenhand.features.people.actions import NotSignedIn, Session
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
