@@ -86,6 +86,15 @@ async def all_that(world: World, estate: Estate, tasks: list[str]) -> str:
     return "\n".join(out)
 
 
+async def sealed_turns(world: World, org: str) -> set[str]:
+    async with world.db.tx(org, SYSTEM) as tx:
+        rows = await tx.conn.fetch(
+            "select fact_id, body from evenhand.fact where org_id = $1 and kind in ('TurnsSealed', 'FlowEnrolled')", org
+        )
+        bodies = [tx.seal.open(row["body"], At("fact", row["fact_id"])) for row in rows]
+    return {body[name] for body in bodies for name in ("root", "seed", "seeds") if name in body}
+
+
 @pytest.fixture
 async def three(world: World) -> list[Estate]:
     return [await fill(world, name, mark) for name, mark in (("Acme", "ALPHA"), ("Birch", "BETA"), ("Cedar", "GAMMA"))]
@@ -111,7 +120,9 @@ async def test_nothing_links_a_shared_worker(world: World, three: list[Estate]) 
     done = await works(world, three[2], 2, "lee.other@pool.example")
     control = await all_that(world, three[2], done)
     assert person_alias(await world.db.seal(three[2].customer.live), lee) in control
-    assert tokens(seen[0]) & tokens(seen[1]) - tokens(control) == set()
+    # the root of a batch of decisions, and what commits to its seeds, are told to all who waited in it, whoever did the work
+    told = {t for space in spaces for t in await sealed_turns(world, space)}
+    assert tokens(seen[0]) & tokens(seen[1]) - tokens(control) - told == set()
 
 
 async def test_the_search_sees_what_is_common() -> None:
