@@ -21,6 +21,7 @@ LEFT_OUT = {
     "job", "job_step",  # what was to be done; its effects are here
     "idempotency",  # replies kept for a day, for who asks again
     "import_chunk",  # reports of imports, as their sender got them
+    "viewing",  # which files somebody might see, behind the commitment that events have
     "undone",  # when a task that is done again had been done before, for a count of minutes
     "provider", "email_domain", "ip_rule",  # how its people get in here, with the provider's secret
     "identity", "entrance",  # which of its people came by the provider, and the sessions of now; events say so as well
