@@ -47,7 +47,7 @@ def upload(running: Running, content: bytes) -> str:
     async def work(opened: Services) -> str:
         org = await people.create_org(opened.db, "Bench")
         key = await people.create_key(opened.db, org.id, "live")
-        held = await people.who_holds_key(opened.db, key.key)
+        held = await people.who_holds_key(opened.db, key.key, "127.0.0.1")
         assert held is not None
         actor: Actor = held[1]
         kept = await assets.keep_file(opened.db, opened.objects, org.id, actor, content, AssetBody(name="a.bin"))
