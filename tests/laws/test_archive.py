@@ -26,6 +26,8 @@ LEFT_OUT = {
     "provider", "email_domain", "ip_rule",  # how its people get in here, with the provider's secret
     "identity", "entrance",  # which of its people came by the provider, and the sessions of now; events say so as well
     "erasure_file",  # files on their way out
+    "access_grant", "glass_ask",  # who of the operator's might look, when and why: each is an event
+    "wall", "conflict_group", "rivalry", "tie",  # whom people are kept off: rivals by id, and the operator's to keep
 }  # fmt: skip
 #: columns that say nothing to anybody but the program: MACs, blind indexes, object names, cursors, digests
 INNER = re.compile(
