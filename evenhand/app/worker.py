@@ -143,8 +143,7 @@ async def sweep(services: Services) -> None:
         orgs = await tasks_store.RUNNING_BATCHES.all(Narrow(conn, services.db.platform))
     for row in orgs:
         with suppress(*KEYLESS):  # told when the customer's key is back
-            async with services.db.tx(row["org_id"], SYSTEM) as tx:
-                await _tell_batches(tx)
+            await services.db.within(row["org_id"], SYSTEM, _tell_batches)
 
 
 async def _tell_batches(tx: Tx) -> None:
@@ -168,8 +167,7 @@ async def seat_everybody(services: Services) -> int:
     count = 0
     for row in orgs:
         with suppress(*KEYLESS):
-            async with services.db.tx(row["org_id"], SYSTEM) as tx:
-                count += await projects.seat_everybody(tx)
+            count += await services.db.within(row["org_id"], SYSTEM, projects.seat_everybody)
     return count
 
 

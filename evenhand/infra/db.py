@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -236,6 +236,15 @@ class Database:
             await self.learn(err)
             return seal.open_as(sealed, kind, at)
 
+    async def within(self, org_id: str, actor: Actor, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """What `work` gives, in a transaction; in a second one where a key of another process had to be learned."""
+        try:
+            async with self.tx(org_id, actor) as tx:
+                return await work(tx)
+        except KeyUnknown:
+            async with self.tx(org_id, actor) as tx:
+                return await work(tx)
+
     async def _released(self, seal: Seal, event: KeyUnwrapped) -> None:
         """The event of a key that was opened, before anybody gets it."""
         from evenhand.infra.facts import record  # facts stand above the transactions that they are written in
@@ -317,15 +326,19 @@ class Database:
         after: list[Any] = []
         seal = Seal(org_id) if unproved else await self.seal(org_id)
         mode = "isolation level repeatable read read only" if read_only else ""
-        async with self._walled(role, org_id, actor.id, mode) as conn:
+        try:
+            async with self._walled(role, org_id, actor.id, mode) as conn:
 
-            def sign() -> str:
-                return self.sign(conn, org_id, actor.id)
+                def sign() -> str:
+                    return self.sign(conn, org_id, actor.id)
 
-            made = Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, self.keyrings, after)
-            yield made
-            for each in made.before_commit.values():
-                await each.settle(made)
+                made = Tx(conn, org_id, actor, datetime.now(UTC), seal, sign, self.keyrings, after)
+                yield made
+                for each in made.before_commit.values():
+                    await each.settle(made)
+        except KeyUnknown as err:  # of a project that another process has just made: whoever tries again has it
+            await self.learn(err)
+            raise
         for call in after:
             await call()
 

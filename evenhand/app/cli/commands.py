@@ -786,6 +786,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             opt("--auditor-key", required=True, metavar="FILE", help="the auditor's X25519 public key, PEM"),
             opt("-o", "--output", required=True, metavar="FILE", help="the file to write"),
+            JSON,
         ),
         "It names the customers behind the scheduler's indices, so nobody but the holder of the private key can read it.",
     ),
@@ -797,6 +798,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             opt("file", metavar="FILE", help="the sealed trace"),
             opt("--key", required=True, metavar="FILE", help="the auditor's X25519 private key, PEM"),
+            JSON,
         ),
         "Needs no home, server or network. Exit codes: 0 every decision follows from what it saw, 1 one does not.",
     ),

@@ -41,6 +41,9 @@ def trace(given: argparse.Namespace) -> int:
     except OSError as err:
         raise Invalid(f"{target} can't be written: {plain_reason(err)}.") from err
     count = sum(len(line.get("decisions", ())) for line in lines)
+    if given.json:
+        show.as_json({"decisions": count, "file": str(target)})
+        return 0
     show.line(f"{count} decisions are in {target}, for the holder of that key only.")
     return 0
 
@@ -54,6 +57,10 @@ def audit(given: argparse.Namespace) -> int:
     if not isinstance(key, X25519PrivateKey):
         raise Invalid(f"{given.key} is not an X25519 key.", hint=_HINT)
     found = audited(unsealed(_read(given.file), key))
+    if given.json:
+        counts = {"decisions": found.decisions, "batches": found.batches, "classes": found.classes}
+        show.as_json({**counts, "wrong": list(found.wrong)})
+        return 1 if found.wrong else 0
     for sentence in found.wrong:
         show.line(f"wrong: {sentence}")
     show.line(

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -179,12 +180,15 @@ async def inbox(call: Call) -> Any:
     items: list[Notice] = []
     for org_id in sorted({r["org_id"] for r in await _heads(call, "label")}):
         with suppress(*KEYLESS):  # one customer's keys keep nobody from the others
-            async with call.db.tx(org_id, call.actor) as tx:
-                told = await reviews.inbox(tx)
-                if told:
-                    await shown(tx, "GET /work/inbox", ids_in(told))
-                items += told
+            items += await call.db.within(org_id, call.actor, _told)
     return Inbox(sorted(items, key=lambda n: n.at, reverse=True)[:50])
+
+
+async def _told(tx: Tx) -> list[Notice]:
+    told = await reviews.inbox(tx)
+    if told:
+        await shown(tx, "GET /work/inbox", ids_in(told))
+    return told
 
 
 @route("GET", "/work/summary", who="person", reply=Summary, tx=False)
@@ -198,14 +202,21 @@ async def summary(call: Call) -> Any:
             heads.setdefault(row["org_id"], []).append((role, row))
     for org_id, rows in heads.items():
         with suppress(*KEYLESS):
-            async with call.db.tx(org_id, call.actor) as tx:
-                n, seconds = await leases.today(tx)
-                tasks, paid = tasks + n, paid + seconds
-                for role, row in rows:
-                    project = await projects.row_of(tx, row["project_id"])
-                    name = projects.body_of(tx, project).name
-                    found.append(WorkProject(row["project_id"], name, project["medium"], role, row["waiting"]))
+            done, seconds, mine = await call.db.within(org_id, call.actor, partial(_day, rows))
+            tasks, paid = tasks + done, paid + seconds
+            found += mine
     return Summary(Today(tasks, paid), found)
+
+
+async def _day(rows: list[tuple[str, Any]], tx: Tx) -> tuple[int, float, list[WorkProject]]:
+    """Tasks done and seconds paid today for this customer, and the projects of the seats in `rows`."""
+    done, seconds = await leases.today(tx)
+    mine: list[WorkProject] = []
+    for role, row in rows:
+        project = await projects.row_of(tx, row["project_id"])
+        name = projects.body_of(tx, project).name
+        mine.append(WorkProject(row["project_id"], name, project["medium"], role, row["waiting"]))
+    return done, seconds, mine
 
 
 @route("GET", "/work/projects/{project}/instructions", who="person", reply=Instructions, tx=False)

@@ -5,6 +5,7 @@ from typing import Any
 from evenhand.app.scale.asking import Ask, entry
 from evenhand.app.scale.projects import every_row
 from evenhand.app.scale.teams import member_of, members_by_email
+from evenhand.features.people.aliases import alias_of
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.people.types import Member
 from evenhand.features.projects import actions as projects
@@ -28,7 +29,7 @@ async def assignments(tx: Tx) -> Obj:
     seats: dict[str, list[str]] = {}
     for seat in await projects_store.SEAT_LIST.all(tx, org=tx.org_id, project=None):
         name = names.get(seat["project_id"])
-        mine = seats.setdefault(seat["person_id"], [])
+        mine = seats.setdefault(alias_of(tx, seat["person_id"]), [])
         if name is not None and name not in mine:
             mine.append(name)
     return {email: seats.get(member.person, []) for email, member in by_email.items()}

@@ -179,8 +179,7 @@ async def _known(db: Database, tx: Tx | None, org_id: str, project: str, version
     if held is not None and time.monotonic() - held.read_at < _KNOWN_LIFE_S:
         return held
     if tx is None:
-        async with db.tx(org_id, SYSTEM) as own:
-            return await _known(db, own, org_id, project, version)
+        return await db.within(org_id, SYSTEM, lambda own: _known(db, own, org_id, project, version))
     row = await projects.row_of(tx, project)
     body = projects.body_of(tx, row)
     fresh = _Known(

@@ -159,7 +159,9 @@ async def test_a_link_ends_with_the_lease(world: World, acme: Customer, at_once:
             assert (await ann.ask("DELETE", "/session")).status_code == 200
         elif how == "is.removed":
             owner = await world.browser(acme.owner_email, acme.live)
-            (them,) = [m for m in (await owner.get("/members")).json()["items"] if m["email"] == f"{how}@people.example"]
+            (them,) = [
+                m for m in (await owner.get("/members")).json()["items"] if m["email"] == f"{how}@people.example"
+            ]
             assert (await owner.ask("DELETE", f"/members/{them['person']}")).status_code == 200
             await world.drain()
         else:  # the lease is still there, the session is not
