@@ -55,7 +55,9 @@ curl -fs -o policy "$log/policy"
 
 say "Each rival, without a network"
 for rival in alder birch; do
-    alone python verify.py "$rival.zip" --policy policy --key log.key --since "$rival.checkpoint" --against "$rival-midweek.zip"
+    alone python verify.py "$rival.zip" --policy policy --key log.key --since "$rival.checkpoint" --against "$rival-midweek.zip" |
+        tee "$rival.said"
+    grep -q '^ok  *decisions' "$rival.said"
 done
 
 say "The log's key in other hands: seven tamperings"

@@ -17,7 +17,7 @@ from evenhand.infra.db import Actor, Tx
 from evenhand.pure.trouble import Trouble
 
 
-class Access(msgspec.Struct, frozen=True):
+class WaysIn(msgspec.Struct, frozen=True):
     """`address`: where this request came from, so that nobody locks themselves out. No networks: from anywhere."""
 
     provider: ProviderView | None
@@ -52,18 +52,18 @@ class There(msgspec.Struct, frozen=True):
     url: str
 
 
-async def _view(call: Call, tx: Tx) -> Access:
+async def _view(call: Call, tx: Tx) -> WaysIn:
     found, domains = await provider.view(tx, call.services.settings.public_url)
-    return Access(found, domains, await networks.list_networks(tx), call.seen.address)
+    return WaysIn(found, domains, await networks.list_networks(tx), call.seen.address)
 
 
-@route("GET", "/access", reply=Access)
+@route("GET", "/access", reply=WaysIn)
 async def get_access(call: Call, tx: Tx) -> Any:
     """How people and keys get into this space"""
     return await _view(call, tx)
 
 
-@route("PUT", "/access/provider", body=ProviderIn, reply=Access, tx=False, fresh=True)
+@route("PUT", "/access/provider", body=ProviderIn, reply=WaysIn, tx=False, fresh=True)
 async def put_provider(call: Call) -> Any:
     """Set the organisation's OpenID provider; it is asked what it is before it is kept"""
     given: ProviderIn = call.body
@@ -77,21 +77,21 @@ async def put_provider(call: Call) -> Any:
         return await _view(call, tx)
 
 
-@route("DELETE", "/access/provider", reply=Access, fresh=True)
+@route("DELETE", "/access/provider", reply=WaysIn, fresh=True)
 async def drop_provider(call: Call, tx: Tx) -> Any:
     """Remove the provider"""
     await provider.drop_provider(tx)
     return await _view(call, tx)
 
 
-@route("POST", "/access/domains", body=DomainIn, reply=Access, fresh=True)
+@route("POST", "/access/domains", body=DomainIn, reply=WaysIn, fresh=True)
 async def add_domain(call: Call, tx: Tx) -> Any:
     """Name a mail domain; it counts once it was shown to be yours"""
     await provider.add_domain(tx, call.db.platform, call.body.domain)
     return await _view(call, tx)
 
 
-@route("POST", "/access/domains/{domain}/verify", reply=Access, tx=False, fresh=True)
+@route("POST", "/access/domains/{domain}/verify", reply=WaysIn, tx=False, fresh=True)
 async def verify_domain(call: Call) -> Any:
     """Look whether the domain's web server shows the word"""
     name, platform = call.path("domain"), call.db.platform
@@ -103,14 +103,14 @@ async def verify_domain(call: Call) -> Any:
         return await _view(call, tx)
 
 
-@route("DELETE", "/access/domains/{domain}", reply=Access, fresh=True)
+@route("DELETE", "/access/domains/{domain}", reply=WaysIn, fresh=True)
 async def drop_domain(call: Call, tx: Tx) -> Any:
     """Remove a mail domain"""
     await provider.drop_domain(tx, call.db.platform, call.path("domain"))
     return await _view(call, tx)
 
 
-@route("PUT", "/access/networks", body=NetworksIn, reply=Access, fresh=True)
+@route("PUT", "/access/networks", body=NetworksIn, reply=WaysIn, fresh=True)
 async def set_networks(call: Call, tx: Tx) -> Any:
     """Say from which networks the organisation's people and keys may come; none means any"""
     await networks.set_networks(call.db, tx, call.body.networks, call.seen)

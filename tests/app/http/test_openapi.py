@@ -29,6 +29,7 @@ from evenhand.app.opening import key_service
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.app.transparency import the_log
+from evenhand.features.grants.figures import set_director
 from evenhand.features.people import actions as people
 from evenhand.features.trust import sequencer
 from evenhand.infra.db import Database
@@ -113,6 +114,8 @@ async def test_replies_are_as_the_document_says(world: World, urls: DatabaseUrls
     worker.listen()
     estate = await fill(world, "Acme", "ALPHA")
     await people.add_person(world.db, "root@operator.example", "Root", PASSWORD, operator=True)
+    await people.add_person(world.db, "dina@operator.example", "Dina", PASSWORD)
+    await set_director(world.db, "dina@operator.example")
     ids = ids_of(estate)
     port = free_port()
     there = replace(world.services.settings, port=port, public_url=f"http://localhost:{port}")
@@ -123,6 +126,7 @@ async def test_replies_are_as_the_document_says(world: World, urls: DatabaseUrls
                 "customer": Visitor({"authorization": f"Bearer {estate.customer.live_key}"}),
                 "person": signed_in(url, "acme.ann@people.example"),
                 "operator": signed_in(url, "root@operator.example"),
+                "director": signed_in(url, "dina@operator.example"),
                 "public": Visitor({}),
             }
             spec = httpx.get(f"{url}{PREFIX}/openapi.json").json()
