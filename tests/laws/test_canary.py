@@ -84,7 +84,7 @@ async def everything(world: World, a: Estate, b: Estate) -> list[tuple[str, http
     names = {"token": "used_link", "project": "project", "batch": "batch", "task": "done_task", "asset": "asset",
              "handle": "handle", "callback": "callback", "person": "member", "key": "key", "question": "question",
              "deletion": "deletion", "wall": "wall", "org": "org", "grant": "grant", "ask": "ask",
-             "session": "session", "passkey": "passkey", "domain": "domain"}  # fmt: skip
+             "session": "session", "passkey": "passkey", "domain": "domain", "feed": "feed", "receipt": "ask"}  # fmt: skip
     out: list[tuple[str, httpx.Response]] = []
     own, theirs = ids_of(b), ids_of(a)
     for route in ROUTES:

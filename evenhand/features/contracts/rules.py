@@ -26,8 +26,11 @@ class BadTerms(Invalid):
 
 
 def utc(at: datetime) -> datetime:
-    """A time with its zone; one without is taken as UTC."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    """A time with its zone; one without is taken as UTC. Raises Invalid at the ends of the calendar."""
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError as err:
+        raise Invalid("That time is not in the calendar.", hint="Give a year from 1 to 9999, in UTC.") from err
 
 
 def moment(at: datetime | None) -> str:

@@ -576,7 +576,9 @@ async def key_lives(db: Database, org_id: str, key_id: str) -> bool:
 async def person_view(db: Database, person: str) -> tuple[Person, list[Org]]:
     """The person and the spaces where they have a role."""
     async with db.narrow("gate") as door:
-        row = await store.PERSON_GET.one(door, person=person)
+        row = await store.PERSON_GET.maybe(door, person=person) if is_id(person) else None
+        if row is None:
+            raise Missing("There is no such person.")
         profile = _profile(door.seal, person, row["body"])
         rows = await store.MEMBER_ORGS.all(door, person=person)
         orgs = [

@@ -13,6 +13,7 @@ from evenhand.infra.kms.vault import VaultKeys
 
 Kind = Literal["local", "aws", "vault"]
 _REGION = re.compile(r"[a-z0-9-]{3,40}")
+_PLAIN = re.compile(r"[\x21-\x7e]{0,4096}")  # what can stand in an address or a header
 
 
 class Choice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -46,6 +47,9 @@ def open_service(choice: Choice, local: KeyService) -> KeyService:
     """Raises KeyNotUsable where something is missing or is no address."""
     if choice.kind == "local":
         return local
+    for name, value in msgspec.structs.asdict(choice).items():
+        if name != "authority" and not _PLAIN.fullmatch(value):
+            raise KeyNotUsable(f"`{name}` holds what no key service takes.", hint="Copy it again, without line breaks.")
     trust = _trust(choice.authority) if choice.authority else None
     if choice.kind == "vault":
         if not choice.address or not choice.token:

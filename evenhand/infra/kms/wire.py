@@ -28,7 +28,11 @@ class Reply:
 
 def check_endpoint(url: str) -> str:
     """The address without a slash at its end. Raises KeyNotUsable unless it is https, or this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is none
+    except ValueError as err:
+        raise KeyNotUsable(f"'{url[:200]}' is not an address.", hint="Such as https://vault.example.com:8200.") from err
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         raise KeyNotUsable(f"'{url[:200]}' is not an https address.", hint="A key must not travel in the clear.")
     return url.rstrip("/")

@@ -47,7 +47,8 @@ CHECKS = [not_a_server_error, *schemathesis.checks.CHECKS.get_by_names(_WANTED)]
 REAL = {"project": "project", "batch": "batch", "task": "done_task", "asset": "asset", "handle": "handle", "key": "key",
         "callback": "callback", "person": "member", "question": "question", "token": "used_link",
         "deletion": "deletion", "wall": "wall", "org": "org", "grant": "grant", "ask": "ask",
-        "session": "session", "passkey": "passkey", "domain": "domain"}  # fmt: skip
+        "session": "session", "passkey": "passkey", "domain": "domain", "feed": "feed",
+        "receipt": "ask"}  # fmt: skip
 #: what each operation has answered so far
 SEEN: dict[str, Counter[int]] = {}
 LAST = {
