@@ -42,6 +42,7 @@ SECTIONS = {
     "quality": "Known answers and training",
     "trust": "Evidence",
     "contracts": "Contracts",
+    "neutrality": "Neutrality",
     "grants": "Access, and who left",
     "keys": "Encryption keys",
     "leaving": "Keeping and deleting",

@@ -31,7 +31,7 @@ from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
 from evenhand.features.tasks.leases import expire_due, take_back
-from evenhand.features.trust import feeds, sequencer, turns, witnesses
+from evenhand.features.trust import feeds, neutrality, sequencer, turns, witnesses
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker
 from evenhand.infra.seal import KEYLESS
@@ -226,5 +226,6 @@ async def run(services: Services, stop: asyncio.Event) -> None:
         sequencer.run(services.db, everyones, stop),
         witnesses.run(services.db, everyones, stop),
         turns.run(services.db, stop),
+        neutrality.run(services.db, stop),
         feeds.run(services.db, services.settings.public_host, stop),
     )

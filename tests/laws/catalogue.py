@@ -15,7 +15,8 @@ ROLES = tuple(map(role_name, SERVING))
 
 #: Tables that are found before an organisation is known, or that belong to none. Ids, times, states, MACs, ciphertext.
 PLATFORM = {
-    "person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state", "log_policy", "rate_card", "price_class",
+    "person", "session", "link", "signin_attempt", "log_batch", "log_epoch", "log_state", "log_policy",
+    "rate_card", "price_class", "neutrality",
     "passkey", "totp", "recovery_code", "ceremony",
     "sched_class", "sched_pool", "sched_step", "sched_decision", "sched_batch", "sched_account",
 }  # fmt: skip
@@ -32,7 +33,7 @@ GLOBAL_KEYS = {
     "secret_pkey",
     "session_session_id_key", "passkey_pkey", "passkey_credential_key", "totp_pkey", "recovery_code_pkey", "ceremony_pkey",
     "email_domain_owner",  # one owner of each mail domain, by MAC
-    "rate_card_pkey", "price_class_pkey",  # public
+    "rate_card_pkey", "price_class_pkey", "neutrality_pkey",  # public
     "log_member_slot_key", "log_batch_pkey", "log_epoch_pkey", "log_state_pkey", "log_policy_pkey",  # the sequencer's
     *(f"{table}_pkey" for table in PLATFORM if table.startswith("sched_")), "sched_flow_index",  # the scheduler's
 }  # fmt: skip
@@ -94,7 +95,10 @@ OPEN_POLICIES = {
         )
     ),
     *(("evenhand", table, "scheduler", role_name("scheduler")) for table in ("contract", "rivalry", "tie")),
-    *(("evenhand", table, "reporter", role_name("reporter")) for table in ("affiliate", "assignment", "org")),
+    *(
+        ("evenhand", table, "reporter", role_name("reporter"))
+        for table in ("affiliate", "assignment", "org", "neutrality")
+    ),
     *(
         ("evenhand", table, "sequencer", role_name("sequencer"))
         for table in ("fact", "log_member", "log_place", "log_batch", "log_epoch", "log_state", "log_policy")

@@ -243,6 +243,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.rate_card": {"select": ALL},
         "evenhand.price_class": {"select": ALL},
         "evenhand.affiliate": {"select": ALL, "insert": ALL, "delete": ALL},
+        "evenhand.neutrality": {"select": ALL, "insert": ALL},
         "evenhand.assignment": {"select": _columns("org_id state role closed_at paid_s")},
         "evenhand.org": {"select": _columns("org_id mode sibling_id")},
     },

@@ -27,7 +27,7 @@ for _found in pkgutil.walk_packages(evenhand.__path__, "evenhand."):
         importlib.import_module(_found.name)
 
 #: tables that belong to no organisation and that everybody may read
-PUBLIC = {"rate_card", "price_class"}
+PUBLIC = {"rate_card", "price_class", "neutrality"}
 FIRST_OWN_OID = 16384  # of PostgreSQL's own types, none has a higher one
 #: methods of a connection whose first argument is SQL
 _RUNS = {

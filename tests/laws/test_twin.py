@@ -219,6 +219,7 @@ PERSON: dict[str, Case] = {
 PUBLIC: dict[str, Case] = {
     "GET /session": nowhere,
     "GET /rate-card": nowhere,
+    "GET /neutrality": nowhere,
     "GET /session/ways": nowhere,
     "POST /me/app": nowhere,
     "POST /me/app/confirm": nowhere,

@@ -275,6 +275,7 @@ BEYOND: dict[Role, tuple[str, ...]] = {
         "select 1 from evenhand.task", "select 1 from evenhand.contract", "select body from evenhand.org",
         "select name_mac from evenhand.org", "select person_id from evenhand.assignment", "select task_id from evenhand.assignment",
         "select 1 from evenhand.fact", "select ctx.org()", "create temp table x (y int)",
+        "select 1 from evenhand.sched_decision", "update evenhand.neutrality set day = now()", "delete from evenhand.neutrality",
     ),
     "cleaner": (
         "select body from evenhand.job", "select body from evenhand.idempotency", "select body from evenhand.job_step",

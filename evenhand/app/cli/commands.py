@@ -779,6 +779,17 @@ COMMANDS: tuple[Command, ...] = (
         "The quorum becomes more than half of the witnesses; set another one with `evenhand log policy --set`.",
     ),
     Command(
+        "neutrality",
+        "make every published neutrality figure again from the published rows",
+        "neutrality:check",
+        "evenhand neutrality --from https://label.example.org",
+        (
+            opt("--from", dest="source", required=True, metavar="FILE|URL", help="a saved copy, or a server's address"),
+            JSON,
+        ),
+        "Needs no home and no account. Exit codes: 0 every number follows from the rows beside it, 1 one does not.",
+    ),
+    Command(
         "trace",
         "write every decision of the scheduler with all that it saw, sealed to an auditor's key",
         "tracing:trace",

@@ -41,6 +41,7 @@ MODULES = (
     "quality",
     "trust",
     "contracts",
+    "neutrality",
     "grants",
     "keys",
     "leaving",
@@ -48,6 +49,7 @@ MODULES = (
 _PAGES = (
     "/",
     "/signin",
+    "/neutrality",
     "/account",
     "/link/{token}",
     "/work",

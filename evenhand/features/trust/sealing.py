@@ -76,6 +76,12 @@ def unpack(packed: bytes, seed: bytes) -> tuple[list[Entry], Decision]:
     )
 
 
+def looked_at(packed: bytes) -> tuple[dict[int, int], Decision]:
+    """The flows that waited, with their pace, and what was decided."""
+    entries, decision = json.loads(zlib.decompress(packed))
+    return {flow: pace for flow, pace, _, _ in entries}, Decision(*decision)
+
+
 @dataclass(slots=True)
 class _Desk:
     """What the sealer sees as it follows: the decisions since it was saved, and the batches that ended, with their limits."""

@@ -1,0 +1,149 @@
+"""The public neutrality figures over a real database: decided, worked, sealed, published, and made again from what is published."""
+
+import json
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from evenhand.app.cli.run import main
+from evenhand.features.contracts.affiliates import mark_affiliate
+from evenhand.features.people.actions import create_org
+from evenhand.features.tasks import turns_store
+from evenhand.features.tasks.turns import Turns
+from evenhand.features.trust.neutrality import POLICY, neutrality, publish_due
+from evenhand.features.trust.turns import Keeper
+from evenhand.infra.db import SYSTEM, Database, Narrow
+from evenhand.infra.ids import new_id
+from evenhand.pure.fairness.ledger import Charge
+from evenhand.pure.fairness.published import Publication, faults
+from tests.conftest import World
+
+pytestmark = pytest.mark.anyio
+_PROJECT = (
+    "insert into evenhand.project (org_id, project_id, name_mac, kind, medium, everyone, body)"
+    " values ($1, $1, '', 'native', 'text', false, '')"
+)
+_TASK = "insert into evenhand.task (org_id, task_id, project_id, kind, state, body) values ($1, $1, $1, 'native', 'todo', '')"
+_WORK = (
+    "insert into evenhand.assignment (org_id, assignment_id, task_id, project_id, person_id, role, state, leased_at, lease_until,"
+    " lease_s, version, closed_at, paid_s, key_mac, body)"
+    " select $1, w.id, $1, $1, 'x', 'label', 'submitted', now(), now(), 60, 1, now(), w.paid_s, '', ''"
+    " from unnest($2::text[], $3::real[]) as w (id, paid_s)"
+)
+
+
+async def customers(db: Database, count: int, affiliates: int) -> list[str]:
+    """Live spaces; the first are affiliates."""
+    made: list[str] = []
+    for n in range(count):
+        org = (await create_org(db, f"Customer {n}")).id
+        async with db.tx(org, SYSTEM) as tx:
+            await tx.conn.execute(_PROJECT, org)
+            await tx.conn.execute(_TASK, org)
+        if n < affiliates:
+            await mark_affiliate(db, f"Customer {n}")
+        made.append(org)
+    return made
+
+
+async def work(db: Database, name: str, members: Sequence[str], *, bias: float = 0.0, decisions: int = 240) -> None:
+    """All wait, in two batches. The first half is charged less than it used, where a bias is planted."""
+    async with db.narrow("scheduler") as on:
+        await turns_store.CLASS_ADD.run(on, **{"class": name}, unit=2520, secret=bytes(32), seed=bytes(32))
+    turns, chance, favoured = Turns(db), random.Random(5), set(members[: len(members) // 2])
+    replica = await turns.replica(name)
+    for org in members:
+        await turns.enrol(replica, [org])
+    for _ in range(2):
+        done: dict[str, list[tuple[str, float]]] = {}
+        for _ in range(decisions // 2):
+            assignment, used_ms = new_id(), chance.randrange(50_000, 70_000)
+            turn = await turns.decide(name, members, members, (), assignment)
+            assert turn is not None
+            charged = round(used_ms / (1 + bias)) if turn.org in favoured else used_ms
+            async with db.connection("scheduler") as conn:
+                assert await replica.propose(Narrow(conn, db.platform), [Charge(turn.number, charged)]) is not None
+            done.setdefault(turn.org, []).append((assignment, used_ms / 1000))
+        for org, pieces in done.items():
+            async with db.tx(org, SYSTEM) as tx:
+                await tx.conn.execute(_WORK, org, [one for one, _ in pieces], [paid_s for _, paid_s in pieces])
+        await Keeper(db).tick(close=True)
+
+
+def later() -> datetime:
+    return datetime.now(UTC) + timedelta(days=2)
+
+
+async def by_class(db: Database) -> dict[str, Publication]:
+    return {one.work: one for one in (await neutrality(db)).publications}
+
+
+async def test_published_shown_and_made_again(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = world.db
+    members = await customers(db, 12, 6)
+    renamed = [members[n] for n in (3, 0, 5, 1, 4, 2, 11, 7, 9, 6, 10, 8)]  # names permuted among alike
+    await work(db, "fair", members)
+    await work(db, "renamed", renamed)
+    await work(db, "biased", members, bias=0.4)
+    await work(db, "few", members[4:8], decisions=40)
+    assert await publish_due(db, datetime.now(UTC)) == 0, "nothing before the delay is over"
+    assert (await world.client().get("/api/v1/neutrality")).json()["publications"] == []
+    assert await publish_due(db, later()) == 4
+    first = await world.client().get("/api/v1/neutrality")
+    assert await publish_due(db, later()) == 0, "once"
+    assert (await world.client().get("/api/v1/neutrality")).text == first.text
+    assert not any(org in first.text for org in members) and "Customer" not in first.text
+    found = await by_class(db)
+
+    fair, test = found["fair"].figures, found["fair"].figures.service_test
+    assert fair.customers == 12 and fair.jain is not None and fair.jain > 0.99
+    assert fair.lag_of_limit is not None and 0 < fair.lag_of_limit <= 1
+    assert test is not None and test.difference is not None and abs(test.difference) < 0.03
+    assert test.detectable is not None and 0 < test.detectable < 0.1
+    assert test.exact and test.assignments == 924
+    assert sum(line.served_ms for line in found["fair"].lines) == pytest.approx(
+        sum(line.entitled_ms for line in found["fair"].lines), abs=12
+    )
+    assert [line.affiliate for line in found["fair"].lines].count(True) == 6
+
+    planted = found["biased"].figures.service_test
+    assert planted is not None and planted.difference is not None and planted.low is not None
+    assert planted.p < 0.01 and planted.low > 0 and 0.2 < planted.difference < 0.5
+
+    def rows(name: str) -> list[tuple[bool | None, int, int]]:
+        return sorted((bool(one.affiliate), one.served_ms, one.entitled_ms) for one in found[name].lines)
+
+    assert rows("renamed") == rows("fair"), "names change nothing"
+    assert not {one.tag for one in found["renamed"].lines} & {one.tag for one in found["fair"].lines}
+
+    few = found["few"]
+    assert few.lines == [] and few.held_back == 4 and few.figures.jain is None and few.figures.shares == []
+
+    copy = tmp_path / "neutrality.json"
+    copy.write_text(first.text)
+    assert main(["neutrality", "--from", str(copy)]) == 0
+    said = capsys.readouterr().out
+    assert "4 publications recomputed from their rows; 0 numbers differ." in said and "not shown: too few" in said
+    bent = json.loads(first.text)
+    one = next(one for one in bent["publications"] if one["work"] == "biased")
+    one["figures"]["service_test"]["p"] = 0.5
+    copy.write_text(json.dumps(bent))
+    assert main(["neutrality", "--from", str(copy), "--json"]) == 1
+    wrong = json.loads(capsys.readouterr().out)["wrong"]
+    assert len(wrong) == 1 and "service_test.p is 0.5" in wrong[0]
+
+
+async def test_a_small_group_of_affiliates_has_no_mark(db: Database) -> None:
+    await work(db, "label native text", await customers(db, 8, 3), decisions=40)
+    assert await publish_due(db, later()) == 1
+    (one,) = (await neutrality(db)).publications
+    assert len(one.lines) == 8 and {line.affiliate for line in one.lines} == {None}
+    assert one.figures.service_test is None and one.figures.affiliates_waiting is None
+    assert one.figures.jain is not None and one.least == POLICY.least
+    assert faults(one) == []
+    moved = msgspec.structs.replace(one.lines[0], served_ms=one.lines[0].served_ms * 2)
+    assert faults(msgspec.structs.replace(one, lines=[moved, *one.lines[1:]])), "a row that was altered shows"
