@@ -2,6 +2,7 @@
 // English ships now; another language is an object with the same keys, given to `setCatalogue`.
 import { accountMessages } from '../app/account/messages'
 import { consoleMessages } from '../app/console/messages'
+import { neutralityMessages } from '../app/neutrality/messages'
 import { operatorMessages } from '../app/operator/messages'
 import { shellMessages } from '../app/shell/messages'
 import { signinMessages } from '../app/signin/messages'
@@ -22,6 +23,7 @@ const english = {
   ...accountMessages,
   ...consoleMessages,
   ...operatorMessages,
+  ...neutralityMessages,
   ...imageMessages,
   ...textMessages,
   ...formsMessages,

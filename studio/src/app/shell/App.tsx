@@ -22,6 +22,7 @@ import './App.css'
 const openConsole = () => import('../console/ConsoleApp')
 const ConsoleApp = lazy(openConsole)
 const AccountPage = lazy(() => import('../account/AccountPage'))
+const NeutralityPage = lazy(() => import('../neutrality/NeutralityPage'))
 const OperatorPage = lazy(() => import('../operator/OperatorPage'))
 const WorkspacePage = lazy(() => import('../workspace/WorkspacePage').then((module) => ({ default: module.WorkspacePage })))
 
@@ -53,6 +54,7 @@ export function App() {
 function route(path: string, state: ReturnType<typeof useSession>): ReactNode {
   const link = match('/link/:token', path)
   if (link) return <LinkPage token={link['token'] ?? ''} />
+  if (path === '/neutrality') return <NeutralityPage />
   if (state.status === 'loading') return <Waiting />
   if (state.status === 'failed')
     return (
