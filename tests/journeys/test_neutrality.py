@@ -38,4 +38,4 @@ def test_anybody_sees_the_figures_and_makes_them_again(demo: Demo, sit: Sit) -> 
     command = [sys.executable, "-c", "from evenhand.app.cli.run import main; raise SystemExit(main())"]
     command += ["neutrality", "--from", demo.url]
     again = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert again.returncode == 0 and "1 publications recomputed from their rows; 0 numbers differ." in again.stdout
+    assert again.returncode == 0 and "Recomputed from the published rows: 1. Numbers that differ: 0." in again.stdout

@@ -32,7 +32,7 @@ def check(given: argparse.Namespace) -> int:
     for sentence in wrong:
         show.line(f"wrong: {sentence}")
     if found.publications:
-        show.line(f"{len(found.publications)} publications recomputed from their rows; {len(wrong)} numbers differ.")
+        show.line(f"Recomputed from the published rows: {len(found.publications)}. Numbers that differ: {len(wrong)}.")
     return 1 if wrong else 0
 
 

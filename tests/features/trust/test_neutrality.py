@@ -127,7 +127,7 @@ async def test_published_shown_and_made_again(world: World, tmp_path: Path, caps
     copy.write_text(first.text)
     assert main(["neutrality", "--from", str(copy)]) == 0
     said = capsys.readouterr().out
-    assert "4 publications recomputed from their rows; 0 numbers differ." in said and "not shown: too few" in said
+    assert "Recomputed from the published rows: 4. Numbers that differ: 0." in said and "not shown: too few" in said
     bent = json.loads(first.text)
     one = next(one for one in bent["publications"] if one["work"] == "biased")
     one["figures"]["service_test"]["p"] = 0.5
