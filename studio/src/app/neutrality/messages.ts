@@ -31,7 +31,7 @@ export const neutralityMessages = {
   'neutrality.open': 'open',
   'neutrality.waiting': 'Waiting time',
   'neutrality.waiting.text': 'From one piece of work to the next, of customers that had work waiting.',
-  'neutrality.waiting.share': 'Of customers, at most',
+  'neutrality.waiting.share': 'This part waited at most',
   'neutrality.waiting.all': 'All',
   'neutrality.waiting.affiliates': 'Affiliates',
   'neutrality.waiting.others': 'Others',
