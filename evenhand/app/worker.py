@@ -200,9 +200,6 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
             if time.monotonic() >= keys_at:
                 await warn_of_keys(services)
                 keys_at = time.monotonic() + KEYS_S
-            if time.monotonic() >= keys_at:
-                await warn_of_keys(services)
-                keys_at = time.monotonic() + KEYS_S
             if time.monotonic() >= retention_at:
                 await run_retention(services.db)
                 await destroy_left_keys(services.db)

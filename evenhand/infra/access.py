@@ -11,6 +11,7 @@ import msgspec
 
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
+from evenhand.infra.ids import is_id
 
 LISTED = 200  #: as many ids stand in the event itself; of more there is the commitment
 _ID = ("id", "task_id", "batch_id", "delivery_id", "assignment_id", "handle", "version", "name")
@@ -36,7 +37,8 @@ def commitment(ids: Iterable[str]) -> str:
 async def shown(tx: Tx, asked: str, ids: list[str], about: str = "") -> None:
     """Records that content leaves."""
     few = ids if len(ids) <= LISTED else []
-    await record(tx, ContentShown(about or (ids[0] if len(ids) == 1 else ""), asked, len(ids), commitment(ids), few))
+    one = ids[0] if len(ids) == 1 and is_id(ids[0]) else ""  # a name is content, and `about` is a clear column
+    await record(tx, ContentShown(about or one, asked, len(ids), commitment(ids), few))
 
 
 def ids_in(reply: Any) -> list[str]:

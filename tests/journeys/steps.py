@@ -1,12 +1,15 @@
 """What people do in more than one journey."""
 
+import base64
 import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
+from evenhand.pure.totp import code_at, step_at
+from tests.journeys.conftest import check_axe
 from tests.serving import Serving
 
 
@@ -80,3 +83,22 @@ def work_through(
             ok(person.post(f"/work/{one['handle']}/submit", json=body))
             done += 1
     return done
+
+
+def app_code(secret: str) -> str:
+    """What an authenticator app shows now."""
+    plain = secret.replace(" ", "")
+    return code_at(base64.b32decode(plain + "=" * (-len(plain) % 8)), step_at(time.time()))
+
+
+def take_password_and_app(page: Page, password: str) -> None:
+    """On the page of a link, with the name filled in: a password and an authenticator app, up to the recovery codes."""
+    page.get_by_role("button", name="Use a password and an authenticator app instead").click()
+    page.get_by_label("New password").fill(password)
+    page.get_by_role("button", name="Next: set up your app").click()
+    page.get_by_role("button", name="Use an authenticator app").click()
+    secret = page.locator(".eh-app-secret").inner_text()
+    expect(page.get_by_role("img", name="Picture for an authenticator app")).to_be_visible()
+    check_axe(page, "app")
+    page.get_by_label("Code that the app shows").fill(app_code(secret))
+    page.get_by_role("button", name="Confirm").click()

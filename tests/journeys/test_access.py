@@ -1,14 +1,13 @@
 """Passkeys as people meet them: Chromium's own authenticator, by the protocol of its tools, on http://localhost."""
 
-import base64
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from evenhand.features.people import actions as people
-from evenhand.pure.totp import code_at, step_at
 from tests.journeys.conftest import Demo, Sit, check_axe
+from tests.journeys.steps import take_password_and_app
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
@@ -32,13 +31,6 @@ def invite(demo: Demo, email: str, role: Any) -> str:
         return link.link
 
     return demo.server.run(make)
-
-
-def app_code(secret: str) -> str:
-    import time
-
-    raw = base64.b32decode(secret.replace(" ", "") + "=" * (-len(secret.replace(" ", "")) % 8))
-    return code_at(raw, step_at(time.time()))
 
 
 def test_a_newcomer_makes_a_passkey_and_signs_in_with_it(demo: Demo, sit: Sit) -> None:
@@ -85,15 +77,7 @@ def test_a_newcomer_takes_a_password_and_an_app(demo: Demo, sit: Sit) -> None:
     alex = sit(None, start=link.removeprefix(demo.url), width=390)
     page = alex.page
     page.get_by_label("Your name").fill("Alex App")
-    page.get_by_role("button", name="Use a password and an authenticator app instead").click()
-    page.get_by_label("New password").fill("a few plain words")
-    page.get_by_role("button", name="Next: set up your app").click()
-    page.get_by_role("button", name="Use an authenticator app").click()
-    secret = page.locator(".eh-app-secret").inner_text()
-    expect(page.get_by_role("img", name="Picture for an authenticator app")).to_be_visible()
-    check_axe(page, "app")
-    page.get_by_label("Code that the app shows").fill(app_code(secret))
-    page.get_by_role("button", name="Confirm").click()
+    take_password_and_app(page, "a few plain words")
     codes = page.locator(".eh-codes code")
     expect(codes).to_have_count(10)
     check_axe(page, "recovery codes")

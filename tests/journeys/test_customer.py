@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Demo, Sit, check_axe
-from tests.journeys.steps import draw_box, native, ok, submit, work_through
+from tests.journeys.steps import draw_box, native, ok, submit, take_password_and_app, work_through
 from tests.serving import PASSWORD
 
 pytestmark = pytest.mark.journey
@@ -117,8 +117,8 @@ def test_people_and_keys(demo: Demo, sit: Sit) -> None:
     guest.get_by_role("heading", name="Join Eastgate").wait_for()
     check_axe(guest, "accept an invitation")
     guest.get_by_label("Your name").fill("Vera View")
-    guest.get_by_label("New password", exact=True).fill(PASSWORD)
-    guest.keyboard.press("Enter")
+    take_password_and_app(guest, PASSWORD)
+    guest.get_by_role("button", name="I have kept them").click()
     guest.wait_for_url(re.compile("/console/"))
     guest.get_by_text("No project yet").wait_for()
     assert guest.get_by_role("link", name="New project").count() == 0, (

@@ -65,7 +65,8 @@ async def _ended(db: Database) -> Any:
         state = await store.STATE_GET.one(door)
         shown: int = state["size"]
         await store.WANT_EPOCH.run(door)
-    silent_s = time.time() - state["batch_at"] / 1e6
+    # a log that has no batch yet is about to write its first
+    silent_s = time.time() - state["batch_at"] / 1e6 if state["batch_at"] else 0.0
     until = time.monotonic() + WAIT_S
     while silent_s < SILENT_S and time.monotonic() < until:
         async with db.narrow("sequencer") as door:
