@@ -146,7 +146,9 @@ def test_a_customer_mends_an_answer_where_it_was_made(demo: Demo, sit: Sit, harb
 
 
 STORE = """async ({count}) => {
-    const {storage, durable} = await Kept.openStorage('bulk-' + count)
+    const keys = new Kept.LeaseKeys()
+    keys.give('t:label', btoa('k'.repeat(32)))
+    const {storage, durable} = await Kept.openStorage('bulk-' + count, keys)
     const points = Array.from({length: 25}, (_, i) => [i * 1234.567, 4321.123 - i])
     const line = (i) => ({id: 'l' + i * 7919, kind: 'line', class: 'lane', points: points.map(([x, y]) => [x + i, y + i])})
     const annotations = Array.from({length: count}, (_, i) => line(i))
@@ -160,7 +162,7 @@ STORE = """async ({count}) => {
     await storage.putDraft({...draft, version: 2, body: {...draft.body, annotations: changed}})
     const edit_ms = performance.now() - began
     storage.close()
-    const again = await (await Kept.openStorage('bulk-' + count)).storage.draft('t:label')
+    const again = await (await Kept.openStorage('bulk-' + count, keys)).storage.draft('t:label')
     const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
     const whole = again.body.seconds === 4 && same(again.body.annotations, changed) && same(again.body.edits, edits)
     return {durable, size, edit_ms, version: again.version, whole}
@@ -170,7 +172,9 @@ STORE = """async ({count}) => {
 def test_fifty_megabytes_of_work_stay_on_the_device(sit: Sit, tmp_path: Path) -> None:
     """The studio's own storage in a real browser: kept whole, and an edit writes what it touched."""
     bundle = tmp_path / "kept.js"
-    source = STUDIO / "src" / "app" / "workspace" / "storage.ts"
+    source = tmp_path / "entry.ts"
+    folder = STUDIO / "src" / "app" / "workspace"
+    source.write_text("".join(f"export * from '{folder / name}'\n" for name in ("storage.ts", "sealing.ts")))
     build = [STUDIO / "node_modules" / ".bin" / "esbuild", source, "--bundle", "--format=iife", "--global-name=Kept"]
     subprocess.run([*map(str, build), f"--outfile={bundle}"], check=True, capture_output=True)
     page = sit(None, start="/signin").page

@@ -34,12 +34,13 @@ pytestmark = pytest.mark.anyio
 _WITH_EVIDENCE = ("/trust/", "/archive")
 _FRESH = re.compile(
     rb"(?P<time>\d{4}-\d\d-\d\d(?:T|%20| )\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?)"
+    rb"|(?P<secret>(?<=\"draft_key\":\")[A-Za-z0-9+/=]+)"
     rb"|(?P<key>(?:live|test|cb|whsec)_[A-Za-z0-9_-]{4,})"
     rb"|(?P<id>[0-9a-f]{24}(?=(?:[0-9a-f]{24})*(?![A-Za-z0-9_-])))"  # one, or several in a row
     rb"|(?P<token>(?<![A-Za-z0-9_-])(?![a-z_-]+(?![A-Za-z0-9_-]))[A-Za-z0-9_-]{22,}=*)"  # no word of many letters
-    rb"|(?P<pseudonym>(?<=Worker )[0-9A-F]{6})|(?P<name>(?<=filename=\"evenhand-)[0-9a-f]{8})"
+    rb"|(?P<pseudonym>(?<=Worker )[0-9A-F]{4}(?:-[0-9A-F]{4}){3})|(?P<name>(?<=filename=\"evenhand-)[0-9a-f]{8})"
     # measured by the clock: how long somebody had the task on screen, and what is made of that
-    rb"|(?P<seconds>(?<=\"(?:paid_s|median)\":)[0-9.e-]+|(?<=\"seconds\":)[0-9][0-9.e-]*|(?<=\"(?:p90)\":)[0-9.e-]+"
+    rb"|(?P<seconds>(?<=\"(?:paid_s|median)\":)[0-9.e-]+|(?<=\"fresh_s\":)[0-9]+|(?<=\"seconds\":)[0-9][0-9.e-]*|(?<=\"(?:p90)\":)[0-9.e-]+"
     rb"|(?<=\"total\":)\d+\.\d{6,})"
 )
 
@@ -131,7 +132,11 @@ async def other_world(pg_server: TestServer, template: str, tmp_path: Path) -> A
     settings = settings_for(tmp_path / "other")
     settings.home.make()
     with pg_server.cloned(template) as urls:
-        async with Database(urls, KEYS, key_service(settings.home, KEYS)) as db, world_of(settings, db) as made:
+        service = key_service(settings.home, KEYS)
+        async with (
+            Database(urls, KEYS, service, media_base=settings.media_url) as db,
+            world_of(settings, db) as made,
+        ):
             yield made
 
 

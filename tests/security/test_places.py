@@ -82,9 +82,7 @@ async def test_every_body_opens_at_its_own_place_only(world: World, pg_server: T
     assert tables == PLACES.keys() | _PLATFORM, "a table with a body belongs into the list above"
     async with world.db.tx(acme.customer.live, SYSTEM) as tx:
         found = await _places(tx.conn)
-        assert {place.table for place, _ in found} >= PLACES.keys() - _UNFILLED, (
-            "the estate fills the tables"
-        )
+        assert {place.table for place, _ in found} >= PLACES.keys() - _UNFILLED, "the estate fills the tables"
         assert any(place.project == more for place, _ in found)
         rest = [place for place, _ in found]
         for n, (place, body) in enumerate(found):

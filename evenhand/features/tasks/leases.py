@@ -414,8 +414,8 @@ async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
         row = await store.ASSIGNMENT_LOCK.maybe(tx, org=tx.org_id, assignment=assignment, person=tx.actor.id)
     if row is None:
         raise NoSuchLease("There is no such assignment.")
-    # who works for a rival by now does not look at old work again
-    if row["state"] != "leased" and await admit(tx, tx.actor.id) is not None:
+    # who works for a rival by now does not look at old work again; nobody looks with rows locked, and the wall is locked first
+    if row["state"] != "leased" and not lock and await admit(tx, tx.actor.id) is not None:
         raise NoSuchLease("There is no such assignment.")
     await tx.unlock()
     await tx.seal_of(row["project_id"])
@@ -457,9 +457,9 @@ async def why_empty(db: Database, person: str, role: str, rows: list[Any]) -> Em
 
 async def beat(tx: Tx, assignments: list[str]) -> dict[str, datetime]:
     """Extends the caller's live leases; those missing from the answer are lost."""
+    if await store.LEASED_BY.all(tx, org=tx.org_id, person=tx.actor.id):
+        await admit(tx, tx.actor.id)  # what is on the screen for longer keeps off a rival's for longer; before rows are locked
     rows = await store.BEAT.all(tx, org=tx.org_id, assignments=assignments, person=tx.actor.id)
-    if rows:
-        await admit(tx, tx.actor.id)  # what is on the screen for longer keeps off a rival's for longer
     return {row["assignment_id"]: row["lease_until"] for row in rows}
 
 
