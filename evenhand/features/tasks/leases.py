@@ -458,7 +458,8 @@ async def why_empty(db: Database, person: str, role: str, rows: list[Any]) -> Em
 async def beat(tx: Tx, assignments: list[str]) -> dict[str, datetime]:
     """Extends the caller's live leases; those missing from the answer are lost."""
     if await store.LEASED_BY.all(tx, org=tx.org_id, person=tx.actor.id):
-        await admit(tx, tx.actor.id)  # what is on the screen for longer keeps off a rival's for longer; before rows are locked
+        # what is on the screen for longer keeps off a rival's for longer; before rows are locked
+        await admit(tx, tx.actor.id)
     rows = await store.BEAT.all(tx, org=tx.org_id, assignments=assignments, person=tx.actor.id)
     return {row["assignment_id"]: row["lease_until"] for row in rows}
 
