@@ -31,7 +31,7 @@ LOG_KEPT_BYTES = 10 * 1024 * 1024
 # Small: idle, the whole product stays under 200 MB. Safe: nothing acknowledged is lost by kill -9 or power.
 SETTINGS: dict[str, str] = {
     "shared_buffers": "40MB",
-    "max_connections": "60",
+    "max_connections": "120",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
     "effective_cache_size": "512MB",
