@@ -192,11 +192,12 @@ class Gateway:
                 self._files.pop(key, None)
                 raise
         if held is None or not held.file.alive:
-            file, kind = await assets.open_variant(
-                await db.seal(shown.org_id), self._services.objects, stored, shown.variant
-            )
-            tag = sha256(f"{stored.object} {shown.variant} {kind}".encode()).hexdigest()[:32]
-            held = _Opened(file, kind, f'"{tag}"', now)
+            seal = await db.seal(shown.org_id)
+            found = await assets.open_variant(seal, self._services.objects, stored, shown.variant)
+            tag = sha256(f"{stored.object} {shown.variant} {found.type}".encode()).hexdigest()[:32]
+            held = _Opened(found.file, found.type, f'"{tag}"', now)
+            if found.stands_in:  # it is tried again at the next look
+                return held
         held.checked_at = now
         _remember(self._files, key, held)
         return held

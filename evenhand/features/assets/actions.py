@@ -259,17 +259,24 @@ async def read_file(tx: Tx, objects: Objects, asset: str) -> bytes:
     return await read_whole(objects, tx.org_id, found.object, file_key(tx.seal, found.object, found.object_key))
 
 
-async def open_variant(seal: Seal, objects: Objects, file: Stored, variant: str) -> tuple[OpenFile, str]:
-    """A file for looking at, and its media type. The first look at a thumbnail makes it."""
+@dataclass(frozen=True, slots=True)
+class Variant:
+    file: OpenFile
+    type: str
+    stands_in: bool = False  # the whole file, for a thumbnail that could not be kept this time
+
+
+async def open_variant(seal: Seal, objects: Objects, file: Stored, variant: str) -> Variant:
+    """A file for looking at. The first look at a thumbnail makes it."""
     if variant == "full":
-        return await open_file(objects, seal, file.object, file.object_key), file.type
+        return Variant(await open_file(objects, seal, file.object, file.object_key), file.type)
     try:
-        return await open_file(objects, seal, file.object, file.object_key, _THUMB), "image/jpeg"
+        return Variant(await open_file(objects, seal, file.object, file.object_key, _THUMB), "image/jpeg")
     except FileLost:
         key = file_key(seal, file.object, file.object_key)
     small: bytes = await _decoded(thumbnail, await read_whole(objects, file.org_id, file.object, key), THUMB_PX)
     try:
         await keep(objects, file.org_id, file.object, key, small, _THUMB)
     except StorageFull:  # looking goes on while the disk is full
-        return await open_file(objects, seal, file.object, file.object_key), file.type
-    return await open_file(objects, seal, file.object, file.object_key, _THUMB), "image/jpeg"
+        return Variant(await open_file(objects, seal, file.object, file.object_key), file.type, stands_in=True)
+    return Variant(await open_file(objects, seal, file.object, file.object_key, _THUMB), "image/jpeg")
