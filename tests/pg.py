@@ -74,7 +74,8 @@ class TestServer:
         fresh = name or f"t_{secrets.token_hex(6)}"
         with psycopg.connect(self.server.admin_url, autocommit=True) as conn:
             conn.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                # nothing here survives a power cut, so the files are copied as they are: half the CPU of the default
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
                     sql.Identifier(fresh), sql.Identifier(template), sql.Identifier(roles.OWNER)
                 )
             )

