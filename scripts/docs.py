@@ -16,7 +16,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from evenhand.app.cli.commands import COMMANDS, GROUPS, Command, Option  # noqa: E402
+from evenhand.app.cli.commands.entry import Command, Option  # noqa: E402
+from evenhand.app.cli.commands.listing import COMMANDS, GROUPS  # noqa: E402
 from evenhand.app.http.openapi import document  # noqa: E402
 from evenhand.app.http.routes import ROUTES, Route  # noqa: E402
 from evenhand.app.http.server import PREFIX  # noqa: E402

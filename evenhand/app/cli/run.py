@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from evenhand.app.cli.commands import parser
+from evenhand.app.cli.commands.parser import parser
 from evenhand.app.cli.loading import load, stopped
 from evenhand.pure.trouble import Trouble
 

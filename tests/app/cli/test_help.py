@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from evenhand.app.cli import main
-from evenhand.app.cli.commands import COMMANDS, Command
+from evenhand.app.cli.commands.entry import Command
+from evenhand.app.cli.commands.listing import COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=[c.words for c in COMMANDS])
@@ -31,7 +32,7 @@ def test_what_prints_data_prints_json(command: Command) -> None:
 
 def test_help_loads_nothing_heavy_and_answers_at_once() -> None:
     look = (
-        "import sys; from evenhand.app.cli.commands import parser; parser().format_help(); "
+        "import sys; from evenhand.app.cli.commands.parser import parser; parser().format_help(); "
         "print([m for m in ('asyncio', 'httpx', 'msgspec', 'asyncpg', 'starlette') if m in sys.modules])"
     )
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

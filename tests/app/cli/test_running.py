@@ -15,7 +15,7 @@ import pytest
 
 from evenhand.app import cli
 from evenhand.app.cli import run
-from evenhand.app.cli.commands import Command
+from evenhand.app.cli.commands.entry import Command
 from tests.app.cli.conftest import COMMAND, Place
 
 

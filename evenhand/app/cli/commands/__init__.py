@@ -1,0 +1,1 @@
+"""The commands: words, help, options, and the dotted name of what does the work."""

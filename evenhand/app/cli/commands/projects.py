@@ -1,0 +1,157 @@
+"""Projects, the encryption keys above them, and how long what is in them is kept."""
+
+from evenhand.app.cli.commands.entry import HERE_OR_THERE, JSON, LIMIT, WHERE, Command, opt
+
+MEDIA = ("image", "text", "conversation", "none")
+PROJECTS: tuple[Command, ...] = (
+    Command(
+        "project create",
+        "make a project",
+        "nouns:create_project",
+        "evenhand project create Streets --medium image --ontology streets.json --instructions streets.md",
+        (
+            opt("name", metavar="NAME"),
+            opt("--medium", choices=MEDIA, required=True, help="what its tasks show"),
+            opt("--ontology", metavar="FILE", help="JSON file with classes, attributes and fields"),
+            opt("--instructions", metavar="FILE", help="Markdown file that annotators read"),
+            opt("--overlap", type=int, default=1, metavar="N", help="how many people label each task (default 1)"),
+            opt("--review", choices=("none", "all", "sample"), default="none", help="which tasks are reviewed"),
+            opt("--review-rate", type=float, default=0.0, metavar="SHARE", help="share of tasks, with --review sample"),
+            opt(
+                "--lease",
+                type=int,
+                default=1200,
+                metavar="SECONDS",
+                help="how long a task is somebody's (default 1200)",
+            ),
+            opt("--pilot", action="store_true", help="begin with a pilot of ten tasks"),
+            *WHERE,
+            JSON,
+        ),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "project list",
+        "list projects",
+        "nouns:list_projects",
+        "evenhand project list",
+        (opt("--archived", action="store_true", help="archived ones too"), LIMIT, *WHERE, JSON),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "project show",
+        "show a project and how far it is",
+        "nouns:show_project",
+        "evenhand project show Streets",
+        (opt("project", metavar="PROJECT", help="id or name"), *WHERE, JSON),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "keys show",
+        "show the encryption keys of a space, and who opened them",
+        "keys:show_keys",
+        "evenhand keys show --org 'Alder Labs'",
+        (*WHERE, JSON),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "keys check",
+        "wrap and open a random key by the key service",
+        "keys:check",
+        "evenhand keys check --org 'Alder Labs'",
+        (*WHERE, JSON),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "keys use",
+        "choose the key service of a space: this installation's, AWS KMS or Vault",
+        "keys:use",
+        "VAULT_TOKEN=hvs.x evenhand keys use vault --key-id alder --address https://vault.alder.example",
+        (
+            opt("service", choices=("local", "aws", "vault"), help="where your key lies"),
+            opt("--key-id", metavar="NAME", help="the key there: its ARN, its id or its name"),
+            opt("--address", metavar="URL", help="of Vault, or of a private endpoint of AWS"),
+            opt("--region", metavar="REGION", help="of AWS, such as eu-central-1"),
+            opt("--mount", metavar="PATH", help="of Vault's Transit engine (default transit)"),
+            opt("--namespace", metavar="NAME", help="of Vault Enterprise"),
+            opt("--authority", metavar="FILE", help="certificate authority of a private endpoint, in PEM"),
+            *WHERE,
+            JSON,
+        ),
+        "It is tried before it counts, and the organisation's keys are wrapped anew. Secrets come from VAULT_TOKEN, or from "
+        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. The live and the test space choose apart. "
+        + HERE_OR_THERE,
+    ),
+    Command(
+        "keys rotate",
+        "make a new version of a key; what was sealed before stays readable",
+        "keys:rotate",
+        "evenhand keys rotate organisation",
+        (
+            opt("level", choices=("customer", "organisation", "project"), help="whose key"),
+            opt("--project", metavar="PROJECT", help="id or name, for the level project"),
+            *WHERE,
+            JSON,
+        ),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "project data",
+        "show what a project keeps, and what of it was deleted",
+        "leaving:project_data",
+        "evenhand project data Streets",
+        (opt("project", metavar="PROJECT", help="id or name"), *WHERE, JSON),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "project retention",
+        "set how long a project's tasks, answers and files are kept",
+        "leaving:retention",
+        "evenhand project retention Streets --done-days 90 --ended-days 30",
+        (
+            opt("project", metavar="PROJECT", help="id or name"),
+            opt("--done-days", type=int, metavar="DAYS", help="days after a task has come to its end"),
+            opt("--ended-days", type=int, metavar="DAYS", help="days after the project was archived"),
+            *WHERE,
+            JSON,
+        ),
+        "Without days there is no rule, and everything is kept. The server looks every hour; what goes has a certificate. "
+        + HERE_OR_THERE,
+    ),
+    Command(
+        "project hold",
+        "put a project under a legal hold: nothing of it is deleted",
+        "leaving:hold_project",
+        "evenhand project hold Streets --reason 'Case 7'",
+        (
+            opt("project", metavar="PROJECT", help="id or name"),
+            opt("--reason", required=True, metavar="TEXT", help="the case it is for"),
+            *WHERE,
+            JSON,
+        ),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "project release",
+        "release a project from its legal hold",
+        "leaving:release_project",
+        "evenhand project release Streets",
+        (opt("project", metavar="PROJECT", help="id or name"), *WHERE, JSON),
+        HERE_OR_THERE,
+    ),
+    Command(
+        "project delete",
+        "delete a project with everything in it, for good, and get a certificate",
+        "leaving:delete_project",
+        "evenhand project delete Streets --yes --certificate streets.deleted",
+        (
+            opt("project", metavar="PROJECT", help="id or name"),
+            opt("--yes", action="store_true", help="do not ask for the project's name"),
+            opt("--certificate", metavar="FILE", help="wait until it is done, and write the certificate"),
+            *WHERE,
+            JSON,
+        ),
+        "Tasks, answers, files and the project's keys go, in a job of the server. A legal hold refuses it. "
+        + HERE_OR_THERE,
+    ),
+)

@@ -1,0 +1,61 @@
+"""What an organisation takes away."""
+
+from evenhand.app.cli.commands.entry import HERE_OR_THERE, PROJECT, WHERE, Command, opt
+
+FORMATS = ("jsonl", "coco", "yolo", "csv")
+RESULTS: tuple[Command, ...] = (
+    Command(
+        "export",
+        "get results out",
+        "exporting:export",
+        "evenhand export --project Streets --format coco -o streets.json",
+        (
+            PROJECT,
+            opt("--format", choices=FORMATS, required=True, help="jsonl is lossless; yolo is a zip file"),
+            opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),
+            opt(
+                "--state",
+                choices=("done", "todo", "canceled", "error", "all"),
+                default="done",
+                help="tasks in this state",
+            ),
+            opt("--batch", metavar="BATCH", help="id or name of a batch"),
+            opt("--force", action="store_true", help="overwrite the file"),
+            *WHERE,
+        ),
+        "What the format could not carry is said on standard error. " + HERE_OR_THERE,
+    ),
+    Command(
+        "archive",
+        "take everything that an organisation has, in one file that explains itself",
+        "leaving:archive",
+        "evenhand archive --org 'Alder Labs' -o alder-everything.zip",
+        (
+            opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),
+            opt("--force", action="store_true", help="overwrite the file"),
+            *WHERE,
+        ),
+        "A zip file of JSON lines, files and evidence; its README.md says what is what, its manifest.jsonl has the SHA-256 of "
+        "each. Stopped in the middle it leaves no file. With a server that runs, evidence is in it. " + HERE_OR_THERE,
+    ),
+    Command(
+        "evidence",
+        "take an organisation's evidence from the transparency log",
+        "exporting:evidence",
+        "evenhand evidence -o alder.zip",
+        (
+            opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),
+            opt(
+                "--saved",
+                type=int,
+                action="append",
+                default=[],
+                metavar="SIZE",
+                help="size of a checkpoint that you saved between two epochs, to be proved from (may be repeated)",
+            ),
+            opt("--force", action="store_true", help="overwrite the file"),
+            *WHERE,
+        ),
+        "The server must run: evidence reaches to the end of an epoch, which is ended for you. Check it with `evenhand verify`.",
+    ),
+)
