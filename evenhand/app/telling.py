@@ -4,7 +4,7 @@ import msgspec
 
 from evenhand.app.mail import send_mail
 from evenhand.app.settings import Settings
-from evenhand.features.people.actions import list_members
+from evenhand.features.people.members import list_members
 from evenhand.infra.db import SYSTEM
 from evenhand.infra.jobs import Job
 

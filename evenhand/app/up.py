@@ -14,7 +14,7 @@ from evenhand.app import demo
 from evenhand.app.opening import URL_VARIABLE, reach, services
 from evenhand.app.processes import CALM_S, Family, Stopper, listen, serve_http, serve_jobs
 from evenhand.app.settings import Settings
-from evenhand.features.people.actions import setup_link
+from evenhand.features.people.links import setup_link
 from evenhand.infra.keys import Keys
 from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.postgres.server import Server, server_of

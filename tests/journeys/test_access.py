@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from evenhand.features.people import actions as people
+from evenhand.features.people import links
 from tests.journeys.conftest import Demo, Sit, check_axe
 from tests.journeys.steps import take_password_and_app
 
@@ -27,7 +28,7 @@ def authenticator(page: Page) -> Any:
 def invite(demo: Demo, email: str, role: Any) -> str:
     async def make(s: Any) -> str:
         org = (await people.list_orgs(s.db))[0]
-        _, link = await people.invite_person(s.db, email, s.settings.public_url, role=role, orgs=[org.id])
+        _, link = await links.invite_person(s.db, email, s.settings.public_url, role=role, orgs=[org.id])
         return link.link
 
     return demo.server.run(make)

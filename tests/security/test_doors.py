@@ -12,8 +12,7 @@ import pytest
 
 from evenhand.app.http.server import PREFIX, build
 from evenhand.app.settings import UnsafeUrl, settings_from_environment
-from evenhand.features.people import actions as people
-from evenhand.features.people import passwords
+from evenhand.features.people import links, passwords
 from tests.conftest import PASSWORD, Customer, World
 from tests.laws.test_twin import CUSTOMER, OPERATOR, PERSON
 
@@ -125,7 +124,7 @@ async def test_signing_out_ends_the_session_and_a_new_password_ends_all(world: W
     stolen = world.client(cookies=cookie)
     assert (await stolen.get(f"{PREFIX}/session")).status_code == 401
     assert (await two.get("/session")).status_code == 200
-    link = await people.reset_link(world.db, acme.owner_email, "")
+    link = await links.reset_link(world.db, acme.owner_email, "")
     token = link.link.rsplit("/", 1)[-1]
     reply = await world.client().post(f"{PREFIX}/links/{token}", json={"password": "an entirely new one"})
     assert reply.status_code == 200
@@ -219,7 +218,7 @@ async def test_unknown_and_known_addresses_cost_and_read_the_same(
             return inner(stored, password)
 
     monkeypatch.setattr(passwords, "_hasher", Counting())
-    invited = await people.invite_person(world.db, "invited@people.example", "", role="viewer", orgs=[acme.live])
+    invited = await links.invite_person(world.db, "invited@people.example", "", role="viewer", orgs=[acme.live])
     assert invited
     replies = [
         await world.client().post(f"{PREFIX}/session", json={"email": email, "password": password})
@@ -278,7 +277,7 @@ async def test_a_burst_of_sign_ins_is_turned_away_before_memory_is_used(monkeypa
 
 
 async def test_a_link_is_used_once_however_many_try(world: World, acme: Customer) -> None:
-    link = await people.reset_link(world.db, acme.owner_email, "")
+    link = await links.reset_link(world.db, acme.owner_email, "")
     token = link.link.rsplit("/", 1)[-1]
     replies = await asyncio.gather(
         *(world.client().post(f"{PREFIX}/links/{token}", json={"password": f"chosen by number {n}"}) for n in range(8))
@@ -290,18 +289,18 @@ async def test_a_link_is_used_once_however_many_try(world: World, acme: Customer
 
 
 async def test_setting_up_happens_once(world: World) -> None:
-    links = [await people.setup_link(world.db, "") for _ in range(3)]
-    tokens = [link.link.rsplit("/", 1)[-1] for link in links if link is not None]
+    made = [await links.setup_link(world.db, "") for _ in range(3)]
+    tokens = [link.link.rsplit("/", 1)[-1] for link in made if link is not None]
     sent = [{"password": "a good long password", "email": f"op{n}@x.example", "name": "O"} for n in range(3)]
     replies = await asyncio.gather(
         *(world.client().post(f"{PREFIX}/links/{t}", json=body) for t, body in zip(tokens, sent, strict=True))
     )
     assert [r.status_code for r in replies].count(200) == 1, [r.text for r in replies]
-    assert await people.setup_link(world.db, "") is None
+    assert await links.setup_link(world.db, "") is None
 
 
 async def test_old_and_made_up_links_lead_nowhere(world: World, acme: Customer, tmp_path: Path) -> None:
-    link = await people.reset_link(world.db, acme.owner_email, "")
+    link = await links.reset_link(world.db, acme.owner_email, "")
     token = link.link.rsplit("/", 1)[-1]
     weak = await world.client().post(f"{PREFIX}/links/{token}", json={"password": "short"})
     assert weak.status_code == 400 and (await world.client().get(f"{PREFIX}/links/{token}")).status_code == 200

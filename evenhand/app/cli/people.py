@@ -15,6 +15,7 @@ from evenhand.app.services import Services
 from evenhand.app.settings import settings_from_environment
 from evenhand.features.contracts.walls import no_wall
 from evenhand.features.people import actions as people
+from evenhand.features.people import links
 from evenhand.features.people.rules import WORKER_ROLES
 from evenhand.features.people.types import Mode
 from evenhand.features.projects.actions import since
@@ -74,7 +75,7 @@ def invite(given: argparse.Namespace) -> int:
         known = await people.find_person(s.db, given.email)
         if known is not None and given.role in WORKER_ROLES:
             await no_wall(s.db, spaces, known)
-        _, link = await people.invite_person(
+        _, link = await links.invite_person(
             s.db, given.email, s.settings.public_url, role=given.role, orgs=spaces, actor=SYSTEM, shared=True
         )
         return link, await send_link(s.settings, given.email, link.link)
@@ -85,7 +86,7 @@ def invite(given: argparse.Namespace) -> int:
 
 def reset(given: argparse.Namespace) -> int:
     async def work(s: Services) -> tuple[Any, bool]:
-        link = await people.reset_link(s.db, given.email, s.settings.public_url, factors=given.factors)
+        link = await links.reset_link(s.db, given.email, s.settings.public_url, factors=given.factors)
         return link, await send_link(s.settings, given.email, link.link)
 
     _print_link(given, *with_services(work))

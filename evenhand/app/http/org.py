@@ -11,6 +11,7 @@ from evenhand.app.http.routes import Page, route
 from evenhand.app.mail import send_link
 from evenhand.features.contracts.walls import no_wall
 from evenhand.features.people import actions as people
+from evenhand.features.people import links, members
 from evenhand.features.people.rules import Verb, may, require
 from evenhand.features.people.types import Key, Member, Mode, NewKey, NewLink, RoleName
 from evenhand.features.reviews import actions as reviews
@@ -117,7 +118,7 @@ class ResetIn(msgspec.Struct, forbid_unknown_fields=True):
 @route("GET", "/members", reply=Members)
 async def list_members(call: Call, tx: Tx) -> Any:
     """List the members of the organisation"""
-    return Members(await people.list_members(tx))
+    return Members(await members.list_members(tx))
 
 
 @route("POST", "/members/invite", body=Invite, reply=NewLink, tx=False, fresh=True)
@@ -126,7 +127,7 @@ async def invite(call: Call) -> Any:
     async with call.db.tx(call.org_id, call.actor) as tx:
         require(tx, Verb.MANAGE)
     body: Invite = call.body
-    _, link = await people.invite_person(
+    _, link = await links.invite_person(
         call.db, body.email, call.services.settings.public_url, role=body.role, orgs=[call.org_id], actor=call.actor
     )
     await send_link(call.services.settings, body.email, link.link)
@@ -136,15 +137,15 @@ async def invite(call: Call) -> Any:
 @route("PATCH", "/members/{person}", body=RoleIn, reply=Members, fresh=True)
 async def change_role(call: Call, tx: Tx) -> Any:
     """Change a member's role"""
-    await people.change_role(tx, call.path("person"), call.body.role)
-    return Members(await people.list_members(tx))
+    await members.change_role(tx, call.path("person"), call.body.role)
+    return Members(await members.list_members(tx))
 
 
 @route("DELETE", "/members/{person}", reply=Members, fresh=True)
 async def remove_member(call: Call, tx: Tx) -> Any:
     """Remove a member"""
-    await people.remove_member(tx, call.path("person"))
-    return Members(await people.list_members(tx))
+    await members.remove_member(tx, call.path("person"))
+    return Members(await members.list_members(tx))
 
 
 @route("GET", "/keys", reply=Keys, tx=False)
@@ -225,10 +226,10 @@ async def audit(call: Call, tx: Tx) -> Any:
 @route("GET", "/operator/overview", who="operator", reply=Overview, tx=False)
 async def overview(call: Call) -> Any:
     """People, organisations and jobs: counts only, no content"""
-    members = await people.member_counts(call.db)
+    counts = await people.member_counts(call.db)
     waiting, jobs = await job_counts(call.db)
     orgs = [
-        OperatorOrg(org.id, org.name, members.get(org.id, 0), waiting.get(org.id, 0))
+        OperatorOrg(org.id, org.name, counts.get(org.id, 0), waiting.get(org.id, 0))
         for org in await people.list_orgs(call.db)
     ]
     everybody = [
@@ -248,7 +249,7 @@ async def operator_invite(call: Call) -> Any:
     known = await people.find_person(call.db, body.email)
     if known is not None:
         await no_wall(call.db, spaces, known)
-    _, link = await people.invite_person(
+    _, link = await links.invite_person(
         call.db,
         body.email,
         call.services.settings.public_url,
@@ -265,6 +266,6 @@ async def operator_invite(call: Call) -> Any:
 async def operator_reset(call: Call) -> Any:
     """A link for somebody to choose a new password"""
     url = call.services.settings.public_url
-    link = await people.reset_link(call.db, call.body.email, url, factors=call.body.factors)
+    link = await links.reset_link(call.db, call.body.email, url, factors=call.body.factors)
     await send_link(call.services.settings, call.body.email, link.link)
     return link

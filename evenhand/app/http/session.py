@@ -13,6 +13,7 @@ from evenhand.features.access.signin import Signed
 from evenhand.features.access.types import Ways
 from evenhand.features.grants import actions as grants
 from evenhand.features.people import actions as people
+from evenhand.features.people.links import look_at_link
 from evenhand.features.people.types import LinkView, Org, Seats, SessionView
 from evenhand.features.tasks import leases
 
@@ -122,7 +123,7 @@ async def sign_out(call: Call) -> Any:
 @route("GET", "/links/{token}", who="public", reply=LinkView, tx=False)
 async def get_link(call: Call) -> Any:
     """What a single-use link is for"""
-    return await people.look_at_link(call.db, call.path("token"))
+    return await look_at_link(call.db, call.path("token"))
 
 
 @route("POST", "/links/{token}", who="public", body=LinkUse, reply=SessionView, tx=False)

@@ -5,7 +5,7 @@ from typing import Any
 from evenhand.features.annotations import store as answers
 from evenhand.features.annotations.actions import answer_of
 from evenhand.features.assets.viewings import issue
-from evenhand.features.people.actions import member_names
+from evenhand.features.people.members import member_names
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import store as reviews

@@ -5,6 +5,7 @@ from typing import Any, cast
 from evenhand.app.mail import send_link
 from evenhand.app.scale.asking import Ask, entry
 from evenhand.features.people import actions as people
+from evenhand.features.people import links, members, profiles
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.people.types import Member, RoleName
 from evenhand.infra.db import Tx
@@ -39,7 +40,7 @@ async def company_of(ask: Ask) -> str:
 
 async def teammates(ask: Ask, tx: Tx, company: str) -> list[Obj]:
     """Everybody; where nobody has joined yet, the key itself stands for its organisation: the list is never empty."""
-    found = [teammate(m, company) for m in await people.list_members(tx) if m.source == "own"]
+    found = [teammate(m, company) for m in await members.list_members(tx) if m.source == "own"]
     return found or [
         {"email": f"api@{ask.org_id}.invalid", "role": "admin", "company": company, "isStudioLabeler": False}
     ]
@@ -58,12 +59,12 @@ async def invite(ask: Ask) -> Any:
     settings = ask.services.settings
     async with ask.db.tx(ask.org_id, ask.actor) as tx:
         require(tx, Verb.MANAGE)
-        active = {m.email for m in await people.list_members(tx) if m.state == "active"}
+        active = {m.email for m in await members.list_members(tx) if m.state == "active"}
     for email in given.emails:
-        if people.tidy_email(email) in active:
+        if profiles.tidy_email(email) in active:
             continue  # who is here already keeps the role: set_role is for changing it
         role = cast(RoleName, TO_OURS[given.team_role])
-        _, link = await people.invite_person(
+        _, link = await links.invite_person(
             ask.db, email, settings.public_url, role=role, orgs=[ask.org_id], actor=ask.actor
         )
         await send_link(settings, email, link.link)
@@ -77,12 +78,12 @@ async def set_role(ask: Ask) -> Any:
     async with ask.db.tx(ask.org_id, ask.actor) as tx:
         by_email = await members_by_email(tx)
         for email in given.emails:
-            await people.change_role(tx, member_of(by_email, email).person, cast(RoleName, TO_OURS[given.team_role]))
+            await members.change_role(tx, member_of(by_email, email).person, cast(RoleName, TO_OURS[given.team_role]))
         return await teammates(ask, tx, company)
 
 
 async def members_by_email(tx: Tx) -> dict[str, Member]:
-    return {m.email.lower(): m for m in await people.list_members(tx) if m.source == "own"}
+    return {m.email.lower(): m for m in await members.list_members(tx) if m.source == "own"}
 
 
 def member_of(by_email: dict[str, Member], email: str) -> Member:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from evenhand.features.access import store
 from evenhand.features.access.types import KeyEndsSoon
-from evenhand.features.people import actions as people
+from evenhand.features.people import members
 from evenhand.infra.db import SYSTEM, Database
 from evenhand.infra.facts import record
 from evenhand.infra.seal import KEYLESS, At
@@ -37,7 +37,7 @@ async def keys_ending(db: Database) -> list[Ending]:
                     continue  # another worker was quicker, or the key was revoked
                 ends = f"{found['expires_at']:%Y-%m-%d}"
                 await record(tx, KeyEndsSoon(row["key_id"], ends))
-                owners = [m.email for m in await people.list_members(tx) if m.role == "owner" and m.state == "active"]
+                owners = [m.email for m in await members.list_members(tx) if m.role == "owner" and m.state == "active"]
                 name = str(tx.seal.open(found["body"], At("api_key", row["key_id"])).get("name", ""))
                 out.append(Ending(tx.org_id, found["prefix"], name, ends, owners))
         except KEYLESS:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from evenhand.features.access import store
 from evenhand.features.access.signin import Signed, begin_enrolment, sign_in
 from evenhand.features.access.types import Held, Seen
-from evenhand.features.people import actions as people
+from evenhand.features.people import links
 from evenhand.features.people.passwords import check_strength
 from evenhand.infra.db import Database
 
@@ -23,18 +23,18 @@ class Answer:
 
 async def use_link(db: Database, token: str, answer: Answer, seen: Seen, *, demo_home: bool) -> Signed | None:
     """What the link leads to; None where the session that was shown goes on. Raises LinkUsed, WrongCredentials, Invalid."""
-    link = await people.link_holder(db, token)
+    link = await links.link_holder(db, token)
     if link.known and link.person is not None:
         held = answer.held
         if held is not None and held.bound is None and held.person == link.person:
-            await people.join(db, token, link.person)
+            await links.join(db, token, link.person)
             return None
         signed = await sign_in(db, link.email, answer.password, answer.code, seen, demo_home=demo_home)
-        await people.join(db, token, link.person)
+        await links.join(db, token, link.person)
         return signed
     if link.purpose == "reset":
         check_strength(answer.password)
-    person = await people.use_link(db, token, name=answer.name, email=answer.email, password=answer.password)
+    person = await links.use_link(db, token, name=answer.name, email=answer.email, password=answer.password)
     async with db.narrow("gate") as door:
         factors = await store.FACTORS.one(door, person=person)
         if factors["app"] is None and not factors["passkeys"]:

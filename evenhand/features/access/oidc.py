@@ -15,7 +15,7 @@ from evenhand.features.access import provider, sessions, store
 from evenhand.features.access.provider import ProviderBody
 from evenhand.features.access.signin import Signed, begin_ceremony, ceremony_at, count_try, from_network, too_many
 from evenhand.features.access.types import Seen, SignedUpByProvider
-from evenhand.features.people import actions as people
+from evenhand.features.people import links, profiles
 from evenhand.features.people import store as people_store
 from evenhand.features.people.types import MemberJoined
 from evenhand.infra import fetch
@@ -188,14 +188,14 @@ async def _admit(db: Database, org_id: str, given: ProviderBody, claims: Claims)
                 raise NotAdmitted("You are no member of this organisation any more.")
             return known
         try:
-            email = people.tidy_email(claims.email)
+            email = profiles.tidy_email(claims.email)
         except Invalid as err:
             raise NotAdmitted("Your organisation's sign-in gave no address.") from err
         domain = provider.domain_mac(door.seal, email.rpartition("@")[2])
         owned = await store.DOMAIN_OWNER.value(door, mac=domain) == org_id
     # of its own domain the organisation says who has which address; any other must have been verified by the provider
     believed = claims.email_verified is not False if owned else claims.email_verified is True
-    joins = await people.admit(db, org_id, email, claims.name, given.role if owned else None) if believed else None
+    joins = await links.admit(db, org_id, email, claims.name, given.role if owned else None) if believed else None
     if joins is None:
         raise NotAdmitted("Your address is neither of a mail domain of this organisation nor invited by it.")
     person, joined = joins

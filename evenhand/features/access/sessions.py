@@ -16,7 +16,7 @@ from evenhand.features.access.types import (
     SessionEntered,
     SessionLine,
 )
-from evenhand.features.people.actions import member_names
+from evenhand.features.people.members import member_names
 from evenhand.features.people.rules import Verb, require
 from evenhand.infra.db import Actor, Database, Narrow, Tx
 from evenhand.infra.facts import record

@@ -11,7 +11,8 @@ import msgspec
 
 from evenhand.features.contracts import store
 from evenhand.features.contracts.rules import moment, utc
-from evenhand.features.people.actions import find_org, tidy_name
+from evenhand.features.people.actions import find_org
+from evenhand.features.people.profiles import tidy_name
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.people.store import RIVALS_ANEW
 from evenhand.infra.db import SYSTEM, Actor, Database, Tx

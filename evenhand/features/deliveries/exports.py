@@ -11,8 +11,8 @@ from evenhand.features.annotations.actions import answer_of
 from evenhand.features.assets.viewings import Page
 from evenhand.features.deliveries import store
 from evenhand.features.deliveries.types import Delivered, Delivery, DeliveryBody, Exported
-from evenhand.features.people.actions import member_names
 from evenhand.features.people.aliases import pseudonym
+from evenhand.features.people.members import member_names
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects.batches import batch_body

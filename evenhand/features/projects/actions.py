@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from evenhand.features.people.actions import member_names, tidy_name
 from evenhand.features.people.aliases import alias_of
+from evenhand.features.people.members import member_names
+from evenhand.features.people.profiles import tidy_name
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import store
 from evenhand.features.projects.types import (

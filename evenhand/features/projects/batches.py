@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from evenhand.features.people.actions import tidy_name
+from evenhand.features.people.profiles import tidy_name
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import store
 from evenhand.features.projects.actions import count_tasks, row_of

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from evenhand.features.people.actions import member_names
 from evenhand.features.people.aliases import alias_of, person_behind, pseudonym
+from evenhand.features.people.members import member_names
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.quality import store

@@ -5,8 +5,8 @@ from typing import Any
 
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.annotations import store as answers
-from evenhand.features.people.actions import member_names
 from evenhand.features.people.aliases import about_of, pseudonym
+from evenhand.features.people.members import member_names
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import past, store

@@ -11,6 +11,7 @@ from evenhand.app.http.routes import ROUTES
 from evenhand.features.access import sessions, signin
 from evenhand.features.access.types import Seen
 from evenhand.features.people import actions as people
+from evenhand.features.people import links
 from evenhand.infra.db import SYSTEM
 from evenhand.infra.postgres import roles
 from evenhand.pure.trouble import Busy, Trouble
@@ -146,7 +147,7 @@ async def test_a_stolen_password_makes_no_factor_where_there_is_one(world: World
 
 
 async def test_a_reset_keeps_the_factors_unless_it_says_so(world: World, kim: Somebody) -> None:
-    link = await people.reset_link(world.db, kim.email, "http://localhost:8080")
+    link = await links.reset_link(world.db, kim.email, "http://localhost:8080")
     token, fresh = link.link.rsplit("/", 1)[-1], "another long password"
     short = await world.client().post(f"/api/v1/links/{token}", json={"password": ""})
     assert short.status_code == 400
@@ -154,7 +155,7 @@ async def test_a_reset_keeps_the_factors_unless_it_says_so(world: World, kim: So
     assert taken.status_code == 401, "whoever took the mail has no code"
     assert (await kim.browser.get("/session")).status_code == 401, "its sessions have ended"
     assert (await kim.sign_in(world.client(), kim.code(), password=fresh)).status_code == 200
-    link = await people.reset_link(world.db, kim.email, "http://localhost:8080", factors=True)
+    link = await links.reset_link(world.db, kim.email, "http://localhost:8080", factors=True)
     await open_link(world, link.link, name="")
     assert (await kim.sign_in(world.client(), kim.recovery[0])).json()["enrol"] is True
 
