@@ -4,7 +4,7 @@ import { Button } from '../../ui/Button'
 import { EmptyState } from '../../ui/EmptyState'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { formatDuration } from '../../ui/messages'
-import type { LoopState } from './loop'
+import type { LoopState } from './loopState'
 import type { EmptyReason, Summary } from './types'
 import { say } from './phrases'
 

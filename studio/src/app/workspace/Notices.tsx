@@ -1,7 +1,8 @@
 /** What the annotator has to be told, plainly, until it is put away. */
 import { IconButton } from '../../ui/Button'
 import { Icon } from '../../ui/Icon'
-import type { Notice, TaskLoop } from './loop'
+import type { TaskLoop } from './loop'
+import type { Notice } from './loopState'
 import { say } from './phrases'
 import './Notices.css'
 

@@ -1,7 +1,7 @@
 /** One small honest place that says where the work is. */
 import { useEffect, useRef, useState } from 'react'
 import { Icon } from '../../ui/Icon'
-import type { LoopState } from './loop'
+import type { LoopState } from './loopState'
 import { say } from './phrases'
 import './SaveState.css'
 

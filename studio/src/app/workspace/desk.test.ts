@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Annotation } from '../../model/types'
 import { Desk, differences, readableHistory } from './desk'
-import type { Held } from './loop'
+import type { Held } from './loopState'
 import type { Assignment } from './types'
 import { parseRate, payText } from './TimePay'
 

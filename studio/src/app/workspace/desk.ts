@@ -8,7 +8,7 @@ import { nameOf as nameOfAnswer } from '../../surfaces/forms/names'
 import { answersOf, gapsIn, questionsOf, titleOf as titleOfField, type Gap, type Question } from '../../surfaces/forms/questions'
 import { differencesOf } from '../../surfaces/text/compare'
 import { TextController } from '../../surfaces/text/controller'
-import type { Held } from './loop'
+import type { Held } from './loopState'
 import type { ReviewDraft, ReviewedAnswer } from './types'
 import { say } from './phrases'
 

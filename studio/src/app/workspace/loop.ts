@@ -5,56 +5,19 @@
 import { ActiveClock } from './clock'
 import { Drafts } from './drafts'
 import type { Env } from './env'
+import { Leases } from './leases'
 import { LookedTime } from './looked'
+import { START, titleOf, type Held, type LoopState, type Notice, type SaveState } from './loopState'
 import { Outbox } from './outbox'
 import { slotOf } from './slots'
 import type { Storage } from './storage'
 import type { Answer, Annotation } from '../../model/types'
-import type { Assignment, Draft, Empty, Lesson, LocalLease, Parcel, ReviewDraft, Role, SkipReason, SubmitReply, Verdict } from './types'
+import type { Assignment, Draft, Lesson, LocalLease, Parcel, ReviewDraft, Role, SkipReason, SubmitReply, Verdict } from './types'
 import { failureOf, plainReason, type WorkApi } from './workApi'
 
 /** A person holds at most five leases, in all tabs together. */
 const MAX_HELD = 5
 const KEEP_MS = 14 * 86_400_000
-
-export interface Held {
-  readonly assignment: Assignment
-  /** Where the work on it stood when it was opened. */
-  readonly draft: Draft | null
-  /** The lease ran out; the work goes on and is sent late. */
-  readonly lost: boolean
-}
-
-export type SaveState = 'saved' | 'saving' | 'device' | 'unsafe'
-
-export interface Notice {
-  readonly id: string
-  readonly kind: 'lost' | 'late' | 'extra' | 'refused' | 'recall' | 'note' | 'full'
-  readonly title: string
-  readonly text: string
-}
-
-export interface LoopState {
-  readonly phase: 'starting' | 'work' | 'empty' | 'trouble'
-  readonly current: Held | null
-  readonly ready: readonly Held[]
-  readonly empty: Empty | null
-  /** Milliseconds since 1970: when the queue is asked again by itself. */
-  readonly retryAt: number | null
-  readonly trouble: unknown
-  readonly signin: boolean
-  readonly reachable: boolean
-  readonly save: SaveState
-  /** The browser would not keep the last of it on this device. */
-  readonly full: boolean
-  readonly waiting: number
-  readonly refused: readonly Parcel[]
-  readonly last: { readonly parcel: string; readonly handle: string; readonly title: string } | null
-  readonly notices: readonly Notice[]
-  /** Answered training tasks whose feedback has not been read. */
-  readonly lessons: readonly Lesson[]
-  readonly done: number
-}
 
 export interface LoopOptions {
   readonly role: Role
@@ -65,34 +28,15 @@ export interface LoopOptions {
   readonly durable?: boolean
 }
 
-const START: LoopState = {
-  phase: 'starting',
-  current: null,
-  ready: [],
-  empty: null,
-  retryAt: null,
-  trouble: null,
-  signin: false,
-  reachable: true,
-  save: 'saved',
-  full: false,
-  waiting: 0,
-  refused: [],
-  last: null,
-  notices: [],
-  lessons: [],
-  done: 0,
-}
-
 export class TaskLoop {
   #state: LoopState = START
   readonly #listeners = new Set<() => void>()
-  readonly #locks = new Map<string, () => void>()
   readonly #touched = new Set<string>()
   readonly drafts: Drafts
   readonly outbox: Outbox
   readonly clock: ActiveClock
   readonly looked: LookedTime
+  readonly #leases: Leases
   #filling = false
   /** Leases of an earlier visit that the server could not be asked for yet. */
   #unopened: LocalLease[] = []
@@ -120,6 +64,7 @@ export class TaskLoop {
         if (this.#state.reachable !== reachable) this.#set({ reachable })
       },
     }
+    this.#leases = new Leases(storage, env)
     this.clock = new ActiveClock(() => env.now())
     this.looked = new LookedTime(storage, env, this.clock)
     this.drafts = new Drafts(storage, api, env, { ...shared, lost: (handle) => this.#lose(handle) })
@@ -162,12 +107,12 @@ export class TaskLoop {
 
   /** Leases of a tab that is gone: a reload, a crash. A lock per lease tells them from those of a tab that lives. */
   async #adopt(): Promise<void> {
-    const leases = (await this.storage.leases().catch(() => [] as readonly LocalLease[])).filter((lease) => lease.role === this.options.role)
+    const leases = (await this.#leases.kept()).filter((lease) => lease.role === this.options.role)
     const sent = new Set(this.outbox.closing.map((parcel) => parcel.handle))
     const orphans: LocalLease[] = []
     for (const lease of leases) {
-      if (!(await this.#lock(lease.handle))) continue
-      if (sent.has(lease.handle)) await this.#drop(lease.handle)
+      if (!(await this.#leases.lock(lease.handle))) continue
+      if (sent.has(lease.handle)) await this.#leases.drop(lease.handle)
       else orphans.push(lease)
     }
     await this.#takeOver(orphans)
@@ -203,7 +148,7 @@ export class TaskLoop {
     const slot = slotOf(lease.task, lease.role)
     // Given back, and nothing was done for it.
     if (gone && !(await this.storage.drafts().catch(() => [])).some((one) => one.slot === slot)) {
-      await this.#drop(lease.handle)
+      await this.#leases.drop(lease.handle)
       return null
     }
     let assignment: Assignment
@@ -213,7 +158,7 @@ export class TaskLoop {
       const failure = failureOf(error)
       if (failure === 'final') {
         // It is nobody's business here any more, and opens to nobody.
-        await this.#drop(lease.handle)
+        await this.#leases.drop(lease.handle)
         await this.storage.dropDraft(slot).catch(() => undefined)
         return null
       }
@@ -225,7 +170,7 @@ export class TaskLoop {
     const draft = await this.drafts.restore(assignment)
     if (draft) this.#touched.add(lease.handle)
     if (gone && !draft) {
-      await this.#drop(lease.handle)
+      await this.#leases.drop(lease.handle)
       return null
     }
     return { assignment, draft, lost: gone }
@@ -242,15 +187,15 @@ export class TaskLoop {
     const back = this.untouched()
     this.stop()
     await Promise.allSettled([this.drafts.pushAll(), this.outbox.flush(), back.length ? this.api.release(back) : Promise.resolve()])
-    for (const handle of back) await this.#drop(handle)
+    for (const handle of back) await this.#leases.drop(handle)
     await this.storage.dropSent().catch(() => undefined)
-    for (const handle of [...this.#locks.keys()]) this.#unlock(handle)
+    this.#leases.letGo()
   }
 
   /** The tab is going away and may come back from the browser's cache: forget what was given back. */
   async gaveBack(handles: readonly string[]): Promise<void> {
     const gone = new Set(handles)
-    for (const handle of gone) await this.#drop(handle)
+    for (const handle of gone) await this.#leases.drop(handle)
     this.#set({ ready: this.#state.ready.filter((held) => !gone.has(held.assignment.handle)) })
     if (this.#state.current && gone.has(this.#state.current.assignment.handle)) this.#advance()
     await this.fill()
@@ -326,15 +271,15 @@ export class TaskLoop {
   }
 
   async #ask(want: number): Promise<void> {
-    const everywhere = await this.storage.leases().catch(() => [] as readonly LocalLease[])
+    const everywhere = await this.#leases.kept()
     const have = new Set([...everywhere.map((lease) => lease.handle), ...this.#known(), ...this.outbox.closing.map((parcel) => parcel.handle)])
     const reply = await this.api.next(want, this.options.role, [...have])
     this.#set({ reachable: true, trouble: null })
     const fresh: Held[] = []
     for (const assignment of reply.assignments) {
       if (this.#known().includes(assignment.handle) || this.outbox.closing.some((parcel) => parcel.handle === assignment.handle)) continue
-      if (!(await this.#lock(assignment.handle))) continue
-      await this.storage.putLease(leaseOf(assignment, false, this.env.now())).catch(() => undefined)
+      if (!(await this.#leases.lock(assignment.handle))) continue
+      await this.#leases.keep(assignment, false)
       this.env.preload(assignment)
       const draft = await this.drafts.restore(assignment)
       if (draft) this.#touched.add(assignment.handle)
@@ -378,7 +323,7 @@ export class TaskLoop {
   #show(held: Held): void {
     void this.looked.begin(held.assignment, held.draft?.seconds ?? 0)
     this.#set({ current: held, phase: 'work', retryAt: null })
-    void this.storage.putLease(leaseOf(held.assignment, true, this.env.now())).catch(() => undefined)
+    void this.#leases.keep(held.assignment, true)
   }
 
   #advance(): void {
@@ -438,7 +383,7 @@ export class TaskLoop {
     this.#forgetBefore(slot)
     this.looked.forget(assignment)
     const parcel: Parcel = { id, handle: assignment.handle, task: assignment.task, role: assignment.role, title, at: this.env.now(), state: 'waiting', ...what }
-    void this.outbox.add(parcel).then(() => this.#drop(assignment.handle))
+    void this.outbox.add(parcel).then(() => this.#leases.drop(assignment.handle))
     this.#set({ empty: this.#state.empty, last: what.op === 'submit' ? { parcel: id, handle: assignment.handle, title } : null })
     this.#advance()
     void this.fill()
@@ -465,7 +410,7 @@ export class TaskLoop {
         if (this.outbox.closing.some((parcel) => parcel.id === last.parcel)) await this.outbox.flush()
         assignment = await this.api.recall(last.handle)
       }
-      await this.#lock(assignment.handle)
+      await this.#leases.lock(assignment.handle)
       const draft = (await this.drafts.restore(assignment)) ?? before.draft
       this.#touched.add(assignment.handle)
       const { current, ready } = this.#state
@@ -532,26 +477,8 @@ export class TaskLoop {
       return
     }
     this.#set({ ready: ready.filter((held) => held !== found) })
-    void this.#drop(handle)
+    void this.#leases.drop(handle)
     void this.fill()
-  }
-
-  async #lock(handle: string): Promise<boolean> {
-    if (this.#locks.has(handle)) return true
-    const release = await this.env.hold(`evenhand-lease-${handle}`)
-    if (!release) return false
-    this.#locks.set(handle, release)
-    return true
-  }
-
-  #unlock(handle: string): void {
-    this.#locks.get(handle)?.()
-    this.#locks.delete(handle)
-  }
-
-  async #drop(handle: string): Promise<void> {
-    await this.storage.dropLease(handle).catch(() => undefined)
-    this.#unlock(handle)
   }
 
   // ---- news ----
@@ -620,13 +547,4 @@ export class TaskLoop {
 
 function sameParcels(a: readonly Parcel[], b: readonly Parcel[]): boolean {
   return a.length === b.length && a.every((parcel, i) => parcel.id === b[i]?.id)
-}
-
-function leaseOf({ handle, task, role }: Assignment, current: boolean, at: number): LocalLease {
-  return { handle, task, role, current, at }
-}
-
-export function titleOf(assignment: Assignment): string {
-  const { data } = assignment
-  return data.name ?? (data.medium === 'image' ? data.image.name : assignment.task.slice(-6))
 }

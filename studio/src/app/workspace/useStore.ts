@@ -1,5 +1,6 @@
 import { useCallback, useSyncExternalStore } from 'react'
-import type { LoopState, TaskLoop } from './loop'
+import type { TaskLoop } from './loop'
+import type { LoopState } from './loopState'
 import type { Desk } from './desk'
 
 export function useLoop(loop: TaskLoop): LoopState {

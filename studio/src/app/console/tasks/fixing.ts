@@ -1,4 +1,4 @@
-import type { Held } from '../../workspace/loop'
+import type { Held } from '../../workspace/loopState'
 import { t } from '../../../ui/messages'
 import type { Project, Task } from '../types'
 
