@@ -17,7 +17,7 @@ from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.features.people import actions as people
 from evenhand.infra.db import SYSTEM, Actor, Database
-from evenhand.infra.facts import person_alias
+from evenhand.infra.facts import person_alias, record
 from evenhand.infra.home import Home
 from evenhand.infra.jobs import Worker
 from evenhand.infra.keys import Keys
@@ -63,7 +63,7 @@ def urls(pg_server: TestServer, template: str) -> Iterator[DatabaseUrls]:
 
 @pytest.fixture
 async def db(urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database(urls, KEYS, key_service(Home(tmp_path / "home"), KEYS)) as opened:
+    async with Database(urls, KEYS, key_service(Home(tmp_path / "home"), KEYS), record) as opened:
         yield opened
 
 
@@ -207,7 +207,7 @@ async def world(urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[World]:
     worker.listen()
     service = key_service(settings.home, KEYS)
     async with (
-        Database(urls, KEYS, service, media_base=settings.media_url) as db,
+        Database(urls, KEYS, service, record, media_base=settings.media_url) as db,
         world_of(settings, db) as made,
     ):
         yield made

@@ -25,6 +25,7 @@ from evenhand.app.opening import key_service
 from evenhand.features.tasks.leases import heads_of
 from evenhand.features.tasks.turns import Turns
 from evenhand.infra.db import Database, Narrow
+from evenhand.infra.facts import record
 from evenhand.infra.home import Home
 from evenhand.infra.ids import new_id
 from evenhand.infra.keys import load_keys
@@ -84,7 +85,7 @@ async def _child(given: dict[str, Any]) -> dict[str, Any]:
     home = Home(Path(given["home"]))
     keys = load_keys(home.keys)
     waits: list[float] = []
-    async with Database(DatabaseUrls(**given["urls"]), keys, key_service(home, keys)) as db:
+    async with Database(DatabaseUrls(**given["urls"]), keys, key_service(home, keys), record) as db:
         turns = Turns(db)
 
         async def one(person: str, until: float) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.infra.db import Database
+from evenhand.infra.facts import record
 from evenhand.infra.home import Home
 from evenhand.infra.keys import Keys, load_keys
 from evenhand.infra.kms.local import LocalKeys
@@ -59,6 +60,7 @@ async def services(
         urls,
         keys,
         key_service(settings.home, keys),
+        record,
         app_connections=connections,
         media_base=settings.media_url,
         key_life_s=settings.key_life_s,

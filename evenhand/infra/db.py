@@ -118,6 +118,9 @@ class Narrow:
     seal: Seal
 
 
+#: Writes a fact, and gives its id. Facts stand above the transactions that they are written in, so it is handed in.
+Record = Callable[[Tx, Any], Awaitable[str]]
+
 ACQUIRE_S = 10.0
 #: Connections of a role that stay open when nobody uses them; the others end after two minutes.
 WARM = 4
@@ -162,6 +165,7 @@ class Database:
         urls: DatabaseUrls,
         keys: Keys,
         key_service: LocalKeys,
+        record: Record,
         *,
         app_connections: int = 8,
         media_base: str = "",
@@ -170,8 +174,8 @@ class Database:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`key_service` wraps the keys of organisations that have chosen no other; what is released is used for `key_life_s`
-        seconds of `clock`. `process`: what this is, for the events that say who opened a key. `media_base`: where links to
-        files lead, "" for the host that a page comes from."""
+        seconds of `clock`, and `record` (facts.record) writes that it was. `process`: what this is, for the events that say
+        who opened a key. `media_base`: where links to files lead, "" for the host that a page comes from."""
         self._urls = urls
         self.keys = keys
         self.key_service = key_service
@@ -180,6 +184,7 @@ class Database:
         self.keyrings = Keyrings(
             self.wrapped_keys, on_release=self._released, process=self.process, life_s=key_life_s, clock=clock
         )
+        self._record = record
         self._services: dict[str, tuple[bytes, KeyService]] = {}
         self._secret = keys.key("context")
         self._most: dict[Pool, int] = {
@@ -247,13 +252,11 @@ class Database:
 
     async def _released(self, seal: Seal, event: KeyUnwrapped) -> None:
         """The event of a key that was opened, before anybody gets it."""
-        from evenhand.infra.facts import record  # facts stand above the transactions that they are written in
-
         org_id = event.about
         try:
             async with self._walled("keys", org_id, SYSTEM.id, "") as conn:
                 sign = partial(self.sign, conn, org_id, SYSTEM.id)
-                await record(Tx(conn, org_id, SYSTEM, datetime.now(UTC), seal, sign, self.keyrings), event)
+                await self._record(Tx(conn, org_id, SYSTEM, datetime.now(UTC), seal, sign, self.keyrings), event)
         except AWAY:
             raise
         except asyncpg.PostgresError as err:

@@ -28,6 +28,7 @@ from evenhand.app.opening import key_service
 from evenhand.features.assets.actions import keep_file
 from evenhand.features.assets.types import AssetBody
 from evenhand.infra.db import SYSTEM, Database
+from evenhand.infra.facts import record
 from evenhand.infra.home import Home
 from evenhand.infra.objects import Objects
 from tests.conftest import KEYS
@@ -38,7 +39,7 @@ class Dying(Objects):
         os.kill(os.getpid(), signal.SIGKILL)
 
 async def main(urls, home, folder, org, picture):
-    async with Database(urls, KEYS, key_service(Home(Path(home)), KEYS)) as db:
+    async with Database(urls, KEYS, key_service(Home(Path(home)), KEYS), record) as db:
         await keep_file(db, Dying(Path(folder)), org, SYSTEM, Path(picture).read_bytes(), AssetBody())
 
 asyncio.run(main(pickle.loads(bytes.fromhex(sys.argv[1])), *sys.argv[2:]))

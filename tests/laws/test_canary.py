@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from evenhand.app.http.errors import problem_of
 from evenhand.app.http.routes import ROUTES
 from evenhand.app.http.server import PREFIX
 from evenhand.features.people import actions as people
 from evenhand.infra.db import SYSTEM
+from evenhand.infra.jobs import _where
 from evenhand.infra.seal import At
 from tests.conftest import PASSWORD, World
 from tests.laws.estate import Estate, fill
@@ -192,8 +194,6 @@ async def provoke(world: World, a: Estate) -> None:
 
 def test_nothing_of_a_body_is_in_a_trail() -> None:
     """Errors that quote content are told by kind and place only."""
-    from evenhand.app.http.errors import problem_of
-    from evenhand.infra.jobs import _where
 
     def broken() -> Any:
         raise ValueError(CANARY)

@@ -22,6 +22,7 @@ from evenhand.app.http.routes import ROUTES
 from evenhand.app.http.server import PREFIX
 from evenhand.app.opening import key_service
 from evenhand.infra.db import Database
+from evenhand.infra.facts import record
 from evenhand.infra.ids import new_id
 from evenhand.pure.fairness.bounds import Extent, lag_limit
 from tests.conftest import KEYS, World, settings_for, world_of
@@ -134,7 +135,7 @@ async def other_world(pg_server: TestServer, template: str, tmp_path: Path) -> A
     with pg_server.cloned(template) as urls:
         service = key_service(settings.home, KEYS)
         async with (
-            Database(urls, KEYS, service, media_base=settings.media_url) as db,
+            Database(urls, KEYS, service, record, media_base=settings.media_url) as db,
             world_of(settings, db) as made,
         ):
             yield made

@@ -135,6 +135,7 @@ from evenhand.app.opening import key_service
 from evenhand.features.tasks.turns import Turns
 from evenhand.features.trust.turns import Keeper
 from evenhand.infra.db import Database
+from evenhand.infra.facts import record
 from evenhand.infra.home import Home
 from evenhand.infra.ids import new_id
 from evenhand.infra.keys import Keys
@@ -143,7 +144,7 @@ from evenhand.infra.postgres.roles import DatabaseUrls
 async def main():
     given = json.loads(sys.stdin.readline())
     keys = Keys(given["keys"].encode())
-    async with Database(DatabaseUrls(**given["urls"]), keys, key_service(Home(Path(given["home"])), keys)) as db:
+    async with Database(DatabaseUrls(**given["urls"]), keys, key_service(Home(Path(given["home"])), keys), record) as db:
         turns, keeper, chance, members = Turns(db), Keeper(db), random.Random(1), given["orgs"]
         for n in range(1_000_000):
             some = members[: chance.choice((2, 3, 4))]

@@ -13,6 +13,7 @@ from evenhand.app.opening import key_service
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.tasks import leases
 from evenhand.infra.db import SYSTEM, Database
+from evenhand.infra.facts import record
 from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.seal import At
 from tests.conftest import KEYS, World, settings_for, world_of
@@ -37,7 +38,7 @@ async def world(urls: DatabaseUrls, tmp_path: Path, clock: Clock) -> AsyncIterat
     settings.home.make()
     worker.listen()
     async with (
-        Database(urls, KEYS, key_service(settings.home, KEYS), clock=clock) as db,
+        Database(urls, KEYS, key_service(settings.home, KEYS), record, clock=clock) as db,
         world_of(settings, db) as made,
     ):
         yield made
@@ -96,7 +97,7 @@ async def test_a_key_service_is_tried_and_then_wraps_everything(
         assert bytes(wrapped).startswith(b"vault:v1:")
     asked = len(vault.seen)
     async with (
-        Database(urls, KEYS, world.db.key_service, process="other") as db,
+        Database(urls, KEYS, world.db.key_service, record, process="other") as db,
         world_of(world.services.settings, db) as other,
     ):
         assert (await other.keyed(acme.live_key).get(f"{PREFIX}/projects/{project}")).status_code == 200
@@ -120,7 +121,7 @@ async def test_rotation_leaves_everything_readable(world: World, vault: Vault, u
     await world.drain()
     api = world.keyed(acme.live_key)
     assert (await api.put(f"{PREFIX}/encryption/service", json=in_vault(vault))).status_code == 200
-    async with Database(urls, KEYS, world.db.key_service) as db, world_of(world.services.settings, db) as other:
+    async with Database(urls, KEYS, world.db.key_service, record) as db, world_of(world.services.settings, db) as other:
         there = other.keyed(acme.live_key)
         assert (await there.get(f"{PREFIX}/projects/{project}")).status_code == 200
         annotator = await other.browser("ann@acme.example")

@@ -9,6 +9,7 @@ from evenhand.app.http.server import PREFIX
 from evenhand.infra.crypto.datakey import KeyDestroyed, KeyNotHeld
 from evenhand.infra.crypto.trouble import Altered
 from evenhand.infra.db import SYSTEM, Database
+from evenhand.infra.facts import record
 from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.seal import At
 from tests.conftest import KEYS, World, world_of
@@ -134,7 +135,7 @@ async def test_a_row_of_the_same_customer_does_not_open_elsewhere(
 async def test_a_project_made_elsewhere_is_known_at_once(world: World, urls: DatabaseUrls) -> None:
     """Another process holds the organisation's keys already when a project is made: it learns the new key when it needs it."""
     acme = await world.customer("Acme")
-    async with Database(urls, KEYS, world.db.key_service) as db, world_of(world.services.settings, db) as other:
+    async with Database(urls, KEYS, world.db.key_service, record) as db, world_of(world.services.settings, db) as other:
         there = other.keyed(acme.live_key)
         assert (await there.get(f"{PREFIX}/projects")).json()["items"] == []
         project = await project_with(world, acme.live_key, 1)

@@ -19,6 +19,7 @@ from evenhand.app.http.server import PREFIX
 from evenhand.app.opening import key_service
 from evenhand.features.people import actions as people
 from evenhand.infra.db import SYSTEM, Database
+from evenhand.infra.facts import record
 from evenhand.infra.kms.local import LocalKeys
 from evenhand.infra.kms.port import Context, KeyServiceDown
 from evenhand.infra.postgres.roles import DatabaseUrls
@@ -45,7 +46,7 @@ async def world(urls: DatabaseUrls, tmp_path: Path, clock: Clock) -> AsyncIterat
     settings.home.make()
     worker.listen()
     async with (
-        Database(urls, KEYS, key_service(settings.home, KEYS), clock=clock) as db,
+        Database(urls, KEYS, key_service(settings.home, KEYS), record, clock=clock) as db,
         world_of(settings, db) as made,
     ):
         yield made
@@ -229,7 +230,10 @@ async def test_wrapped_keys_of_another_customer_do_not_open(
                         " where org_id = %s").format(t=sql.Identifier(table), c=sql.SQL(columns)),
                 (acme.live, birch.live),
             )  # fmt: skip
-    async with Database(urls, KEYS, world.db.key_service) as db, world_of(world.services.settings, db) as restarted:
+    async with (
+        Database(urls, KEYS, world.db.key_service, record) as db,
+        world_of(world.services.settings, db) as restarted,
+    ):
         reply = await restarted.keyed(birch.live_key).get(f"{PREFIX}/projects")
         assert (reply.status_code, reply.json().get("code")) == (409, "altered"), reply.text
         assert (await restarted.keyed(acme.live_key).get(f"{PREFIX}/projects")).status_code == 200
@@ -245,7 +249,7 @@ class Away(LocalKeys):
 async def test_a_service_that_is_away_is_told_as_that(world: World, urls: DatabaseUrls, tmp_path: Path) -> None:
     acme = await world.customer("Acme")
     service = Away(tmp_path / "away", b"r" * 32)
-    async with Database(urls, KEYS, service) as db, world_of(world.services.settings, db) as without:
+    async with Database(urls, KEYS, service, record) as db, world_of(world.services.settings, db) as without:
         reply = await without.keyed(acme.live_key).get(f"{PREFIX}/projects")
     assert (reply.status_code, reply.json().get("code")) == (502, "key_service_down"), reply.text
     assert "Try again in a minute" in reply.json()["hint"]
@@ -263,7 +267,7 @@ from evenhand.infra.home import Home
 from tests.conftest import KEYS
 
 async def main(urls, home, org):
-    async with Database(urls, KEYS, key_service(Home(Path(home)), KEYS)) as db, db.tx(org, SYSTEM) as tx:
+    async with Database(urls, KEYS, key_service(Home(Path(home)), KEYS), record) as db, db.tx(org, SYSTEM) as tx:
         print(*(p.name for p in await projects.list_projects(tx)))
         await projects.create_project(tx, projects.NewProject("From beside", "text", {"fields": []}))
 
@@ -280,7 +284,7 @@ async def test_a_restart_and_another_process_openeverything(world: World, urls: 
     assert beside.stdout.split() == ["P1"], beside.stderr
     seen = (await world.keyed(acme.live_key).get(f"{PREFIX}/projects")).json()["items"]
     assert {p["name"] for p in seen} == {"P1", "From beside"}
-    async with Database(urls, KEYS, LocalKeys(Path(home) / "keys" / "kms", KEYS.key("kms-root"))) as again:
+    async with Database(urls, KEYS, LocalKeys(Path(home) / "keys" / "kms", KEYS.key("kms-root")), record) as again:
         assert (await people.find_org(again, "Acme")).id == acme.live, "names are found by the same index as before"
         async with again.tx(acme.live, SYSTEM) as tx:
             projects = await tx.conn.fetch("select project_id, body from evenhand.project")

@@ -10,6 +10,7 @@ import pytest
 
 from evenhand.app.http.server import PREFIX
 from evenhand.infra.db import Database
+from evenhand.infra.facts import record
 from evenhand.infra.ids import new_id
 from evenhand.infra.postgres.roles import DatabaseUrls
 from tests.conftest import KEYS, Customer, World, world_of
@@ -39,7 +40,7 @@ async def test_cancelled_requests_never_mix_tenants(world: World, urls: Database
     acknowledged: dict[str, set[str]] = {c.name: set() for c in customers}
     arrived = 0
     async with (
-        Database(urls, KEYS, world.db.key_service, app_connections=2) as small,
+        Database(urls, KEYS, world.db.key_service, record, app_connections=2) as small,
         world_of(world.services.settings, small) as narrow,
     ):
 

@@ -11,6 +11,8 @@ import pytest
 
 from evenhand.app.cli import main
 from evenhand.app.standalone import program
+from evenhand.pure.log.notes import LOG_KEY
+from evenhand.pure.log.signing import Signer
 from tests.pure.log.double import LOG, POLICY_TEXT, LogDouble, edit, edit_event, history, private
 
 #: what the stand-alone program may import: the standard library and one package
@@ -135,8 +137,6 @@ def test_no_signature_by_the_log(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another key of the same name: what it signed is not the log's."""
-    from evenhand.pure.log.notes import LOG_KEY
-    from evenhand.pure.log.signing import Signer
 
     monkeypatch.chdir(place)
     key = Signer.of(LOG.key.name, LOG_KEY, private("thief")).key

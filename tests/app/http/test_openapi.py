@@ -33,6 +33,7 @@ from evenhand.features.grants.figures import set_director
 from evenhand.features.people import actions as people
 from evenhand.features.trust import sequencer
 from evenhand.infra.db import Database
+from evenhand.infra.facts import record
 from evenhand.infra.objects import Objects
 from evenhand.infra.postgres.roles import DatabaseUrls
 from tests.conftest import KEYS, PASSWORD, World
@@ -75,7 +76,7 @@ def serving(settings_: Settings, urls: DatabaseUrls) -> Iterator[str]:
     @asynccontextmanager
     async def opened() -> Any:
         stop = asyncio.Event()
-        async with Database(urls, KEYS, key_service(settings_.home, KEYS)) as db:
+        async with Database(urls, KEYS, key_service(settings_.home, KEYS), record) as db:
             numbering = asyncio.create_task(sequencer.run(db, the_log(settings_, KEYS), stop, batch_s=0.2))
             yield Services(settings_, db, Objects(settings_.home.objects))
             stop.set()

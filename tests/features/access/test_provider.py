@@ -12,6 +12,7 @@ import pytest
 
 from evenhand.features.access import provider
 from evenhand.features.people import actions as people
+from evenhand.infra.db import Actor
 from evenhand.infra.fetch import ALLOW_VARIABLE
 from evenhand.pure.trouble import Invalid, Upstream
 from tests.conftest import PASSWORD, Browser, Customer, World
@@ -44,7 +45,6 @@ async def show_domain(world: World, owner: Browser, name: str = DOMAIN) -> None:
 
 
 async def actor(world: World, browser: Browser) -> Any:
-    from evenhand.infra.db import Actor
 
     return Actor("person", browser.person, await people.role_in(world.db, browser.org, browser.person) or "")
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evenhand.pure.formats.coco import read_coco
 from evenhand.pure.formats.csv import guard, records, unguard
 from evenhand.pure.formats.listing import BY_NAME, FORMATS, Format
 from evenhand.pure.formats.task import ExportTask, Report, safe_name, safe_path, write
@@ -248,7 +249,6 @@ def test_foreign_coco() -> None:
             {"id": 5, "image_id": 8, "category_id": 3, "bbox": [0, 0, 1, 1]},
         ],
     }
-    from evenhand.pure.formats.coco import read_coco
 
     report = Report("coco")
     (task,) = read_coco([json.dumps(document).encode()], report)

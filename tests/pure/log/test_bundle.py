@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from evenhand.pure.log.checks import moment
 from evenhand.pure.log.leaves import canonical
+from evenhand.pure.log.merkle import Tree, consistency_proof
 from evenhand.pure.log.notes import LOG_KEY
-from evenhand.pure.log.signing import Signer, sign_note
+from evenhand.pure.log.signing import Signer, sign_checkpoint, sign_note
 from evenhand.pure.log.walk import DELETED, DELETION
 from evenhand.pure.log.wrong import Unreadable
 from tests.pure.log.double import (
@@ -94,8 +95,6 @@ def test_late_events_are_told() -> None:
 
 
 def test_a_saved_checkpoint_between_epochs(log: LogDouble) -> None:
-    from evenhand.pure.log.merkle import Tree, consistency_proof
-    from evenhand.pure.log.signing import sign_checkpoint
 
     saved = sign_checkpoint(LOG, 40, Tree(log.tree.levels[0][:40]).root())
     report = check(log.bundle("birch"), since=saved)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from evenhand.pure.log.leaves import event_digest, leaf_entry
 from evenhand.pure.log.policy import Policy
 from evenhand.pure.log.report import Report
 from evenhand.pure.log.writing import EpochOpening, EventOpening
@@ -106,7 +107,6 @@ def test_alter_with_the_leaf(honest: LogDouble) -> None:
     large = LogDouble([]).run([*history(1, 80), *history(1, 1)])
 
     def change(events: list[EventOpening]) -> list[EventOpening]:
-        from evenhand.pure.log.leaves import event_digest, leaf_entry
 
         one = events[40]
         body = one.body.replace(b"access.media", b"access.thumb")
