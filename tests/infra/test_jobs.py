@@ -199,14 +199,15 @@ async def test_a_full_pool_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("evenhand.infra.db.ACQUIRE_S", 0.05)
     job = await add(db, orgs[0])
     seen = Seen()
     worker = Worker(db, {"note": seen})
     stop = asyncio.Event()
     async with db.connection("picker"):  # the only one
-        running = asyncio.create_task(worker.run(stop))
-        await until(lambda: caplog.text.count("no job can be claimed (Busy)") > 1)
+        with monkeypatch.context() as hasty:
+            hasty.setattr("evenhand.infra.db.ACQUIRE_S", 0.05)
+            running = asyncio.create_task(worker.run(stop))
+            await until(lambda: caplog.text.count("no job can be claimed (Busy)") > 1)
         assert not running.done() and seen.orgs == []
     await until(lambda: seen.orgs and not worker._busy)  # type: ignore[attr-defined]
     stop.set()

@@ -130,9 +130,9 @@ async def test_a_transaction_that_was_left_open_does_not_stay(db: Database) -> N
 
 
 async def test_nobody_waits_for_ever(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evenhand.infra.db.ACQUIRE_S", 0.05)
     async with db.connection("picker"):
-        with pytest.raises(Busy):
+        with monkeypatch.context() as hasty, pytest.raises(Busy):
+            hasty.setattr("evenhand.infra.db.ACQUIRE_S", 0.05)
             async with db.connection("picker"):
                 raise AssertionError
     async with db.connection("picker") as conn:
