@@ -20,7 +20,7 @@ from evenhand.features.projects.types import BatchBody
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews.types import Verdict
 from evenhand.features.tasks import actions as tasks
-from evenhand.features.tasks import leases
+from evenhand.features.tasks import adding, leases
 from evenhand.features.tasks.types import NewTask, TaskInput
 from evenhand.infra.db import Actor
 from evenhand.infra.jobs import Worker
@@ -202,7 +202,7 @@ class Scene:
     async def add_task(self) -> None:
         batch = self.chance.choice([None, *self.batches])
         async with self.tx() as tx:
-            await tasks.create_task(tx, self.project, NewTask(TaskInput(text="more"), batch=batch))
+            await adding.create_task(tx, self.project, NewTask(TaskInput(text="more"), batch=batch))
 
     async def settle(self) -> None:
         await Worker(self.world.db, worker.handlers(self.world.services)).drain()
@@ -256,7 +256,7 @@ async def scene(world: World, seed: int, overlap: int, review: str) -> Scene:
         made = [await batches.create_batch(tx, project, BatchBody(f"B{n}"), staging=n == 1) for n in range(3)]
         for n in range(12):
             batch = [None, *(b.id for b in made)][n % 4]
-            await tasks.create_task(tx, project, NewTask(TaskInput(text=f"t{n}"), batch=batch))
+            await adding.create_task(tx, project, NewTask(TaskInput(text=f"t{n}"), batch=batch))
     return Scene(world, customer, project, people, judges, random.Random(seed), [b.id for b in made])
 
 

@@ -15,7 +15,7 @@ from evenhand.features.projects.types import BatchBody
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews.types import Verdict
 from evenhand.features.tasks import actions as tasks
-from evenhand.features.tasks import leases
+from evenhand.features.tasks import adding, leases
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import Filter
 from evenhand.features.tasks.types import NewTask, TaskInput
@@ -42,7 +42,7 @@ class Scene:
             self.project = (await projects.create_project(tx, NewProject("P", "text", ONTOLOGY, overlap=2))).id
             self.batch = (await batches.create_batch(tx, self.project, BatchBody("B"))).id
             for n in range(3):
-                await tasks.create_task(tx, self.project, NewTask(TaskInput(text=f"t{n}"), batch=self.batch))
+                await adding.create_task(tx, self.project, NewTask(TaskInput(text=f"t{n}"), batch=self.batch))
         self.first, self.second, *_ = (await leases.next_work(self.world.db, self.ann, "label", 3))[0]
         if answered:
             for one in (self.first, self.second):

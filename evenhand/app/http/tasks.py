@@ -21,7 +21,7 @@ from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews import progress
 from evenhand.features.reviews.types import Verdict
 from evenhand.features.tasks import actions as tasks
-from evenhand.features.tasks import imports
+from evenhand.features.tasks import adding, imports
 from evenhand.features.tasks.types import ImportReport, NewTask, Task, TaskRow, TaskViewed
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
@@ -104,7 +104,7 @@ STATES = ("fetching", "held", "open", "full", "review", "done", "canceled", "err
 @route("POST", "/projects/{project}/tasks", body=NewTask, reply=Task)
 async def create_task(call: Call, tx: Tx) -> Any:
     """Create a task"""
-    task = await tasks.create_task(tx, call.path("project"), call.body)
+    task = await adding.create_task(tx, call.path("project"), call.body)
     return await full_task(tx, call.db, task)
 
 

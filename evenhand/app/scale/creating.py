@@ -13,17 +13,8 @@ from evenhand.features.assets import actions as assets
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects.batches import batch_row, batch_row_named, reopen_batch
 from evenhand.features.tasks import store as tasks_store
-from evenhand.features.tasks.actions import (
-    Adding,
-    Fetch,
-    add_task,
-    body_of,
-    check_body,
-    check_conversation,
-    image_of,
-    put_body,
-    task_row,
-)
+from evenhand.features.tasks.actions import body_of, put_body, task_row
+from evenhand.features.tasks.adding import Adding, Fetch, add_task, check_body, check_conversation, image_of
 from evenhand.features.tasks.types import TaskBody, TaskData
 from evenhand.infra.db import Tx
 from evenhand.infra.fetch import check_url

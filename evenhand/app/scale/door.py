@@ -21,7 +21,8 @@ from evenhand.features.people.actions import who_holds_key
 from evenhand.features.projects.actions import ProjectNameTaken
 from evenhand.features.projects.batches import BatchNameTaken
 from evenhand.features.projects.groups import GroupNameTaken
-from evenhand.features.tasks.actions import NoSuchTask, UniqueIdTaken
+from evenhand.features.tasks.actions import NoSuchTask
+from evenhand.features.tasks.adding import UniqueIdTaken
 from evenhand.infra.access import ids_in, shown
 from evenhand.infra.db import Tx
 from evenhand.infra.ids import is_id

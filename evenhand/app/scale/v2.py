@@ -14,8 +14,10 @@ from evenhand.features.projects import batches
 from evenhand.features.projects import store as projects_store
 from evenhand.features.projects.types import BatchBody
 from evenhand.features.tasks import actions as tasks
+from evenhand.features.tasks import adding
 from evenhand.features.tasks import store as tasks_store
-from evenhand.features.tasks.actions import Adding, Filter, check_body, check_conversation
+from evenhand.features.tasks.actions import Filter
+from evenhand.features.tasks.adding import Adding, check_body, check_conversation
 from evenhand.features.tasks.types import TaskBody, TaskData
 from evenhand.infra.db import Tx
 from evenhand.infra.ids import new_id
@@ -261,7 +263,7 @@ async def _create_chat(ask: Ask, tx: Tx, given: requests.V2Chat, place: Place) -
     if answer is not None:
         body.callback_ok = True
         return await add_finished(tx, new, get_type("chat"), answer)
-    return await tasks.task_row(tx, await tasks.add_task(tx, new))
+    return await tasks.task_row(tx, await adding.add_task(tx, new))
 
 
 @entry("v2", "POST", "task/metadata")

@@ -21,6 +21,7 @@ from evenhand.features.quality.types import (
     Score,
 )
 from evenhand.features.tasks import actions as tasks
+from evenhand.features.tasks import adding
 from evenhand.features.tasks.types import TaskBody
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
@@ -126,7 +127,7 @@ async def make_known(tx: Tx, project: str, known: KnownTask) -> ProjectQuality:
             "training": known.purpose == "training",
         },
     )
-    await tasks.add_task(tx, tasks.Adding(row, copy, kind=source["kind"], purpose=known.purpose))
+    await adding.add_task(tx, adding.Adding(row, copy, kind=source["kind"], purpose=known.purpose))
     return await quality(tx, project)
 
 

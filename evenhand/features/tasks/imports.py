@@ -11,7 +11,7 @@ import msgspec
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
-from evenhand.features.tasks.actions import (
+from evenhand.features.tasks.adding import (
     FETCH_TRIES,
     Fetch,
     check_body,
