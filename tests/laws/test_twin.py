@@ -317,6 +317,8 @@ def made_up(real: Ids) -> Ids:
             out[name] = (new_id() + new_id())[: len(value)]
         elif name == "unique":
             out[name] = f"{new_id()}-0"
+        elif value.startswith("scaledata://"):
+            out[name] = f"scaledata://{space}/{new_id()}"
         elif value.endswith(".example"):
             out[name] = f"d{new_id()}.example"
         elif len(value) == 48:

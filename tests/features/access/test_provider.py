@@ -285,6 +285,32 @@ async def test_liars(world: World, owner: Browser, idp: Provider) -> None:
     assert await trip(world.client(), idp) == "/", "the honest one is let in all the same"
 
 
+async def test_tokens_stay_on_the_server(world: World, owner: Browser, idp: Provider) -> None:
+    """The browser carries a code that is worth nothing without the server's secret and verifier, and gets our own session only."""
+    minted: list[str] = []
+
+    def keep(claims: dict[str, Any]) -> str:
+        minted.append(idp.key.sign(claims))
+        return minted[-1]
+
+    idp.bend = keep
+    client = world.client()
+    reply = await client.post("/api/v1/session/provider", json={"email": f"kim@{DOMAIN}"})
+    asked = parse_qs(urlsplit(reply.json()["url"]).query)
+    assert asked["code_challenge_method"] == ["S256"] and "code_verifier" not in reply.text
+    assert len(asked["state"][0]) >= 40 and len(asked["nonce"][0]) >= 40
+    back = idp.sign_in(reply.json()["url"])
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    (idp.codes[code])["code_challenge"] = b64(b"x" * 32)  # as if it had been begun with another verifier
+    assert await finish(client, back) == "/signin?provider=refused" and minted == []
+    done = await client.get(idp.sign_in(await begin(client)))
+    assert (done.status_code, done.headers["location"], len(minted)) == (303, "/", 1)
+    session = await client.get("/api/v1/session")
+    told = "".join(f"{r.headers}{r.text}" for r in (done, session)) + str(dict(client.cookies))
+    assert session.status_code == 200
+    assert not any(part in told for part in minted[0].split("."))
+
+
 async def test_a_weak_key_is_no_key(world: World, owner: Browser, idp: Provider) -> None:
     idp.key = Key("RS256", bits=1024)
     assert await trip(world.client(), idp) == "/signin?provider=refused"
