@@ -42,7 +42,7 @@ async def my_contract(call: Call, tx: Tx) -> Any:
     return await agreements.contracts_of(tx)
 
 
-@route("POST", "/operator/rate-card", who="operator", body=NewCard, reply=RateCard, tx=False)
+@route("POST", "/operator/rate-card", who="operator", body=NewCard, reply=RateCard, tx=False, fresh=True)
 async def publish(call: Call) -> Any:
     """Publish a rate card for all; it counts a day later at the earliest"""
     return await cards.publish_card(call.db, call.body)
@@ -60,7 +60,7 @@ async def read_contract(call: Call) -> Any:
     return await agreements.read_contract(call.db, call.path("org"))
 
 
-@route("PUT", "/operator/contracts/{org}", who="operator", body=Terms, reply=Contracts, tx=False)
+@route("PUT", "/operator/contracts/{org}", who="operator", body=Terms, reply=Contracts, tx=False, fresh=True)
 async def set_contract(call: Call) -> Any:
     """Agree on a further version of a customer's contract"""
     return await agreements.set_contract(call.db, call.path("org"), call.body, actor=call.actor)
@@ -98,13 +98,13 @@ async def list_walls(call: Call, tx: Tx) -> Any:
     return await walls.list_walls(tx)
 
 
-@route("PUT", "/walls", body=NewWall, reply=NewWall, tx=False)
+@route("PUT", "/walls", body=NewWall, reply=NewWall, tx=False, fresh=True)
 async def set_wall(call: Call) -> Any:
     """Keep whoever has worked for you off a rival, and the other way round; or change for how long"""
     return await walls.set_wall(call.db, call.org_id, call.actor, call.body)
 
 
-@route("DELETE", "/walls/{wall}", reply=dict[str, bool], tx=False)
+@route("DELETE", "/walls/{wall}", reply=dict[str, bool], tx=False, fresh=True)
 async def end_wall(call: Call) -> Any:
     """Take a wall down"""
     await walls.end_wall(call.db, call.org_id, call.actor, call.path("wall"))
@@ -124,7 +124,7 @@ async def kept_off(call: Call) -> Any:
     )
 
 
-@route("POST", "/operator/interests", who="operator", body=Interest, reply=InterestKept, tx=False)
+@route("POST", "/operator/interests", who="operator", body=Interest, reply=InterestKept, tx=False, fresh=True)
 async def declare_interest(call: Call) -> Any:
     """Keep a person off a customer in whom they have an interest"""
     body: Interest = call.body
@@ -133,7 +133,7 @@ async def declare_interest(call: Call) -> Any:
     return InterestKept(person, await walls.bar(call.db, body.org, person, until=body.until, actor=call.actor))
 
 
-@route("POST", "/operator/conflict-groups", who="operator", body=GroupChange, reply=GroupChange, tx=False)
+@route("POST", "/operator/conflict-groups", who="operator", body=GroupChange, reply=GroupChange, tx=False, fresh=True)
 async def change_group(call: Call) -> Any:
     """Put a customer into a group of competitors, or take it out"""
     body: GroupChange = call.body

@@ -32,7 +32,7 @@ async def support(call: Call, tx: Tx) -> Any:
     return await grants.support(call.db, tx)
 
 
-@route("POST", "/support/grants", body=NewGrant, reply=Support)
+@route("POST", "/support/grants", body=NewGrant, reply=Support, fresh=True)
 async def give_grant(call: Call, tx: Tx) -> Any:
     """Let somebody of the operator's people read, for minutes"""
     return await grants.give(call.db, tx, call.body)
@@ -62,19 +62,19 @@ async def access(call: Call) -> Any:
     return await grants.access(call.db, call.actor.id)
 
 
-@route("POST", "/operator/break-glass", who="operator", body=NewAsk, reply=Access, tx=False)
+@route("POST", "/operator/break-glass", who="operator", body=NewAsk, reply=Access, tx=False, fresh=True)
 async def ask(call: Call) -> Any:
     """Ask for access without a grant; another of the operator's people has to confirm"""
     return await grants.ask_to_break(call.db, call.actor, call.body)
 
 
-@route("POST", "/operator/break-glass/{ask}/confirm", who="operator", reply=Access, tx=False)
+@route("POST", "/operator/break-glass/{ask}/confirm", who="operator", reply=Access, tx=False, fresh=True)
 async def confirm(call: Call) -> Any:
     """Confirm somebody else's break-glass; the customer is told at once"""
     return await grants.confirm_break(call.db, call.actor, call.path("ask"))
 
 
-@route("POST", "/operator/people/leave", who="operator", body=PersonRef, reply=Left, tx=False)
+@route("POST", "/operator/people/leave", who="operator", body=PersonRef, reply=Left, tx=False, fresh=True)
 async def leave(call: Call) -> Any:
     """End everything that somebody can do here, at once"""
     ref: str = call.body.person
@@ -82,7 +82,7 @@ async def leave(call: Call) -> Any:
     return await leaving.leave(call.db, person, call.actor)
 
 
-@route("POST", "/operator/directors", who="operator", body=DirectorIn, reply=DirectorIn, tx=False)
+@route("POST", "/operator/directors", who="operator", body=DirectorIn, reply=DirectorIn, tx=False, fresh=True)
 async def director(call: Call) -> Any:
     """Let somebody see the figures of all customers together, or no longer"""
     await figures.set_director(call.db, call.body.email, director=call.body.director)

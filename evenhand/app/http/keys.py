@@ -21,13 +21,13 @@ async def check(call: Call) -> Any:
     return await keys.check_keys(call.db, call.org_id, call.actor)
 
 
-@route("PUT", "/encryption/service", body=NewChoice, reply=KeysView, tx=False)
+@route("PUT", "/encryption/service", body=NewChoice, reply=KeysView, tx=False, fresh=True)
 async def choose(call: Call) -> Any:
     """Choose a key service for this space: this installation's, AWS KMS or Vault. It is tried before it counts"""
     return await keys.choose_service(call.db, call.org_id, call.actor, call.body)
 
 
-@route("POST", "/encryption/rotate", body=Rotation, reply=KeysView, tx=False)
+@route("POST", "/encryption/rotate", body=Rotation, reply=KeysView, tx=False, fresh=True)
 async def rotate(call: Call) -> Any:
     """A new version of your key, of the organisation's or of a project's"""
     return await keys.rotate(call.db, call.org_id, call.actor, call.body)

@@ -58,7 +58,7 @@ async def set_retention(call: Call, tx: Tx) -> Any:
     return await retention.set_retention(tx, call.path("project"), rule)
 
 
-@route("PUT", "/projects/{project}/hold", body=HoldIn, reply=Holds)
+@route("PUT", "/projects/{project}/hold", body=HoldIn, reply=Holds, fresh=True)
 async def hold_project(call: Call, tx: Tx) -> Any:
     """Put a project under a legal hold: nothing of it is deleted"""
     return Holds(await holds.set_hold(tx, call.path("project"), call.body.reason))
@@ -103,7 +103,7 @@ async def org_data(call: Call, tx: Tx) -> Any:
     return await retention.data_view(tx, "")
 
 
-@route("PUT", "/org/hold", body=HoldIn, reply=Holds)
+@route("PUT", "/org/hold", body=HoldIn, reply=Holds, fresh=True)
 async def hold_org(call: Call, tx: Tx) -> Any:
     """Put the organisation under a legal hold: nothing in this space is deleted"""
     return Holds(await holds.set_hold(tx, "", call.body.reason))
@@ -125,7 +125,7 @@ class LeavingView(msgspec.Struct, frozen=True):
     deletion: Erasure
 
 
-@route("POST", "/org/leave", body=ConfirmIn, reply=Partings, tx=False)
+@route("POST", "/org/leave", body=ConfirmIn, reply=Partings, tx=False, fresh=True)
 async def leave(call: Call) -> Any:
     """Leave: everything in this space is deleted (of a live space, in the test space too), and nobody gets in any more"""
     return Partings(await parting.leave(call.db, call.org_id, call.actor, call.body.confirm))
@@ -155,7 +155,7 @@ async def get_last_evidence(call: Call) -> Response:
     return await streamed(file_pieces(out), 200, headers, "application/zip")
 
 
-@route("GET", "/archive", tx=False, media="application/zip")
+@route("GET", "/archive", tx=False, media="application/zip", fresh=True)
 async def take_everything(call: Call) -> Response:
     """Take everything that this space has, as one zip file that explains itself"""
     about = await people.space_of(call.db, call.org_id)

@@ -73,7 +73,7 @@ async def list_feeds(call: Call, tx: Tx) -> Any:
     return Feeds(await feeds.list_feeds(tx))
 
 
-@route("POST", "/trust/feeds", body=FeedIn, reply=Feeds)
+@route("POST", "/trust/feeds", body=FeedIn, reply=Feeds, fresh=True)
 async def add_feed(call: Call, tx: Tx) -> Any:
     """Send every event to a webhook or a syslog receiver"""
     return Feeds(await feeds.add_feed(tx, call.body.url, everything=call.body.everything))

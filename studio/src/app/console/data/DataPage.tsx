@@ -1,12 +1,12 @@
-import { buttonClass } from '../../../ui/Button'
+import { Button } from '../../../ui/Button'
 import { ErrorNote } from '../../../ui/ErrorNote'
-import { Icon } from '../../../ui/Icon'
 import { t } from '../../../ui/messages'
 import { Skeleton } from '../../../ui/Skeleton'
 import { useApi } from '../../../ui/useApi'
 import { mayManage, useSignedIn } from '../../shell/session'
 import { useTitle } from '../../shell/useTitle'
 import { downloadUrl, fileName } from '../download'
+import { downloadWhenFresh } from '../fresh'
 import { Deletions } from './Deletions'
 import { Holds } from './Holds'
 import { Leave } from './Leave'
@@ -26,10 +26,9 @@ export function DataPage() {
           <h2 id="archive">{t('console.archive')}</h2>
           <p className="eh-muted">{t('console.archive.text')}</p>
           <div>
-            <a className={buttonClass('primary')} href={downloadUrl('/archive')} download={fileName(org?.name ?? '', 'zip')}>
-              <Icon name="download" />
+            <Button look="primary" icon="download" onClick={() => void downloadWhenFresh(downloadUrl('/archive'), fileName(org?.name ?? '', 'zip'))}>
               {t('console.archive.do')}
-            </a>
+            </Button>
           </div>
         </section>
       ) : null}

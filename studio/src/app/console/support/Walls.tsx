@@ -6,6 +6,7 @@ import { Segments, TextField } from '../../../ui/Field'
 import { FormDialog } from '../../../ui/FormDialog'
 import { formatNumber, t } from '../../../ui/messages'
 import { Table } from '../../../ui/Table'
+import { toastError } from '../../../ui/Toast'
 import { refresh, useApi } from '../../../ui/useApi'
 import type { List } from '../types'
 import type { Wall } from './types'
@@ -47,7 +48,7 @@ export function Walls({ manages, live }: { manages: boolean; live: boolean }) {
               tight: true,
               cell: (wall) =>
                 manages ? (
-                  <Button small look="quiet" onClick={() => void end(wall)} aria-label={t('console.walls.end-of', { name: wall.name })}>
+                  <Button small look="quiet" onClick={() => void end(wall).catch(toastError)} aria-label={t('console.walls.end-of', { name: wall.name })}>
                     {t('console.walls.end')}
                   </Button>
                 ) : null,
