@@ -1,5 +1,6 @@
 """Passkeys as people meet them: Chromium's own authenticator, by the protocol of its tools, on http://localhost."""
 
+import re
 from typing import Any
 
 import pytest
@@ -70,6 +71,23 @@ def test_a_newcomer_makes_a_passkey_and_signs_in_with_it(demo: Demo, sit: Sit) -
     check_axe(page, "proof")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
+
+    # and before the keys of the organisation are changed, or everything is taken
+    home = page.url.split("/keys")[0]
+    page.goto(f"{home}/encryption")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_role("status").filter(has_text="opened in")).to_be_visible()
+    demo.server.run(age)
+    page.get_by_role("button", name="Rotate: Organisation key").click()
+    page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("There is a new version.")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Organisation key"))).to_contain_text("2")
+    demo.server.run(age)
+    page.goto(f"{home}/data")
+    page.get_by_role("button", name="Download the archive").click()
+    with page.expect_download():
+        page.get_by_role("button", name="Use a passkey").click()
     pat.wrong[:] = [line for line in pat.wrong if "status of 403" not in line]
 
 

@@ -24,6 +24,7 @@ const NewProjectPage = lazy(() => import('./projects/NewProjectPage').then((modu
 const PeoplePage = lazy(() => import('./org/PeoplePage').then((module) => ({ default: module.PeoplePage })))
 const KeysPage = lazy(() => import('./org/KeysPage').then((module) => ({ default: module.KeysPage })))
 const AccessPage = lazy(() => import('./access/AccessPage').then((module) => ({ default: module.AccessPage })))
+const EncryptionPage = lazy(() => import('./encryption/EncryptionPage').then((module) => ({ default: module.EncryptionPage })))
 const DataPage = lazy(() => import('./data/DataPage').then((module) => ({ default: module.DataPage })))
 const SupportPage = lazy(() => import('./support/SupportPage').then((module) => ({ default: module.SupportPage })))
 const TrustPage = lazy(() => import('./trust/TrustPage').then((module) => ({ default: module.TrustPage })))
@@ -123,6 +124,7 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>, 
   if (match('/people', rest)) return <PeoplePage />
   if (match('/keys', rest)) return <KeysPage />
   if (match('/access', rest)) return <AccessPage />
+  if (match('/encryption', rest)) return <EncryptionPage projects={projects.data?.items ?? []} />
   if (match('/data', rest)) return <DataPage />
   if (match('/support', rest)) return <SupportPage projects={projects.data?.items ?? []} />
   if (match('/trust', rest) || match('/audit', rest)) return <TrustPage />
@@ -159,6 +161,7 @@ function consoleCommands(projects: readonly Project[], writes: boolean, manages:
       ? [
           { id: 'invite', label: t('console.people.invite'), group: act, icon: 'plus' as const, run: () => navigate(`${to.people()}?invite=1`) },
           { id: 'access', label: t('console.access'), group: pages, icon: 'gear' as const, words: 'sso oidc network ip session', run: () => navigate(to.access()) },
+          { id: 'encryption', label: t('console.encryption'), group: pages, icon: 'lock' as const, words: 'kms vault rotate revoke', run: () => navigate(to.encryption()) },
           { id: 'new-key', label: t('console.keys.new'), group: act, icon: 'plus' as const, run: () => navigate(`${to.keys()}?new=1`) },
         ]
       : []),

@@ -66,6 +66,7 @@ export function Sidebar({ open, onClose, rest, projects }: { open: boolean; onCl
           <SideLink to={to.people()} icon="people" here={is('/people')} label={t('console.people')} />
           <SideLink to={to.keys()} icon="key" here={is('/keys')} label={t('console.keys')} />
           {mayManage(org) ? <SideLink to={to.access()} icon="gear" here={is('/access')} label={t('console.access')} /> : null}
+          {mayManage(org) ? <SideLink to={to.encryption()} icon="lock" here={is('/encryption')} label={t('console.encryption')} /> : null}
           <SideLink to={to.data()} icon="history" here={is('/data')} label={t('console.data')} />
           <SideLink to={to.support()} icon="people" here={is('/support')} label={t('console.support')} />
           <SideLink to={to.trust()} icon="log" here={is('/trust') || is('/audit')} label={t('console.trust')} />

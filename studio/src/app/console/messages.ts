@@ -2,6 +2,7 @@
 import { accessMessages } from './words/access'
 import { createMessages } from './words/create'
 import { dataMessages } from './words/data'
+import { encryptionMessages } from './words/encryption'
 import { factMessages } from './words/facts'
 import { generalMessages } from './words/general'
 import { orgMessages } from './words/org'
@@ -11,4 +12,4 @@ import { supportMessages } from './words/support'
 import { taskMessages } from './words/tasks'
 import { trustMessages } from './words/trust'
 
-export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...accessMessages, ...trustMessages, ...supportMessages, ...factMessages } as const
+export const consoleMessages = { ...generalMessages, ...createMessages, ...projectMessages, ...qualityMessages, ...taskMessages, ...orgMessages, ...dataMessages, ...accessMessages, ...encryptionMessages, ...trustMessages, ...supportMessages, ...factMessages } as const

@@ -18,6 +18,7 @@ export const to = {
   support: () => `${base()}/support`,
   people: () => `${base()}/people`,
   access: () => `${base()}/access`,
+  encryption: () => `${base()}/encryption`,
   keys: () => `${base()}/keys`,
   data: () => `${base()}/data`,
   trust: () => `${base()}/trust`,

@@ -23,7 +23,7 @@ export function ProviderPart({ provider }: { provider: Provider | null }) {
       </div>
       <p className="eh-muted">{t('console.provider.text')}</p>
       {provider ? (
-        <dl className="eh-card eh-access-facts">
+        <dl className="eh-card eh-pairs">
           <dt>{t('console.provider.issuer')}</dt>
           <dd className="eh-break">{provider.issuer}</dd>
           <dt>{t('console.provider.client')}</dt>
