@@ -146,7 +146,9 @@ def console_paths(page: Page) -> list[str]:
     link.wait_for(state="attached")
     project = str(link.get_attribute("href"))
     home = project.split("/projects/")[0]
-    paths = [home] + [f"{home}/{name}" for name in ("projects", "new", "deliveries", "people", "keys", "encryption", "audit")]
+    paths = [home] + [
+        f"{home}/{name}" for name in ("projects", "new", "deliveries", "people", "keys", "encryption", "audit")
+    ]
     tabs = ("", "/tasks", "/batches", "/pilot", "/questions", "/instructions", "/export", "/settings")
     return paths + [project + tab for tab in tabs]
 
