@@ -3,7 +3,7 @@
 A link says which file, by which lease or page, and to whose session or key. A process remembers for REMEMBER_S that they live
 and where the file lies, so that the ranges of one file cost one look at the database every two seconds; a sign-out, a lost
 lease, a revoked key or a deleted file is therefore noticed within REMEMBER_S. The customer's key is asked for at every request,
-as everywhere.
+as everywhere. Where the customer wants it, pictures carry the name of whoever looks (marks.py).
 """
 
 import asyncio
@@ -15,19 +15,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
+from evenhand.app.marks import MarkedFile, Marks
 from evenhand.app.services import Services
 from evenhand.features.assets import actions as assets
 from evenhand.features.assets import links, viewings
 from evenhand.features.assets.links import LinkExpired, Shown
+from evenhand.features.assets.marking import lines_of
+from evenhand.features.assets.watermark import MARKED
 from evenhand.features.people import actions as people
 from evenhand.features.people.rules import CUSTOMER_ROLES
 from evenhand.features.tasks import store as tasks
 from evenhand.features.tasks.actions import body_of, files_of, task_row
-from evenhand.infra.db import AWAY, SYSTEM, Actor
+from evenhand.infra.db import AWAY, SYSTEM, Actor, Tx
 from evenhand.infra.files import OpenFile
 from evenhand.infra.ids import new_id
 from evenhand.pure.trouble import Busy, Missing
@@ -53,6 +56,7 @@ class _Viewing:
     id: str
     checked_at: float
     until_s: int
+    lines: tuple[str, ...]  # what its pictures carry: nothing, or the viewer's name, the time and the viewing
     ranges: int = 0
     bytes: int = 0
 
@@ -72,7 +76,7 @@ class Sight:
     type: str
     size: int
     tag: str
-    file: OpenFile
+    file: OpenFile | MarkedFile
     viewing: _Viewing
 
     async def read(self, start: int, end: int) -> memoryview:
@@ -95,17 +99,23 @@ class Gateway:
         self._clock = clock
         self._viewings: OrderedDict[tuple[str, links.Grant], _Viewing] = OrderedDict()
         self._files: OrderedDict[tuple[str, str, str], _Opened] = OrderedDict()
+        self._marks = Marks()
         self._unwritten: dict[int, _Viewing] = {}
         self._writing: asyncio.Task[None] | None = None
 
     async def open(self, token: str) -> Sight:
-        """The file behind a link. Raises LinkExpired, NotWrittenDown, Missing, and what the customer's key raises."""
+        """The file behind a link. Raises LinkExpired, NotWrittenDown, Missing, NotMarked, MarksBusy, and what the customer's
+        key raises."""
         shown = links.read(self._services.db.keys, token)
         (await self._services.db.seal(shown.org_id)).check()
         viewing = await self._viewing(shown)
         opened = await self._file(shown)
         self._count(viewing)
-        return Sight(opened.type, opened.file.size, opened.tag, opened.file, viewing)
+        if not viewing.lines or opened.type not in MARKED:
+            return Sight(opened.type, opened.file.size, opened.tag, opened.file, viewing)
+        marked = await self._marks.of(opened.file, opened.tag, viewing.lines)
+        tag = sha256("\n".join((opened.tag, *viewing.lines)).encode()).hexdigest()[:32]
+        return Sight(marked.type, marked.size, f'"{tag}"', marked, viewing)
 
     # --- may it be seen
 
@@ -117,18 +127,18 @@ class Gateway:
             return held
         checked_at = self._clock()
         try:
-            viewing = await self._check(shown)
+            viewing, lines = await self._check(shown)
         except Missing:
             self._viewings.pop(key, None)
             raise
         if held is None or held.id != viewing:
-            held = _Viewing(shown.org_id, viewing, checked_at, shown.until_s)
-        held.checked_at, held.until_s = checked_at, max(held.until_s, shown.until_s)
+            held = _Viewing(shown.org_id, viewing, checked_at, shown.until_s, lines)
+        held.checked_at, held.until_s, held.lines = checked_at, max(held.until_s, shown.until_s), lines
         _remember(self._viewings, key, held)
         return held
 
-    async def _check(self, shown: Shown) -> str:
-        """The id of the viewing that a link belongs to, written down. Raises LinkExpired."""
+    async def _check(self, shown: Shown) -> tuple[str, tuple[str, ...]]:
+        """The viewing that a link belongs to, written down, and what its pictures carry. Raises LinkExpired."""
         db, grant = self._services.db, shown.grant
         person = None
         if grant.kind == "key":
@@ -140,34 +150,34 @@ class Gateway:
                 raise LinkExpired(_ENDED)
         if grant.kind == "lease":
             return await self._lease(shown, person)
-        if grant.kind == "session" and await people.role_in(db, shown.org_id, person or "") not in CUSTOMER_ROLES:
-            raise LinkExpired(_ENDED)
+        role = await people.role_in(db, shown.org_id, person or "") if grant.kind == "session" else None
         async with db.tx(shown.org_id, SYSTEM) as tx:
             live = await viewings.VIEWING_LIVE.maybe(tx, org=shown.org_id, viewing=grant.id)
-        if live is None:
-            raise LinkExpired(_ENDED)
-        return grant.id
+            # what the operator's people see under a grant was asked for with it; everybody else has a role here
+            if live is None or (grant.kind == "session" and live["grant_id"] is None and role not in CUSTOMER_ROLES):
+                raise LinkExpired(_ENDED)
+            return await self._known(tx, live)
 
-    async def _lease(self, shown: Shown, person: str | None) -> str:
+    async def _known(self, tx: Tx, viewing: Any) -> tuple[str, tuple[str, ...]]:
+        return viewing["viewing_id"], await lines_of(self._services.db, tx, viewing)
+
+    async def _lease(self, shown: Shown, person: str | None) -> tuple[str, tuple[str, ...]]:
         """The first look at a lease's files is written down before anything of them leaves."""
         db, org, assignment = self._services.db, shown.org_id, shown.grant.id
         async with db.tx(org, SYSTEM) as tx:
             row = await tasks.LEASE_SEEN.maybe(tx, org=org, assignment=assignment)
             if row is None or (person is not None and row["person_id"] != person):
                 raise LinkExpired(_ENDED)
-            known = await viewings.VIEWING_OF_LEASE.value(tx, org=org, assignment=assignment)
+            known = await viewings.VIEWING_OF_LEASE.maybe(tx, org=org, assignment=assignment)
             if known is not None:
-                return known
+                return await self._known(tx, known)
             files = files_of(body_of(tx, await task_row(tx, row["task_id"])).data)
-        viewing, until = new_id(), datetime.fromtimestamp(shown.until_s, UTC)
+        until = datetime.fromtimestamp(shown.until_s, UTC)
         try:
             async with db.tx(org, Actor("person", row["person_id"])) as tx:
-                made = viewings.commitment(files)
-                if await viewings.begin(tx, viewing, shown.grant, made, files, until):
-                    return viewing
-                return await viewings.VIEWING_OF_LEASE.value(
-                    tx, org=org, assignment=assignment
-                )  # another process was first
+                # another process may be first: then its viewing is the one
+                await viewings.begin(tx, new_id(), shown.grant, viewings.commitment(files), files, until)
+                return await self._known(tx, await viewings.VIEWING_OF_LEASE.one(tx, org=org, assignment=assignment))
         except AWAY:
             raise
         except asyncpg.PostgresError as err:
@@ -233,6 +243,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Before the process ends."""
+        self._marks.close()
         if self._writing is not None:
             self._writing.cancel()
             with suppress(asyncio.CancelledError):

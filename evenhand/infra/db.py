@@ -47,7 +47,8 @@ AWAY: tuple[type[BaseException], ...] = (
 class Actor:
     """Who asks. `role` is the role in the organisation; `scopes` limit what an API key may do. `only` and `barred`: the
     spaces that a person's session is bound to, and those whose networks it was not seen in. `session`: the
-    hash of the token of a person's session, where there is one."""
+    hash of the token of a person's session, where there is one. `grant`: the customer's grant by which somebody of the
+    operator's reads."""
 
     kind: Literal["person", "key", "system"]
     id: str
@@ -56,6 +57,7 @@ class Actor:
     session: bytes = b""
     only: frozenset[str] | None = None
     barred: frozenset[str] = frozenset()
+    grant: str = ""
 
     def may_enter(self, org_id: str) -> bool:
         return (self.only is None or org_id in self.only) and org_id not in self.barred

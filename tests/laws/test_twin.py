@@ -182,6 +182,8 @@ CUSTOMER: dict[str, Case] = {
     "GET /leavers": nowhere,
     "GET /people/{person}/report": on("/people/{}/report", "member", "owner"),
     "GET /walls": nowhere,
+    "GET /settings/media": nowhere,
+    "PUT /settings/media": nowhere,
     "PUT /walls": lambda a, _: [at("/walls", json={"name": a["org"], "cool_off_days": 9})],
     "DELETE /walls/{wall}": on("/walls/{}", "wall"),
 }

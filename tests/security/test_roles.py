@@ -105,12 +105,14 @@ NEEDS: dict[str, Verb] = {
     "PUT /org/hold": Verb.MANAGE,
     "DELETE /org/hold": Verb.MANAGE,
     "GET /walls": Verb.READ,
+    "GET /settings/media": Verb.READ,
     "GET /support": Verb.READ,
     "POST /support/grants": Verb.MANAGE,
     "DELETE /support/grants/{grant}": Verb.MANAGE,
     "GET /leavers": Verb.READ,
     "GET /people/{person}/report": Verb.READ,
     "PUT /walls": Verb.MANAGE,
+    "PUT /settings/media": Verb.MANAGE,
     "DELETE /walls/{wall}": Verb.MANAGE,
 }
 _PLAIN: dict[str, Ask] = {
@@ -143,6 +145,8 @@ _PLAIN: dict[str, Ask] = {
     "PUT /org/hold": at("/org/hold", json={"reason": "Case 7"}),
     "DELETE /org/hold": at("/org/hold"),
     "GET /walls": at("/walls"),
+    "GET /settings/media": at("/settings/media"),
+    "PUT /settings/media": at("/settings/media", json={"watermark": "off"}),
     "GET /support": at("/support"),
     "GET /leavers": at("/leavers"),
     "PUT /walls": at("/walls", json={"name": "Somebody", "cool_off_days": 9}),

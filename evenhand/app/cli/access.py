@@ -1,4 +1,4 @@
-"""Commands on walls, on support grants and break-glass, and on people who leave."""
+"""Commands on walls, on names in pictures, on support grants and break-glass, and on people who leave."""
 
 import argparse
 from typing import Any
@@ -88,6 +88,28 @@ def change_group(given: argparse.Namespace) -> int:
         show.as_json({"organisation": given.org, "group": given.group, "member": not given.end})
     else:
         show.line(f"{given.org} {'left' if given.end else 'is in'} the group {given.group}; walls against it follow.")
+    return 0
+
+
+# --- pictures
+
+
+def watermark(given: argparse.Namespace) -> int:
+    with open_api(given) as api:
+        found = (
+            api.put("/settings/media", {"watermark": given.watermark})
+            if given.watermark
+            else api.get("/settings/media")
+        )
+    if given.json:
+        show.as_json(found)
+    else:
+        said = {
+            "off": "Pictures are shown as they are.",
+            "people": "Pictures carry the name of whoever looks; what API keys read does not.",
+            "all": "Pictures carry the name of whoever looks, and the beginning of the API key that reads them.",
+        }
+        show.line(said[found["watermark"]])
     return 0
 
 

@@ -34,6 +34,8 @@ SILENT: dict[str, str] = {
     "POST /projects/{project}/tasks/bulk": _NUMBERS,
     "POST /tasks/requeue": _NUMBERS,
     "POST /assets": _OWN_WORDS,
+    "GET /settings/media": "a switch of the organisation's own",
+    "PUT /settings/media": _OWN_WORDS,
     "POST /deliveries": _OWN_WORDS,
     "POST /questions/{question}/answer": _OWN_WORDS,
     "GET /members": _PEOPLE,

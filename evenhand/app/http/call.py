@@ -5,7 +5,7 @@ import hmac
 import ipaddress
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -127,7 +127,7 @@ async def who_asks(request: Request, services: Services, *, who: str, csrf: str 
     role = await sessions.enter(services.db, org_id, held, seen) if org_id else None
     grant = await live_grant(services.db, org_id, held.person) if role is None and held.operator else None
     if grant is not None:
-        actor = sessions.actor_of(held, "support")
+        actor = replace(sessions.actor_of(held, "support"), grant=grant["grant_id"])
         return Call(request, services, actor, org_id, operator=True, session=token, grant=grant, held=held)
     if role is None:
         raise Missing("There is no such organisation.", hint="Send your organisation's id as `Evenhand-Org`.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from evenhand.features.annotations import store as answers
 from evenhand.features.annotations.actions import answer_of
+from evenhand.features.assets.marking import shown_line
 from evenhand.features.assets.viewings import issue
 from evenhand.features.people.members import member_names
 from evenhand.features.people.rules import Verb, require
@@ -81,4 +82,5 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
         body.unique_id,
         row["priority"],
         body.error,
+        await shown_line(db, tx),
     )

@@ -13,6 +13,8 @@ from evenhand.app.http.routes import route
 from evenhand.app.http.task_view import full_task
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.assets import actions as assets
+from evenhand.features.assets import marking
+from evenhand.features.assets.marking import Media
 from evenhand.features.assets.types import Asset, AssetBody
 from evenhand.features.people.aliases import wanted_person
 from evenhand.features.people.rules import Verb, require
@@ -280,3 +282,15 @@ async def get_asset(call: Call, tx: Tx) -> Any:
     """Read a file's state and links"""
     require(tx, Verb.READ)
     return await assets.asset_of(tx, await assets.get_row(tx, call.path("asset")), call.db)
+
+
+@route("GET", "/settings/media", reply=Media)
+async def get_media(call: Call, tx: Tx) -> Any:
+    """Whether pictures carry the name of whoever looks"""
+    return await marking.media(tx)
+
+
+@route("PUT", "/settings/media", body=Media, reply=Media, fresh=True)
+async def put_media(call: Call, tx: Tx) -> Any:
+    """Have pictures carry the name of whoever looks, or no longer"""
+    return await marking.set_media(tx, call.body)

@@ -12,6 +12,7 @@ from evenhand.app.http.call import Call
 from evenhand.app.http.routes import once, route
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.annotations.types import Submitted
+from evenhand.features.assets.marking import shown_line
 from evenhand.features.contracts.walls import admit
 from evenhand.features.people.actions import role_in, session_shown
 from evenhand.features.people.rules import CUSTOMER_ROLES
@@ -23,7 +24,7 @@ from evenhand.features.tasks import leases
 from evenhand.features.tasks.leases import Assignment, handle_of, split_handle
 from evenhand.features.tasks.types import Empty
 from evenhand.infra.access import ids_in, shown
-from evenhand.infra.db import Actor, Tx
+from evenhand.infra.db import Actor, Database, Tx
 from evenhand.infra.seal import KEYLESS
 from evenhand.pure.trouble import Invalid, Missing
 
@@ -228,20 +229,20 @@ async def instructions(call: Call) -> Any:
             if row["project_id"] == project:
                 async with call.db.tx(row["org_id"], call.actor) as tx:
                     if await admit(tx, call.actor.id) is None:
-                        return await _instructions(tx, project)
+                        return await _instructions(call.db, tx, project)
     # a customer who labels the pilot has a role instead of a seat
     org_id = call.request.headers.get("evenhand-org", "")
     actor = await _actor(call, org_id) if len(org_id) == 24 else call.actor
     if actor.role in CUSTOMER_ROLES:
         async with call.db.tx(org_id, actor) as tx:
-            return await _instructions(tx, project)
+            return await _instructions(call.db, tx, project)
     raise projects.NoSuchProject("There is no such project.")
 
 
-async def _instructions(tx: Tx, project: str) -> Instructions:
+async def _instructions(db: Database, tx: Tx, project: str) -> Instructions:
     found = await reviews.instructions(tx, project)
     await shown(tx, "GET /work/projects/{project}/instructions", [], project)
-    return found
+    return msgspec.structs.replace(found, viewer=await shown_line(db, tx))
 
 
 @route("GET", "/work/{handle}", who="person", reply=Assignment, tx=False)

@@ -64,7 +64,8 @@ def _picture(data: bytes) -> Sniffed | None:
             with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
                 width, height = image.size
                 kind = _FORMATS[image.format or ""]
-                if image.getexif().get(_ORIENTATION) in _UPRIGHT_SWAPS:
+                # of a TIFF Pillow says the upright size itself
+                if image.format != "TIFF" and image.getexif().get(_ORIENTATION) in _UPRIGHT_SWAPS:
                     width, height = height, width
     except Image.DecompressionBombError as err:
         raise Undecodable("The picture has too many pixels.") from err

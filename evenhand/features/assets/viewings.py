@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,21 +28,24 @@ _AT_ONCE = 500
 
 VIEWING_ADD = Sql(
     "viewing_add",
-    """insert into evenhand.viewing (org_id, viewing_id, kind, assignment_id, actor_kind, actor_id, until, body)
-       values (%(org)s, %(viewing)s, %(kind)s, %(assignment)s, %(actor_kind)s::text, %(actor)s, %(until)s,
+    """insert into evenhand.viewing (org_id, viewing_id, kind, assignment_id, actor_kind, actor_id, grant_id, until, body)
+       values (%(org)s, %(viewing)s, %(kind)s, %(assignment)s, %(actor_kind)s::text, %(actor)s, %(grant)s, %(until)s,
                %(body)s)
        on conflict do nothing returning viewing_id""",
 )
+#: with what a picture needs to carry its viewer's name (marking.py). What was shown under a customer's grant ends with it.
+_VIEWING = """select v.viewing_id, v.actor_kind::text as actor_kind, v.actor_id, v.grant_id, v.opened_at,
+              (select s.body from evenhand.setting s where s.org_id = v.org_id and s.name = 'watermark') as watermark
+         from evenhand.viewing v where v.org_id = %(org)s and v.closed_at is null"""
 VIEWING_LIVE = Sql(
     "viewing_live",
-    """select viewing_id, until from evenhand.viewing
-        where org_id = %(org)s and viewing_id = %(viewing)s and closed_at is null and until > now()""",
+    _VIEWING
+    + """ and v.viewing_id = %(viewing)s and v.until > now()
+          and (v.grant_id is null or exists (
+              select from evenhand.access_grant g
+               where g.org_id = v.org_id and g.grant_id = v.grant_id and g.ended_at is null and g.until_at > now()))""",
 )
-VIEWING_OF_LEASE = Sql(
-    "viewing_of_lease",
-    """select viewing_id from evenhand.viewing
-        where org_id = %(org)s and assignment_id = %(assignment)s and closed_at is null""",
-)
+VIEWING_OF_LEASE = Sql("viewing_of_lease", _VIEWING + " and v.assignment_id = %(assignment)s")
 VIEWING_READ = Sql(
     "viewing_read",
     """update evenhand.viewing
@@ -56,11 +59,23 @@ VIEWINGS_CLOSE = Sql(
         where org_id = %(org)s and viewing_id in (
               select v.viewing_id from evenhand.viewing v
                 left join evenhand.assignment a on a.org_id = v.org_id and a.assignment_id = v.assignment_id
+                left join evenhand.access_grant g on g.org_id = v.org_id and g.grant_id = v.grant_id
                where v.org_id = %(org)s and v.closed_at is null
-                 and (v.until < now() - make_interval(secs => %(late_s)s)
-                      or a.closed_at < now() - make_interval(secs => %(late_s)s))
+                 and least(v.until, a.closed_at, g.ended_at, g.until_at) < now() - make_interval(secs => %(late_s)s)
                order by v.until limit %(most)s for update of v skip locked)
        returning viewing_id, ranges, bytes""",
+)
+VIEWINGS_CLOSE_OF = Sql(
+    "viewings_close_of",
+    """update evenhand.viewing set closed_at = clock_timestamp()
+        where org_id = %(org)s and closed_at is null and actor_kind::text = 'person' and actor_id = %(person)s
+       returning viewing_id, ranges, bytes""",
+)
+#: which files somebody could see, for as long as that is kept
+VIEWINGS_OF = Sql(
+    "viewings_of",
+    """select viewing_id, body from evenhand.viewing
+        where org_id = %(org)s and actor_kind::text = 'person' and actor_id = %(person)s""",
 )
 VIEWING_ORGS = Sql(
     "viewing_orgs", "select distinct org_id from evenhand.viewing where closed_at is null", role="scheduler"
@@ -125,7 +140,8 @@ async def begin(
     assignment = grant.id if grant.kind == "lease" else None
     added = await VIEWING_ADD.value(
         tx, org=tx.org_id, viewing=viewing, kind=grant.kind, assignment=assignment, actor_kind=tx.actor.kind,
-        actor=tx.actor.id, until=until, body=tx.seal.shut(Listed(list(files), made.salt.hex()), At("viewing", viewing)),
+        actor=tx.actor.id, grant=tx.actor.grant or None, until=until,
+        body=tx.seal.shut(Listed(list(files), made.salt.hex()), At("viewing", viewing)),
     )  # fmt: skip
     if added is None:
         return False
@@ -141,7 +157,7 @@ async def issue(tx: Tx, db: Database, files: Iterable[str]) -> links.Link:
     someone = links.of_page("", tx.actor)
     if someone is None or not listed:
         return links.link_of(db, tx.org_id, None)
-    words = f"{tx.org_id} {someone.kind} {someone.who.hex()} {window} {' '.join(listed)}"
+    words = f"{tx.org_id} {someone.kind} {someone.who.hex()} {tx.actor.grant} {window} {' '.join(listed)}"
     grant = replace(someone, id=hmac.digest(db.keys.key("viewing"), words.encode(), "sha256")[:12].hex())
     await begin(tx, grant.id, grant, commitment(listed), listed, _until())
     return links.link_of(db, tx.org_id, grant)
@@ -193,7 +209,28 @@ async def close_ended(db: Database, *, late_s: float = CLOSE_AFTER_S) -> int:
     for org in orgs:
         with suppress(*KEYLESS):  # written when the customer's key is back
             async with db.tx(org, SYSTEM) as tx:
-                for row in await VIEWINGS_CLOSE.all(tx, org=org, late_s=late_s, most=_AT_ONCE):
-                    await record(tx, MediaClosed(row["viewing_id"], row["ranges"], row["bytes"]))
-                    count += 1
+                count += await _closed(tx, await VIEWINGS_CLOSE.all(tx, org=org, late_s=late_s, most=_AT_ONCE))
     return count
+
+
+async def close_of(tx: Tx, person: str) -> int:
+    """Closes at once what somebody who leaves could see. What they read in the last seconds is not counted any more."""
+    return await _closed(tx, await VIEWINGS_CLOSE_OF.all(tx, org=tx.org_id, person=person))
+
+
+async def _closed(tx: Tx, rows: list[Any]) -> int:
+    for row in rows:
+        await record(tx, MediaClosed(row["viewing_id"], row["ranges"], row["bytes"]))
+    return len(rows)
+
+
+async def files_seen(tx: Tx, person: str, issued: dict[str, int]) -> int:
+    """How many files somebody could see by these viewings (id to count). A file in several of them counts once, but for
+    those whose lists are not kept: exports, and what is older than a quarter of a year."""
+    seen: set[str] = set()
+    listless = dict(issued)
+    for row in await VIEWINGS_OF.all(tx, org=tx.org_id, person=person):
+        listed = tx.seal.open_as(row["body"], Listed, At("viewing", row["viewing_id"])).files
+        if listed and listless.pop(row["viewing_id"], None) is not None:
+            seen.update(listed)
+    return len(seen) + sum(listless.values())

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from evenhand.features.assets import viewings
 from evenhand.features.contracts.rules import moment
 from evenhand.features.grants import store
 from evenhand.features.grants.types import SupportEnded
@@ -27,11 +28,15 @@ HEADINGS = {
     "TaskViewed": "tasks",
     "AnnotationSubmitted": "tasks",
     "ReviewClosed": "tasks",
-    "MediaServed": "files",
+    "MediaIssued": "files",
+    "MediaClosed": "files",
     "SupportUsed": "grants",
     "Exported": "exports",
     "Delivered": "exports",
 }
+
+#: kinds of fact that say more than what they are about
+_DETAILED = {"MediaIssued", "MediaClosed", "SupportUsed"}
 
 
 class PersonLeft(msgspec.Struct, frozen=True):
@@ -53,7 +58,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What somebody saw here, from the facts of this customer."""
+    """What somebody saw here, from the facts of this customer. `files`: how many they could see, each counted once."""
 
     person: str
     name: str
@@ -121,6 +126,7 @@ async def leave(db: Database, person: str, actor: Actor = SYSTEM) -> Left:
                 for row in await store.GRANTS_END.all(tx, org=org, staff=person):
                     await record(tx, SupportEnded(row["grant_id"], names.get(person, "?"), "they left the operator"))
                     grants += 1
+                await viewings.close_of(tx, person)
                 found = await _report(tx, person, names)
                 counts = (str(found.tasks), str(found.files), str(found.grants), str(found.exports))
                 await record(tx, PersonLeft(person, *counts, found.sha256))
@@ -131,24 +137,27 @@ async def leave(db: Database, person: str, actor: Actor = SYSTEM) -> Left:
 
 async def _report(tx: Tx, person: str, staff: dict[str, str]) -> Report:
     rows = [r for r in await store.SAW.all(tx, org=tx.org_id, person=person) if r["kind"] in HEADINGS]
-    seen = [Seen(r["at"], r["kind"], r["about_id"], _detail(tx, r)) for r in rows]
+    said = {r["fact_id"]: tx.seal.open(r["body"], At("fact", r["fact_id"])) for r in rows if r["kind"] in _DETAILED}
+    seen = [Seen(r["at"], r["kind"], r["about_id"], _detail(r["kind"], said.get(r["fact_id"], {}))) for r in rows]
     of: dict[str, set[tuple[str, str]]] = {heading: set() for heading in HEADINGS.values()}
     for one in seen:
         of[HEADINGS[one.what]].add((one.about, one.detail))
+    issued = {r["about_id"]: int(said[r["fact_id"]]["count"]) for r in rows if r["kind"] == "MediaIssued"}
+    files = await viewings.files_seen(tx, person, issued)
     text = msgspec.json.encode([[moment(s.at), s.what, s.about, s.detail] for s in seen])
     name = staff.get(person) or pseudonym(tx, person)
     return Report(
-        alias_of(tx, person), name, len(of["tasks"]), len(of["files"]), len(of["grants"]), len(of["exports"]),
+        alias_of(tx, person), name, len(of["tasks"]), files, len(of["grants"]), len(of["exports"]),
         seen[0].at if seen else None, seen[-1].at if seen else None, seen, hashlib.sha256(text).hexdigest(),
     )  # fmt: skip
 
 
-def _detail(tx: Tx, row: Any) -> str:
-    return (
-        str(tx.seal.open(row["body"], At("fact", row["fact_id"])).get("looked_at", ""))
-        if row["kind"] == "SupportUsed"
-        else ""
-    )
+def _detail(kind: str, said: dict[str, Any]) -> str:
+    if kind == "MediaIssued":
+        return f"could see {said['count']} files"
+    if kind == "MediaClosed":
+        return f"read {said['bytes']} bytes in {said['ranges']} parts"
+    return str(said.get("looked_at", ""))
 
 
 async def report(db: Database, tx: Tx, alias: str) -> Report:

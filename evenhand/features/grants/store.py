@@ -106,7 +106,12 @@ KEYS_OF = Sql(
 SAW = Sql(
     "person_saw",
     """select fact_id, kind, about_id, at, body from evenhand.fact
-        where org_id = %(org)s and actor_id = %(person)s and actor_kind::text = 'person' order by fact_id""",
+        where org_id = %(org)s
+          and (actor_id = %(person)s and actor_kind::text = 'person'
+               or kind = 'MediaClosed' and about_id in (   -- the system says how much was read
+                  select i.about_id from evenhand.fact i
+                   where i.org_id = %(org)s and i.actor_id = %(person)s and i.kind = 'MediaIssued'))
+        order by fact_id""",
 )
 LEAVERS = Sql(
     "leavers",

@@ -42,6 +42,12 @@ async def member_names(tx: Tx) -> dict[str, str]:
     return {r["person_id"]: _name_here(tx, r) for r in await store.MEMBER_LIST.all(tx, org=tx.org_id)}
 
 
+async def name_here(tx: Tx, person: str) -> str:
+    """The name under which this customer knows one person; "" for who is no member."""
+    row = await store.MEMBER_GET.maybe(tx, org=tx.org_id, person=person)
+    return "" if row is None else _name_here(tx, row)
+
+
 def _member(tx: Tx, row: Any) -> Profile:
     return tx.seal.open_as(row["body"], Profile, At("member", row["person_id"]))
 

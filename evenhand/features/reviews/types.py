@@ -50,11 +50,14 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Instructions(msgspec.Struct, frozen=True):
+    """`viewer`: the name that pages lay over text, where the space wants that."""
+
     version: int
     markdown: str
     changed_at: datetime
     changes: list[Change]
     questions: list[Answered]
+    viewer: str = ""
 
 
 class Point(msgspec.Struct, frozen=True):

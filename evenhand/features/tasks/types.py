@@ -106,7 +106,7 @@ class ReviewView(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A task with everything that is known of it."""
+    """A task with everything that is known of it. `viewer`: the name that pages lay over text, where the space wants that."""
 
     id: str
     name: str
@@ -130,6 +130,7 @@ class Task(msgspec.Struct, frozen=True):
     unique_id: str
     priority: int
     error: str = ""
+    viewer: str = ""
 
 
 class ImportFault(msgspec.Struct, frozen=True):

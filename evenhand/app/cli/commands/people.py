@@ -37,6 +37,24 @@ PEOPLE: tuple[Command, ...] = (
         HERE_OR_THERE,
     ),
     Command(
+        "org watermark",
+        "show or set whether pictures carry the name of whoever looks",
+        "access:watermark",
+        "evenhand org watermark people --org 'Alder Labs'",
+        (
+            opt(
+                "watermark",
+                nargs="?",
+                choices=("off", "people", "all"),
+                metavar="WHOM",
+                help="off, people (who is signed in) or all (API keys as well); without it, what is set",
+            ),
+            *WHERE,
+            JSON,
+        ),
+        "Text, documents and sound can't carry a name; pages lay it over text. " + HERE_OR_THERE,
+    ),
+    Command(
         "org leave",
         "delete everything that an organisation has, and close its doors",
         "leaving:leave",

@@ -95,6 +95,8 @@ export type Task = TaskRow & {
   tags: string[]
   unique_id: string | null
   error?: string | { code?: string; detail?: string } | null
+  /** Whose name is laid over text; pictures carry it themselves. */
+  viewer?: string
 }
 
 export type HistoryItem = { at: string; who: string; what: string; detail: string | Record<string, unknown> | null }

@@ -97,7 +97,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
       ) : null}
       <Strips {...parts} instructions={drawer === 'instructions' ? null : instructions} onShow={() => desk && goTo(desk, surface)} />
       <div className="eh-work-body">
-        <Middle {...parts} clipboard={clipboard} compareWith={compareWith} summary={inbox.summary} onSurface={setSurface} onLeave={onLeave} />
+        <Middle {...parts} clipboard={clipboard} compareWith={compareWith} summary={inbox.summary} viewer={instructions.instructions?.viewer ?? ''} onSurface={setSurface} onLeave={onLeave} />
         {desk && panel && (drawer === null || narrow) ? (
           <aside className="eh-work-panel" aria-label={say('work.panel')}>
             <Details desk={desk} surface={surface} compareWith={compareWith} />

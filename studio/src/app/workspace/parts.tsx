@@ -5,6 +5,7 @@ import { TOOL_KEYS } from '../../surfaces/image/tools/list'
 import { Button } from '../../ui/Button'
 import { Skeleton } from '../../ui/Skeleton'
 import { toast } from '../../ui/Toast'
+import { ViewerMark } from '../../ui/ViewerMark'
 import type { Desk } from './desk'
 import { QuestionDialog, RejectDialog, SkipDialog } from './dialogs'
 import { EmptyQueue } from './EmptyQueue'
@@ -58,11 +59,13 @@ interface MiddleProps extends Parts {
   readonly clipboard: Clipboard
   readonly compareWith: string | null
   readonly summary: Summary | null
+  /** Laid over text; pictures come with it. */
+  readonly viewer: string
   readonly onSurface: (surface: ImageSurface | null) => void
   readonly onLeave: (() => void) | undefined
 }
 
-export function Middle({ loop, state, desk, mode, actions, clipboard, compareWith, summary, onSurface, onLeave }: MiddleProps) {
+export function Middle({ loop, state, desk, mode, actions, clipboard, compareWith, summary, viewer, onSurface, onLeave }: MiddleProps) {
   return (
     <main className="eh-stage" aria-label={say('work.stage')}>
       {desk ? (
@@ -75,6 +78,7 @@ export function Middle({ loop, state, desk, mode, actions, clipboard, compareWit
       ) : (
         <EmptyQueue state={state} summary={summary} pilot={mode === 'pilot' && state.phase === 'empty' && onLeave ? { back: onLeave } : undefined} onRetry={() => void loop.fill()} onRecall={actions.recall} />
       )}
+      {desk && viewer && desk.held.assignment.data.medium !== 'image' ? <ViewerMark text={viewer} /> : null}
     </main>
   )
 }

@@ -128,6 +128,8 @@ export interface Instructions {
   readonly changed_at: string
   readonly changes: readonly { readonly version: number; readonly at: string; readonly summary: string }[]
   readonly questions: readonly { readonly question: string; readonly answer: string; readonly at: string }[]
+  /** Whose name is laid over what can't carry it itself; empty where the customer does not want that. */
+  readonly viewer?: string
 }
 
 export interface InboxItem {

@@ -10,6 +10,7 @@ import { downloadWhenFresh } from '../fresh'
 import { Deletions } from './Deletions'
 import { Holds } from './Holds'
 import { Leave } from './Leave'
+import { Names } from './Names'
 import type { DataView } from './types'
 
 /** What the organisation keeps: taking everything, holds, deletions, leaving. */
@@ -32,6 +33,7 @@ export function DataPage() {
           </div>
         </section>
       ) : null}
+      <Names manages={manages} />
       {data ? (
         <>
           <Holds path="/org/hold" project="" holds={data.holds} manages={manages} />

@@ -15,3 +15,4 @@ export type Deletion = {
 }
 export type DataView = { project: string; holds: Hold[]; retention: Retention; deletions: Deletion[] }
 export type Parting = { organisation: string; mode: 'live' | 'test'; deletion: Deletion; receipt: string }
+export type Media = { watermark: 'off' | 'people' | 'all' }

@@ -3,6 +3,7 @@ import type { Annotation, ClassedAnnotation, FieldAnnotation, Ontology, SpanAnno
 import { Button } from '../../../ui/Button'
 import { Dialog } from '../../../ui/Dialog'
 import { formatNumber, t } from '../../../ui/messages'
+import { ViewerMark } from '../../../ui/ViewerMark'
 import { classColor, ImageResult } from './ImageResult'
 import { segmentsOf } from './segments'
 import './Result.css'
@@ -12,7 +13,7 @@ const isSpan = (item: Annotation): item is SpanAnnotation => item.kind === 'span
 const isClassed = (item: Annotation): item is ClassedAnnotation => isSpatial(item) || isSpan(item)
 
 /** What was answered, drawn on what was asked. */
-export function ResultView({ data, ontology, annotations, empty }: { data: TaskData; ontology: Ontology; annotations: readonly Annotation[]; empty: string }) {
+export function ResultView({ data, ontology, annotations, empty, viewer = '' }: { data: TaskData; ontology: Ontology; annotations: readonly Annotation[]; empty: string; viewer?: string }) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
   const [picked, setPicked] = useState<string | null>(null)
   const [large, setLarge] = useState(false)
@@ -36,8 +37,13 @@ export function ResultView({ data, ontology, annotations, empty }: { data: TaskD
           </Dialog>
         </>
       ) : null}
-      {data.medium === 'text' ? <Passage text={data.text} ontology={ontology} spans={shown.filter(isSpan)} picked={picked} /> : null}
-      {data.medium === 'conversation' ? <Talk data={data} answered={answered} /> : null}
+      {image ? null : (
+        <div className="eh-shown">
+          {data.medium === 'text' ? <Passage text={data.text} ontology={ontology} spans={shown.filter(isSpan)} picked={picked} /> : null}
+          {data.medium === 'conversation' ? <Talk data={data} answered={answered} /> : null}
+          {viewer ? <ViewerMark text={viewer} /> : null}
+        </div>
+      )}
       {classed.length || image ? <Classes ontology={ontology} classed={classed} hidden={hidden} onToggle={toggle} {...(image ? { onLarge: () => setLarge(true) } : {})} /> : null}
       {shown.length ? <Shapes data={data} ontology={ontology} items={shown} picked={picked} onPick={setPicked} /> : null}
       {answered.length ? <Answers data={data} ontology={ontology} answered={answered} /> : null}

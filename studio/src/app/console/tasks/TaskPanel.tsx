@@ -92,7 +92,7 @@ function TaskBody({ task, project, view, onView, writes, onChanged }: {
             </div>
           </div>
         ) : null}
-        <ResultView key={`${task.id} ${answer?.id ?? ''}`} data={task.data} ontology={task.ontology} annotations={chosen} empty={t(task.answers.length ? 'console.result.empty' : 'console.result.none')} />
+        <ResultView key={`${task.id} ${answer?.id ?? ''}`} data={task.data} ontology={task.ontology} annotations={chosen} empty={t(task.answers.length ? 'console.result.empty' : 'console.result.none')} viewer={task.viewer ?? ''} />
         {answer ? (
           <p className="eh-muted eh-small">
             {t('console.answer.meta', { who: answer.by, when: formatDate(answer.submitted_at), time: formatDuration(answer.seconds) })}

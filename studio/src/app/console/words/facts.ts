@@ -88,4 +88,5 @@ export const factMessages = {
   'console.fact.WallEnded': 'took a wall down',
   'console.fact.WallSet': 'put up a wall',
   'console.fact.AffiliateMarked': 'marked an affiliate',
+  'console.fact.WatermarkChanged': 'changed the names on pictures',
 } as const
