@@ -42,8 +42,8 @@ class LogFiles:
 
     def put_tile(self, tile: Tile, data: bytes) -> None:
         self._put(tile.path, data)
-        if tile.width == WIDTH:
-            shutil.rmtree(self.folder / f"{tile.path}.p", ignore_errors=True)
+        if tile.width == WIDTH and (parts := self.folder / f"{tile.path}.p").is_dir():
+            shutil.rmtree(parts, ignore_errors=True)
 
     def checkpoint(self) -> bytes | None:
         return self._found(CHECKPOINT)
@@ -79,7 +79,10 @@ class LogFiles:
     def _put(self, name: str, data: bytes) -> None:
         """Whole or not at all; it may be written again after a power cut, so it need not be on the disk at once."""
         path = self.folder / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        fresh.write_bytes(data)
+        try:
+            fresh.write_bytes(data)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh.write_bytes(data)
         fresh.replace(path)

@@ -11,7 +11,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from evenhand.pure.log.leaves import LOG_TAG, canonical, event_digest, leaf_entry, slot_entry
 from evenhand.pure.log.merkle import Tree
@@ -40,17 +40,16 @@ def padding_entry(secret: bytes, index: int) -> bytes:
     return hashlib.sha256(b"evenhand-padding-v1\n" + salt).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """What the sequencer takes in. tag: the organisation's, 32 bytes; digest: of the event."""
 
     tag: bytes
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placed:
-    """What the sequencer gives an event."""
+    """What the sequencer gives an event. Not frozen: there is one an event, and that takes three times as long to make."""
 
     counter: int
     index: int
@@ -104,16 +103,16 @@ def make_batch(
         mine[one.tag].append(at)
     for places in mine.values():
         places.sort(reverse=True)
-    entries: dict[int, bytes] = {}
+    entries: list[bytes] = [b""] * size
     placed: list[Placed] = []
-    for one in pending:
-        at = mine[one.tag].pop()
-        counter = counts[one.tag] = counts.get(one.tag, 0) + 1
-        entries[at] = leaf_entry(one.digest, one.tag, counter, time_us)
-        placed.append(Placed(counter, start + at, time_us, entries[at]))
+    for tag, digest in pending:
+        at = mine[tag].pop()
+        counter = counts[tag] = counts.get(tag, 0) + 1
+        entries[at] = made = leaf_entry(digest, tag, counter, time_us)
+        placed.append(Placed(counter, start + at, time_us, made))
     if closing is not None:
         entries[size - 1] = leaf_entry(closing.digest, LOG_TAG, closing.epoch, time_us)
-    return Batch([entries.get(at) or padding_entry(secret, start + at) for at in range(size)], placed)
+    return Batch([entry or padding_entry(secret, start + at) for at, entry in enumerate(entries)], placed)
 
 
 def _shuffled(seed: bytes, count: int) -> list[int]:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import struct
 from typing import Any, cast
 
 from evenhand.pure.log.wrong import Unreadable
 
+_NUMBERS = struct.Struct(">QQ")
 _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -39,8 +41,7 @@ def event_digest(salt: bytes, body: bytes) -> bytes:
 
 def leaf_entry(digest: bytes, tag: bytes, counter: int, sequenced_us: int) -> bytes:
     """The leaf: the digest with the organisation's tag, its counter and the time, which the sequencer adds. 32 bytes."""
-    numbers = counter.to_bytes(8, "big") + sequenced_us.to_bytes(8, "big")
-    return hashlib.sha256(b"evenhand-leaf-v1\n" + digest + tag + numbers).digest()
+    return hashlib.sha256(b"evenhand-leaf-v1\n" + digest + tag + _NUMBERS.pack(counter, sequenced_us)).digest()
 
 
 def slot_entry(tag: bytes, epoch: int, count: int) -> bytes:
