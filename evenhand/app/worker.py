@@ -26,7 +26,7 @@ from evenhand.features.leaving.parting import destroy_left_keys
 from evenhand.features.leaving.retention import run_retention
 from evenhand.features.leaving.running import erase_job
 from evenhand.features.projects import actions as projects
-from evenhand.features.projects import batches
+from evenhand.features.projects import batches, seats
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.jobs import fetch_attachments
@@ -57,14 +57,14 @@ class _TaskJob(msgspec.Struct):
 
 async def _seat(job: Job) -> None:
     fact = msgspec.convert(job.params, _About)
-    await job.step("seat", lambda tx: projects.seat_newcomer(tx, fact.about, fact.role))
+    await job.step("seat", lambda tx: seats.seat_newcomer(tx, fact.about, fact.role))
 
 
 async def _unseat(job: Job) -> None:
     fact = msgspec.convert(job.params, _About)
 
     async def act(tx: Tx) -> None:
-        await projects.unseat(tx, fact.about)
+        await seats.unseat(tx, fact.about)
         await take_back(tx, fact.about)
 
     await job.step("unseat", act)
@@ -74,8 +74,8 @@ async def _reseat(job: Job) -> None:
     fact = msgspec.convert(job.params, _About)
 
     async def act(tx: Tx) -> None:
-        await projects.unseat(tx, fact.about)
-        await projects.seat_newcomer(tx, fact.about, fact.role)
+        await seats.unseat(tx, fact.about)
+        await seats.seat_newcomer(tx, fact.about, fact.role)
 
     await job.step("reseat", act)
 
@@ -161,13 +161,14 @@ async def _tell_batches(tx: Tx) -> None:
 
 
 async def seat_everybody(services: Services) -> int:
-    """Gives the seats that news of a new member or project did not give. Returns how many."""
+    """Gives the seats that news of a new member or project did not give: nobody who may take an open project's tasks is without
+    one. Returns how many."""
     async with services.db.connection("scheduler") as conn:
         orgs = await projects.store.SEAT_ORGS.all(Narrow(conn, services.db.platform))
     count = 0
     for row in orgs:
         with suppress(*KEYLESS):
-            count += await services.db.within(row["org_id"], SYSTEM, projects.seat_everybody)
+            count += await services.db.within(row["org_id"], SYSTEM, seats.give_seats)
     return count
 
 

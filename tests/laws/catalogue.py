@@ -42,7 +42,7 @@ GLOBAL_INDEXES = {
     "session_person", "member_person", "passkey_person", "seat_person", "job_lapsed", "feed_due", "tie_person", "grant_staff",
     "fact_xid",  # the sequencer takes what is finished, in order
     "job_ended", "idempotency_age",  # of the cleaner
-    "sched_step_assignment", "sched_decision_batch",
+    "sched_step_assignment", "sched_decision_batch", "sched_batch_closed", "sched_flow_untold",
 }  # fmt: skip
 #: Foreign keys to platform tables.
 GLOBAL_REFERENCES = {
@@ -101,7 +101,16 @@ OPEN_POLICIES = {
     ),
     *(
         ("evenhand", table, "sequencer", role_name("sequencer"))
-        for table in ("fact", "log_member", "log_place", "log_batch", "log_epoch", "log_state", "log_policy")
+        for table in (
+            "fact",
+            "log_member",
+            "log_place",
+            "log_batch",
+            "log_epoch",
+            "log_state",
+            "log_policy",
+            "neutrality",
+        )
     ),
     # by age: tests/app/test_cleaning.py
     *(
@@ -116,6 +125,8 @@ OPEN_POLICIES = {
             "viewing",
             "ceremony",
             "entrance",
+            "sched_batch",
+            "sched_decision",
         )
     ),
     ("ctx", "secret", "owner_only", OWNER),

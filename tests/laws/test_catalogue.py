@@ -229,7 +229,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.sched_class": {
             "select": ALL, "insert": ALL, "update": _columns("number tip at decided pools batch seed unit"),
         },
-        "evenhand.sched_flow": {"select": ALL, "insert": ALL, "update": _columns("state")},
+        "evenhand.sched_flow": {"select": ALL, "insert": ALL, "update": _columns("state told")},
         "evenhand.sched_pool": {"select": ALL, "insert": ALL, "update": ALL, "delete": ALL},
         "evenhand.sched_step": {"select": ALL, "insert": ALL, "delete": ALL},
         "evenhand.sched_decision": {"select": ALL, "insert": ALL},
@@ -260,6 +260,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.log_batch": {"select": ALL, "insert": ALL},
         "evenhand.log_epoch": {"select": ALL, "insert": ALL, "update": _columns("checkpoint")},
         "evenhand.log_policy": {"select": ALL, "insert": ALL},
+        "evenhand.neutrality": {"select": _columns("number head")},
         "evenhand.log_state": {
             "select": ALL,
             "update": _columns("system_id xid size roots epoch ended batch_at epoch_at published wanted"),
@@ -275,6 +276,8 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.ceremony": {"select": _columns("expires_at"), "delete": ALL},
         "evenhand.entrance": {"select": _columns("expires_at"), "delete": ALL},
         "evenhand.viewing": {"select": _columns("org_id viewing_id closed_at"), "delete": ALL},
+        "evenhand.sched_batch": {"select": _columns("class batch closed told"), "delete": ALL},
+        "evenhand.sched_decision": {"select": _columns("class batch"), "delete": ALL},
     },
     "evenhand_loader": {
         "evenhand.task": {"select": _columns("org_id task_id unique_mac"), "insert": ALL},

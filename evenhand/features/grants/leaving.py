@@ -15,7 +15,7 @@ from evenhand.features.people.aliases import alias_of, person_behind, pseudonym
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.people.staff import names_of_staff
 from evenhand.features.people.types import KeyRevoked, MemberRemoved
-from evenhand.features.projects import actions as projects
+from evenhand.features.projects.seats import unseat
 from evenhand.features.tasks.leases import take_back
 from evenhand.infra.db import SYSTEM, Actor, Database, Tx
 from evenhand.infra.facts import record
@@ -117,7 +117,7 @@ async def leave(db: Database, person: str, actor: Actor = SYSTEM) -> Left:
                 if member is not None and member["state"] != "removed":
                     await people_store.MEMBER_SET.run(tx, org=org, person=person, role=member["role"], state="removed")
                     await record(tx, MemberRemoved(person))
-                await projects.unseat(tx, person)
+                await unseat(tx, person)
                 leases += await take_back(tx, person)
                 for row in await store.KEYS_OF.all(tx, org=org, person=person):
                     await people_store.KEY_REVOKE.run(tx, org=org, key=row["key_id"])

@@ -155,7 +155,7 @@ async def create_key(
             expires_at=expires_at,
             body=tx.seal.shut({"name": name[:200]}, At("api_key", key_id)),
         )
-        await record(tx, KeyCreated(key_id, prefix))
+        await record(tx, KeyCreated(key_id, prefix, sorted(set(scopes))))
     return NewKey(key_id, key, mode, prefix)
 
 

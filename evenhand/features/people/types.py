@@ -113,6 +113,7 @@ class MemberRemoved(msgspec.Struct, frozen=True):
 class KeyCreated(msgspec.Struct, frozen=True):
     about: str
     prefix: str
+    scopes: list[str]
 
 
 class KeyRevoked(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from evenhand.features.people.members import member_names
 from evenhand.features.people.profiles import tidy_name
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects import store
+from evenhand.features.projects.seats import give_seats
 from evenhand.features.projects.types import (
     Counts,
     PilotEnded,
@@ -24,6 +25,7 @@ from evenhand.features.projects.types import (
     Version,
     VersionBody,
 )
+from evenhand.infra.access import commitment
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_callback
@@ -132,10 +134,15 @@ async def create_project(tx: Tx, new: NewProject) -> Project:
     await _add_version(
         tx, project, 0, VersionBody(with_defaults(ontology), new.instructions, "First version", new.params)
     )
+    await record(tx, ProjectCreated(project, new.kind, rate_hash(body.rate)))
     if new.everyone:
-        await store.GIVE_SEATS.run(tx, project=project, person=None, role=None)
-    await record(tx, ProjectCreated(project, new.kind))
+        await give_seats(tx, project=project)
     return await get_project(tx, project)
+
+
+def rate_hash(rate: str) -> str:
+    """What an event says of the words in which a project names its pay: a commitment, since they are content."""
+    return commitment([rate]) if rate else ""
 
 
 def _at(project: str) -> At:
@@ -292,7 +299,8 @@ async def change_project(tx: Tx, project: str, patch: ProjectPatch) -> Project:
         name_mac=tx.seal.mac("project", body.name) if patch.name is not None else None,
         body=tx.seal.shut(body, _at(project)),
     )
-    await record(tx, ProjectChanged(project, locked["version"] if new_version is None else new_version, changed))
+    rate = "" if patch.rate is None else rate_hash(body.rate)
+    await record(tx, ProjectChanged(project, locked["version"] if new_version is None else new_version, changed, rate))
     return await get_project(tx, project)
 
 
@@ -361,7 +369,7 @@ async def set_seats(tx: Tx, project: str, wanted: Iterable[tuple[str, str]]) -> 
             raise Invalid("`role` of a seat must be label or review.")
     have = {(r["person_id"], r["role"]) for r in await store.SEAT_LIST.all(tx, org=tx.org_id, project=project)}
     for person, role in sorted(want - have):
-        if not await store.GIVE_SEATS.value(tx, project=project, person=person, role=role):
+        if not await store.GIVE_SEATS.all(tx, project=project, person=person, role=role):
             raise NotAvailable("Somebody on the list is not available for your projects just now.")
     for person, role in sorted(have - want):
         await store.SEAT_DROP.run(tx, org=tx.org_id, project=project, person=person, role=role)
@@ -369,22 +377,6 @@ async def set_seats(tx: Tx, project: str, wanted: Iterable[tuple[str, str]]) -> 
     joined, left = (sorted(p for p, _ in people) for people in (want - have, have - want))
     await record(tx, SeatsChanged(project, len(joined), len(left), joined, left))
     return await list_seats(tx, project)
-
-
-async def seat_newcomer(tx: Tx, person: str, role: str) -> None:
-    """A new annotator or reviewer gets a seat in every project that is open to all of the organisation."""
-    if role in ("annotator", "reviewer"):
-        seat = "label" if role == "annotator" else "review"
-        await store.GIVE_SEATS.run(tx, project=None, person=person, role=seat)
-
-
-async def seat_everybody(tx: Tx) -> int:
-    """Nobody who may take an open project's tasks is without a seat. Returns how many were."""
-    return await store.GIVE_SEATS.value(tx, project=None, person=None, role=None)
-
-
-async def unseat(tx: Tx, person: str) -> None:
-    await store.SEAT_LEAVE.run(tx, org=tx.org_id, person=person)
 
 
 async def loose_project(tx: Tx, medium: str) -> Any:

@@ -60,7 +60,7 @@ async def create_batch(tx: Tx, project: str, body: BatchBody, *, staging: bool =
     )
     if made is None:
         raise BatchNameTaken(f"There is a batch called '{body.name}' already.")
-    await record(tx, BatchCreated(batch, project))
+    await record(tx, BatchCreated(batch, project, priority))
     return await get_batch(tx, batch)
 
 

@@ -179,10 +179,14 @@ CURSORS_RESET = Sql("seat_cursors_reset", "select evenhand.reset_cursors(%(org)s
 #: news of it, or when a project and a member come at the same moment.
 GIVE_SEATS = Sql(
     "give_seats",
-    """select evenhand.give_seats(current_setting('evenhand.ctx'), %(project)s::text, %(person)s::text, %(role)s::text)""",
+    """select project_id, person_id
+         from evenhand.give_seats(current_setting('evenhand.ctx'), %(project)s::text, %(person)s::text, %(role)s::text)""",
 )
 SEAT_ORGS = Sql("seat_orgs", "select distinct org_id from evenhand.project where state <> 'archived'", role="scheduler")
-SEAT_LEAVE = Sql("seat_leave", "delete from evenhand.seat where org_id = %(org)s and person_id = %(person)s")
+SEAT_LEAVE = Sql(
+    "seat_leave",
+    "delete from evenhand.seat where org_id = %(org)s and person_id = %(person)s returning project_id, person_id",
+)
 SEAT_LIST = Sql(
     "seat_list",
     """select person_id, role, project_id from evenhand.seat

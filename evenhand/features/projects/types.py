@@ -100,14 +100,18 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class ProjectCreated(msgspec.Struct, frozen=True):
+    """rate: the commitment to the words that say what is paid, or ""."""
+
     about: str
     kind: str
+    rate: str = ""
 
 
 class ProjectChanged(msgspec.Struct, frozen=True):
     about: str
     version: int
     changed: list[str]
+    rate: str = ""
 
 
 class PilotEnded(msgspec.Struct, frozen=True):
@@ -118,6 +122,7 @@ class PilotEnded(msgspec.Struct, frozen=True):
 class BatchCreated(msgspec.Struct, frozen=True):
     about: str
     project: str
+    priority: int
 
 
 class BatchMoved(msgspec.Struct, frozen=True):

@@ -139,7 +139,7 @@ async def add_task(tx: Tx, new: Adding) -> str:
         await _gold(tx, task, new)
     elif not new.finished:
         await _queue(tx, task, new, batch)
-    await record(tx, TaskCreated(task, project["project_id"]))
+    await record(tx, TaskCreated(task, project["project_id"], new.priority))
     return task
 
 

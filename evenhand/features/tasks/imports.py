@@ -2,6 +2,7 @@
 key, so an import that broke off is sent again from any line and nothing is doubled."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from evenhand.features.tasks.adding import (
     name_tokens,
 )
 from evenhand.features.tasks.types import ImportFault, ImportReport, NewTask, TaskBody, TaskData, TasksImported
+from evenhand.infra.access import commitment
 from evenhand.infra.db import Actor, Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.fetch import check_url
@@ -34,6 +36,7 @@ MOST_FAULTS = 1_000
 _BOM = b"\xef\xbb\xbf"
 _decoder = msgspec.json.Decoder(NewTask)
 STAGED = ("task_id", "state", "priority", "unique_mac", "tokens", "callback", "body")
+_PRIORITY = STAGED.index("priority")
 STAGE = """create temporary table if not exists evenhand_stage_task (
     task_id text, state text, priority smallint, unique_mac bytea, tokens bigint[], callback boolean, body bytea
 ) on commit delete rows"""
@@ -166,13 +169,15 @@ async def _import_chunk(
                 report.errors.extend(before.errors[: MOST_FAULTS - len(report.errors)])
                 return
         chunk = await _read(db, actor, plan, lines, first, seal)
-        mine = await _copy(tx, plan, chunk)
+        mine, came = await _copy(tx, plan, chunk)
         if key:
             await store.CHUNK_ADD.run(
                 tx, org=plan.org_id, project=plan.project, key=key_mac, first=first,
                 body=seal.shut(_Remembered(mine, lines_mac), place),
             )  # fmt: skip
-        await record(tx, TasksImported(plan.project, mine.created, mine.failed))
+        priorities = {str(priority): count for priority, count in Counter(p for _, p in came).items()}
+        objects = commitment(f"{task} {priority}" for task, priority in came)
+        await record(tx, TasksImported(plan.project, mine.created, mine.failed, priorities, objects))
     report.created += mine.created
     report.failed += mine.failed
     report.errors.extend(mine.errors[: MOST_FAULTS - len(report.errors)])
@@ -288,8 +293,8 @@ def _take(
         out.fetches.append((task, fetches))
 
 
-async def _copy(tx: Tx, plan: _Plan, chunk: _Chunk) -> ImportReport:
-    """COPY into the stage, then into the tables under their policies."""
+async def _copy(tx: Tx, plan: _Plan, chunk: _Chunk) -> tuple[ImportReport, list[tuple[str, int]]]:
+    """COPY into the stage, then into the tables under their policies. What came of it, and the tasks with their priorities."""
     conn = tx.conn
     await conn.execute(STAGE)
     await conn.execute("delete from pg_temp.evenhand_stage_task")
@@ -312,7 +317,8 @@ async def _copy(tx: Tx, plan: _Plan, chunk: _Chunk) -> ImportReport:
         if task not in gone:
             await _expect(tx, task, fetches)
     faults = sorted(chunk.faults, key=lambda f: f.line)
-    return ImportReport(len(chunk.rows) - len(gone), 0, len(faults), faults[:MOST_FAULTS])
+    came = [(row[0], row[_PRIORITY]) for row in chunk.rows if row[0] not in gone]
+    return ImportReport(len(came), 0, len(faults), faults[:MOST_FAULTS]), came
 
 
 async def _expect(tx: Tx, task: str, fetches: list[Fetch]) -> None:

@@ -160,12 +160,17 @@ class Empty(msgspec.Struct, frozen=True):
 class TaskCreated(msgspec.Struct, frozen=True):
     about: str
     project: str
+    priority: int
 
 
 class TasksImported(msgspec.Struct, frozen=True):
+    """priorities: how many tasks came with each. objects: the commitment to the lines "task priority"."""
+
     about: str  # the project
     created: int
     failed: int
+    priorities: dict[str, int]
+    objects: str
 
 
 class TaskReady(msgspec.Struct, frozen=True):
