@@ -8,14 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 import asyncpg
+import psycopg
 import pytest
 
 from evenhand.features.people.actions import create_org
 from evenhand.features.tasks import turns_store as store
 from evenhand.features.tasks.turns import Replica, Turns, open_class
-from evenhand.infra.db import Database, Narrow
+from evenhand.features.trust.turns import Keeper
+from evenhand.infra.db import SYSTEM, Database, Narrow
 from evenhand.infra.ids import new_id
 from evenhand.infra.postgres.roles import DatabaseUrls
+from evenhand.infra.seal import At
 from evenhand.pure.fairness.bounds import Extent, wait_limit_ms
 from evenhand.pure.fairness.journal import decode, stored
 from evenhand.pure.fairness.ledger import Charge, Decide, Ledger
@@ -198,6 +201,84 @@ def decisions(ledger: Ledger, count: int) -> list[object]:
         if len(ledger.owner) > 30:
             ledger.apply(Charge(chance.choice(sorted(ledger.owner)), chance.randrange(200_000)))
     return out
+
+
+_CUT_SHORT = """
+import asyncio, json, sys
+from pathlib import Path
+from evenhand.app.opening import key_service
+from evenhand.features.tasks.turns import Turns
+from evenhand.infra.db import SYSTEM, Database
+from evenhand.infra.home import Home
+from evenhand.infra.keys import Keys
+from evenhand.infra.postgres.roles import DatabaseUrls
+
+async def main():
+    given = json.loads(sys.stdin.readline())
+    keys = Keys(given["keys"].encode())
+    async with Database(DatabaseUrls(**given["urls"]), keys, key_service(Home(Path(given["home"])), keys)) as db:
+        async with db.tx(given["org"], SYSTEM):
+            pass  # its keys are open from here on
+        turns = Turns(db)
+        replica = await turns.replica("CLASS")
+        print("ready", flush=True)
+        sys.stdin.readline()
+        await turns.enrol(replica, [given["org"]])
+        print("done", flush=True)
+
+asyncio.run(main())
+""".replace("CLASS", CLASS)
+
+
+async def enrolments(db: Database, org: str) -> list[int]:
+    """The batches from which on the organisation's log says that it is scheduled."""
+    async with db.tx(org, SYSTEM) as tx:
+        rows = await tx.conn.fetch(
+            "select fact_id, body from evenhand.fact where org_id = $1 and kind = 'FlowEnrolled'", org
+        )
+        return [tx.seal.open(row["body"], At("fact", row["fact_id"]))["batch"] for row in rows]
+
+
+async def _flow_there(db: Database) -> None:
+    for _ in range(6_000):
+        async with db.narrow("scheduler") as on:
+            if await on.conn.fetchval("select count(*) from evenhand.sched_flow"):
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the step was not taken")
+
+
+@pytest.mark.parametrize("by", ["a decision", "the worker"])
+async def test_an_enrolment_that_a_crash_cut_short_is_told_before_anything_is_decided(
+    db: Database, urls: DatabaseUrls, tmp_path: Path, by: str
+) -> None:
+    """Killed between the step, which is committed, and the event, whose row cannot be written yet."""
+    one, other = await orgs(db, 2)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _CUT_SHORT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None and process.stdout is not None
+    given = {"urls": asdict(urls), "org": one, "home": str(tmp_path / "home"), "keys": KEYS_TEXT}
+    process.stdin.write(json.dumps(given).encode() + b"\n")
+    assert await process.stdout.readline() == b"ready\n"
+    async with await psycopg.AsyncConnection.connect(urls.owner) as owner:
+        await owner.execute("lock table evenhand.fact in exclusive mode")
+        process.stdin.write(b"go\n")
+        await _flow_there(db)
+        process.kill()
+        await process.wait()
+    async with db.narrow("scheduler") as on:
+        assert await on.conn.fetchval("select told from evenhand.sched_flow where org_id = $1", one) is False
+    assert await enrolments(db, one) == []
+    if by == "the worker":
+        await Keeper(db).tick()
+        assert await enrolments(db, one) == [1]
+    turns = Turns(db)
+    turn = await turns.decide(CLASS, [one, other], [one], (), new_id())
+    assert turn is not None and turn.org == one
+    await turns.enrol(await turns.replica(CLASS), [one, other])
+    await Keeper(db).tick()
+    assert [await enrolments(db, org) for org in (one, other)] == [[1], [1]], "once each"
 
 
 async def test_the_mark_of_an_affiliate_is_not_for_the_scheduler(db: Database) -> None:

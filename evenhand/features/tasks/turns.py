@@ -98,7 +98,8 @@ class Watch(Protocol):
 
 @dataclass(slots=True)
 class Replica:
-    """The machine of a class in this process, and who is behind its indices. `lock`: one proposal of this process at a time."""
+    """The machine of a class in this process, and who is behind its indices. `lock`: one proposal of this process at a time.
+    `untold`: organisations whose log is not known to have the event of their enrolment; nothing is decided about them."""
 
     name: str
     ledger: Ledger
@@ -108,6 +109,7 @@ class Replica:
     orgs: list[str]
     flow_of: dict[str, int]
     pool_of: dict[tuple[int, ...], int]
+    untold: set[str]
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     stale: bool = False
     watch: Watch | None = None
@@ -138,11 +140,19 @@ class Replica:
         if grew:
             await self.know(on)
 
+    def told(self) -> dict[str, int]:
+        """The indices of those about whom something may be decided."""
+        if not self.untold:
+            return self.flow_of
+        return {org: flow for org, flow in self.flow_of.items() if org not in self.untold}
+
     async def know(self, on: Narrow) -> None:
         """Who is behind the indices that came since."""
         for row in await store.FLOWS.all(on, **{"class": self.name, "from": len(self.orgs)}):
             self.orgs.append(row["org_id"])
             self.flow_of[row["org_id"]] = row["flow"]
+            if not row["told"]:
+                self.untold.add(row["org_id"])
 
     # -- proposing ----------------------------------------------------------------------------------------------------
 
@@ -169,6 +179,7 @@ class Replica:
         for org in new:
             self.flow_of[org] = len(self.orgs)
             self.orgs.append(org)
+            self.untold.add(org)
         return [one for one in decided if one is not None]
 
     def before(self, flows: tuple[int, ...], waiting: set[int]) -> tuple[int, list[Step]]:
@@ -202,7 +213,7 @@ async def _read(db: Database, name: str, watch: Watch | None) -> Replica:
         orgs = [one["org_id"] for one in flows]
         return Replica(
             name, ledger, row["secret"], row["at"], row["tip"], orgs, {org: n for n, org in enumerate(orgs)},
-            {flows: pool for pool, flows in ledger.members.items()}, watch=watch,
+            {flows: pool for pool, flows in ledger.members.items()}, {r["org_id"] for r in flows if not r["told"]}, watch=watch,
         )  # fmt: skip
 
 
@@ -273,31 +284,39 @@ class Turns:
         return out
 
     async def enrol(self, replica: Replica, orgs: Collection[str]) -> None:
-        """Gives each organisation an index and tells it in its log, before the first decision about it."""
-        new = [org for org in dict.fromkeys(orgs) if org not in replica.flow_of]
+        """Gives each organisation an index and tells it in its log, before the first decision about it. Where that was cut short
+        before, it is finished."""
+        new = [org for org in dict.fromkeys(orgs) if org not in replica.flow_of or org in replica.untold]
         _CHANCE.shuffle(new)  # who is first among those who come together is chance, not a name
         for org in new:
             with suppress(*KEYLESS):  # without its keys nothing of it could be handed out
                 await self._enrol(replica, org)
 
     async def _enrol(self, replica: Replica, org: str) -> None:
-        async with replica.lock, self._db.tx(org, SYSTEM) as tx:
-            async with self._db.connection("scheduler") as conn:
-                (found,) = await store.WEIGHTS.all(Narrow(conn, self._db.platform), orgs=[org])
-            weight: int = found["weight"]
-            while org not in replica.flow_of:
-                ledger = replica.ledger
-                told = FlowEnrolled(
-                    replica.name, len(replica.orgs), weight, ledger.batch, seed_commitment(ledger.seed).hex()
-                )
+        """One process at a time for each organisation: the step commits before the event, and whoever finds it without the event
+        has to know that nobody is about to write it."""
+        key = {"class": replica.name}
+        async with replica.lock:
+            async with self._db.tx(org, SYSTEM) as tx:
+                lock = int.from_bytes(tx.seal.mac("enrolment", replica.name)[:8], "big", signed=True)
+                await store.ENROL_LOCK.run(tx, lock=lock)
                 async with self._db.connection("scheduler") as conn:
-                    done = await replica.propose(
-                        Narrow(conn, self._db.platform), [*fit(ledger, [weight]), Flow(weight)], new=[org]
-                    )
-                if done is not None:
-                    await record(tx, told)
-                if replica.stale:
-                    raise Busy("The scheduler begins anew.", hint="Try again in a moment.", retry_after_s=1)
+                    (found,) = await store.WEIGHTS.all(Narrow(conn, self._db.platform), orgs=[org])
+                weight: int = found["weight"]
+                mine = None
+                while org not in replica.flow_of:
+                    steps = [*fit(replica.ledger, [weight]), Flow(weight)]
+                    async with self._db.connection("scheduler") as conn:
+                        mine = await replica.propose(Narrow(conn, self._db.platform), steps, new=[org])
+                    if replica.stale:
+                        raise Busy("The scheduler begins anew.", hint="Try again in a moment.", retry_after_s=1)
+                if mine is not None or await store.ENROLLED.maybe(tx, org=org, **key) is None:
+                    ledger = replica.ledger
+                    seeds = seed_commitment(ledger.seed).hex()
+                    await record(tx, FlowEnrolled(replica.name, replica.flow_of[org], weight, ledger.batch, seeds))
+            async with self._db.narrow("scheduler") as on:
+                await store.FLOW_TOLD.run(on, org=org, **key)
+            replica.untold.discard(org)
 
     async def decide(
         self, name: str, orgs: Collection[str], waiting: Collection[str], without: Collection[str], assignment: str,
@@ -307,10 +326,10 @@ class Turns:
         expected to take. void: an earlier decision that came to nothing, since this person has had all of that work."""
         for _ in range(_TRIES):
             replica = await self.replica(name)
-            if any(org not in replica.flow_of for org in orgs):
+            if replica.untold or any(org not in replica.flow_of for org in orgs):
                 await self.enrol(replica, orgs)
             async with replica.lock:
-                flow_of = replica.flow_of
+                flow_of = replica.told()
                 waits = {flow_of[o] for o in waiting if o in flow_of}
                 if not waits:
                     return None

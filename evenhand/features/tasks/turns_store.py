@@ -25,8 +25,24 @@ CLASS_GET = Sql(
 CLASSES = Sql("sched_classes", "select class from evenhand.sched_class order by class", role=_ROLE)
 FLOWS = Sql(
     "sched_flows",
-    """select org_id, flow, state from evenhand.sched_flow
+    """select org_id, flow, state, told from evenhand.sched_flow
         where class = %(class)s and flow >= %(from)s order by flow""",
+    role=_ROLE,
+)
+# Enrolled, but for all that is known the customer's log has no event of it: the process that enrolled it may have died.
+UNTOLD_FLOWS = Sql(
+    "sched_untold_flows",
+    "select class, org_id from evenhand.sched_flow where not told order by class, flow",
+    role=_ROLE,
+)
+ENROLLED = Sql(
+    "sched_enrolled",
+    "select fact_id from evenhand.fact where org_id = %(org)s and kind = 'FlowEnrolled' and about_id = %(class)s limit 1",
+)
+ENROL_LOCK = Sql("sched_enrol_lock", "select pg_advisory_xact_lock(%(lock)s)")
+FLOW_TOLD = Sql(
+    "sched_flow_told",
+    "update evenhand.sched_flow set told = true where class = %(class)s and org_id = %(org)s",
     role=_ROLE,
 )
 POOLS = Sql("sched_pools", "select state from evenhand.sched_pool where class = %(class)s order by pool", role=_ROLE)

@@ -65,6 +65,7 @@ class Keeper:
     async def tick(self, *, close: bool = False) -> None:
         """Charges what has ended, ends batches that are due (`close`: all), seals, and tells."""
         await self._spend()
+        await self._tell_enrolled()
         for name in await self._classes():
             books = await self._current(name)
             await self._settle(books)
@@ -150,6 +151,13 @@ class Keeper:
                 if replica.stale:
                     raise RuntimeError("the class is read anew")
             await store.HORIZON_SET.run(on, xid=str(upto))
+
+    async def _tell_enrolled(self) -> None:
+        """Finishes enrolments that a crash cut short."""
+        async with self._db.narrow("scheduler") as on:
+            untold = await store.UNTOLD_FLOWS.all(on)
+        for row in untold:
+            await self._turns.enrol(await self._turns.replica(row["class"]), [row["org_id"]])
 
     async def _end_batch(self, books: _Books, close: bool) -> None:
         ledger = books.replica.ledger
