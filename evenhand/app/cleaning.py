@@ -38,6 +38,20 @@ _VIEWINGS = Sql(
               select org_id, viewing_id from evenhand.viewing order by closed_at limit %(most)s)""",
     role="cleaner",
 )
+# The scheduler's record, a batch at a time: its decisions, then what they stood under.
+_OLD_BATCH = Sql(
+    "clean_sched_oldest", "select class, batch from evenhand.sched_batch order by closed limit 1", role="cleaner"
+)
+_DECISIONS = Sql(
+    "clean_sched_decision",
+    "delete from evenhand.sched_decision where class = %(class)s and batch = %(batch)s",
+    role="cleaner",
+)
+_BATCH = Sql(
+    "clean_sched_batch",
+    "delete from evenhand.sched_batch where class = %(class)s and batch = %(batch)s",
+    role="cleaner",
+)
 _SESSIONS = Sql("clean_session", "delete from evenhand.session", role="cleaner")
 _LINKS = Sql("clean_link", "delete from evenhand.link", role="cleaner")
 _CEREMONIES = Sql("clean_ceremony", "delete from evenhand.ceremony", role="cleaner")
@@ -67,7 +81,22 @@ async def clean(db: Database) -> dict[str, int]:
             gone[name] += count
             if count < _AT_ONCE:
                 break
+    gone["sched_decision"] = gone["sched_batch"] = 0
+    while await _old_batch(db, gone):
+        pass
     return gone
+
+
+async def _old_batch(db: Database, gone: dict[str, int]) -> bool:
+    """Whether there was one. One transaction, so that no batch is left with a part of its decisions."""
+    async with db.narrow("cleaner") as door:
+        row = await _OLD_BATCH.maybe(door)
+        if row is None:
+            return False
+        key = {"class": row["class"], "batch": row["batch"]}
+        gone["sched_decision"] += await _DECISIONS.run(door, **key)
+        gone["sched_batch"] += await _BATCH.run(door, **key)
+    return True
 
 
 async def keep_clean(db: Database, objects: Objects, stop: asyncio.Event) -> None:

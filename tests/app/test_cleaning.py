@@ -140,3 +140,24 @@ async def test_the_cleaner_cannot_touch_what_is_young(
             assert await conn.execute(f"delete from evenhand.{table}") == "DELETE 0"
             assert await conn.fetchval(f"select count(*) from evenhand.{table}") == 0
     assert {table: behind.count(table) for table in before} == before and before["job"] > 0
+
+
+async def test_what_was_decided_goes_after_it_was_told_and_kept_for_long_enough(world: World, behind: Behind) -> None:
+    """Batches with their decisions: an old one goes, an old one that nobody was told of stays, and so does a younger one."""
+    ages = (("old", 36, True), ("untold", 36, False), ("young", 34, True))
+    for n, (_, days, told) in enumerate(ages):
+        behind.run(
+            "insert into evenhand.sched_batch (class, batch, root, leaves, limits, told, closed)"
+            " values ('label', %s, sha256(''), '', '[]', %s, now() - make_interval(days => %s))", n, told, days,
+        )  # fmt: skip
+        for number in range(3):
+            behind.run(
+                "insert into evenhand.sched_decision (class, number, batch, at, assignment, commitment, key, trace)"
+                " values ('label', %s, %s, now(), '', sha256(''), sha256(''), '')", 10 * n + number, n,
+            )  # fmt: skip
+    async with world.db.connection("cleaner") as conn:
+        assert await conn.execute("delete from evenhand.sched_decision where batch > 0") == "DELETE 0"
+    gone = await clean(world.db)
+    assert (gone["sched_batch"], gone["sched_decision"]) == (1, 3)
+    assert (behind.count("sched_batch"), behind.count("sched_decision")) == (2, 6)
+    assert (await clean(world.db))["sched_decision"] == 0
