@@ -52,6 +52,7 @@ OUTSIDE = {
     # no table is touched
     ("evenhand.app.http.routes", "select pg_advisory_xact_lock($1)"),
     ("evenhand.features.tasks.actions", "select pg_advisory_xact_lock($1)"),
+    ("evenhand.features.tasks.adding", "select pg_advisory_xact_lock($1)"),
     ("evenhand.features.tasks.imports", "select pg_advisory_xact_lock($1)"),
     # the loader's stage exists only on its own connection, so it can't be prepared beforehand; driven by a test below
     ("evenhand.features.tasks.imports", "STAGE"),

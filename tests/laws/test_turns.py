@@ -209,6 +209,7 @@ from pathlib import Path
 from evenhand.app.opening import key_service
 from evenhand.features.tasks.turns import Turns
 from evenhand.infra.db import SYSTEM, Database
+from evenhand.infra.facts import record
 from evenhand.infra.home import Home
 from evenhand.infra.keys import Keys
 from evenhand.infra.postgres.roles import DatabaseUrls
@@ -216,7 +217,7 @@ from evenhand.infra.postgres.roles import DatabaseUrls
 async def main():
     given = json.loads(sys.stdin.readline())
     keys = Keys(given["keys"].encode())
-    async with Database(DatabaseUrls(**given["urls"]), keys, key_service(Home(Path(given["home"])), keys)) as db:
+    async with Database(DatabaseUrls(**given["urls"]), keys, key_service(Home(Path(given["home"])), keys), record) as db:
         async with db.tx(given["org"], SYSTEM):
             pass  # its keys are open from here on
         turns = Turns(db)
