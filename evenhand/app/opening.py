@@ -1,8 +1,9 @@
 """The installation as a command finds it: its database reachable and migrated, whether a server runs or not."""
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
@@ -17,6 +18,7 @@ from evenhand.infra.postgres.roles import DatabaseUrls, prepare, prepare_externa
 from evenhand.infra.postgres.server import Server, server_of
 
 URL_VARIABLE = "EVENHAND_DATABASE_URL"
+_LAST_WORD_S = 2.0
 
 
 def key_service(home: Home, keys: Keys) -> LocalKeys:
@@ -66,4 +68,13 @@ async def services(
         key_life_s=settings.key_life_s,
         process=process,
     ) as db:
-        yield Services(settings, db, Objects(settings.home.objects))
+        opened = Services(settings, db, Objects(settings.home.objects))
+        telling = asyncio.create_task(opened.refusals.run(db)) if process == "web" else None
+        try:
+            yield opened
+        finally:
+            if telling is not None:
+                telling.cancel()
+                with suppress(TimeoutError):  # a database that is silent just now keeps nobody from stopping
+                    async with asyncio.timeout(_LAST_WORD_S):
+                        await opened.refusals.tell(db, last=True)

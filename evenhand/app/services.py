@@ -1,8 +1,9 @@
 """What every door needs, made once at start-up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evenhand.app.settings import Settings
+from evenhand.features.access.refusals import Refusals
 from evenhand.infra.db import Database
 from evenhand.infra.objects import Objects
 
@@ -12,3 +13,4 @@ class Services:
     settings: Settings
     db: Database
     objects: Objects
+    refusals: Refusals = field(default_factory=Refusals)

@@ -28,7 +28,7 @@ SALT_BYTES = 32
 OF_PEOPLE = (
     "MemberJoined", "MemberInvited", "MemberRoleChanged", "MemberRemoved",
     "AppAdded", "AppRemoved", "RecoveryCodesMade", "PasskeyAdded", "PasskeyRemoved", "PasswordChanged",
-    "SessionEntered", "SessionEnded", "SignedUpByProvider", "PersonBarred", "PersonLeft",
+    "SessionEntered", "SessionEnded", "SignInRefused", "SignedUpByProvider", "PersonBarred", "PersonLeft",
 )  # fmt: skip
 _LISTS_OF_PEOPLE = frozenset({"joined", "left"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ happened, in words for the person who reads it, and what to do next.
 """
 
 from collections.abc import Iterable
-from typing import ClassVar, TypedDict
+from typing import ClassVar, Literal, NamedTuple, Self, TypedDict
 
 
 class Fault(TypedDict):
@@ -15,11 +15,22 @@ class Fault(TypedDict):
     detail: str
 
 
+class Concern(NamedTuple):
+    """For whom a refusal is news; the asker is never told. org_id: the space, or "" for every space whose own the person is.
+    `kind` and `who`: who was refused, a person whom nobody has shown to be it where there is no space. reason: its class."""
+
+    org_id: str
+    kind: Literal["person", "key", "system"]
+    who: str
+    reason: str
+
+
 class Trouble(Exception):
     """Something that we foresaw. `hint` says what to do next; `errors` names the parts at fault."""
 
     code: ClassVar[str] = "trouble"
     hint: str | None = None
+    concern: Concern | None = None
 
     def __init__(self, message: str, *, hint: str | None = None, errors: Iterable[Fault] | None = None) -> None:
         super().__init__(message)
@@ -27,6 +38,10 @@ class Trouble(Exception):
         if hint is not None:
             self.hint = hint
         self.errors: list[Fault] = list(errors) if errors is not None else []
+
+    def concerning(self, concern: Concern) -> Self:
+        self.concern = concern
+        return self
 
     def __str__(self) -> str:
         return self.message

@@ -22,8 +22,9 @@ from evenhand.features.grants.actions import live_grant
 from evenhand.features.grants.figures import is_director
 from evenhand.features.people import actions as people
 from evenhand.infra.db import Actor
+from evenhand.infra.ids import is_id
 from evenhand.infra.keys import Keys
-from evenhand.pure.trouble import Denied, Invalid, Missing
+from evenhand.pure.trouble import Concern, Denied, Invalid, Missing
 
 BODY_MOST = 5_000_000
 
@@ -130,7 +131,9 @@ async def who_asks(request: Request, services: Services, *, who: str, csrf: str 
         actor = replace(sessions.actor_of(held, "support"), grant=grant["grant_id"])
         return Call(request, services, actor, org_id, operator=True, session=token, grant=grant, held=held)
     if role is None:
-        raise Missing("There is no such organisation.", hint="Send your organisation's id as `Evenhand-Org`.")
+        hint = "Send your organisation's id as `Evenhand-Org`."
+        err = Missing("There is no such organisation.", hint=hint)
+        raise err.concerning(Concern(org_id, "person", held.person, "stranger")) if is_id(org_id) else err
     actor = sessions.actor_of(held, role)
     return Call(request, services, actor, org_id, operator=held.operator, session=token, held=held)
 

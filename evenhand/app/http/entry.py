@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from evenhand.app.http.call import Call, seen_in, session_in
 from evenhand.app.http.errors import problem_of
+from evenhand.app.http.refusing import note_refusal
 from evenhand.app.http.routes import json_reply, route
 from evenhand.app.http.session import same_site, with_cookie
 from evenhand.app.services import Services
@@ -158,6 +159,7 @@ async def come_back(request: Request, services: Services) -> Response:
         reply = with_cookie(call, RedirectResponse("/", 303), signed.token)
     except Exception as err:
         problem_of(err)  # a bug is logged as one
+        note_refusal(services, err, "sign-in by the organisation's provider")
         reason = {"NotAdmitted": "not-admitted", "Upstream": "upstream", "BadProvider": "upstream"}
         known = reason.get(type(err).__name__, "refused") if isinstance(err, Trouble) else "refused"
         reply = RedirectResponse(f"/signin?provider={known}", 303)

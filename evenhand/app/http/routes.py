@@ -15,6 +15,7 @@ from starlette.responses import Response
 from evenhand.app.http.access import silent
 from evenhand.app.http.call import BODY_MOST, Call, at_desk, read_body, read_query, who_asks
 from evenhand.app.http.errors import NotJson, Problem, problem_of
+from evenhand.app.http.refusing import note_refusal
 from evenhand.app.http.support import check_route, record_use
 from evenhand.app.services import Services
 from evenhand.features.access.sessions import require_fresh
@@ -237,6 +238,7 @@ def _reply(found: Route, value: Any) -> Response:
 
 def endpoint(found: Route, services: Services) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
+        call: Call | None = None
         try:
             call, raw = await _take(found, request, services)
             try:
@@ -247,6 +249,7 @@ def endpoint(found: Route, services: Services) -> Callable[[Request], Awaitable[
                 await services.db.learn(err)
                 return await _answer(found, call, raw)
         except Exception as err:
+            note_refusal(services, err, found.name, call)
             return problem_reply(problem_of(err))
 
     return serve

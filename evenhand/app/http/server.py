@@ -153,7 +153,7 @@ def build(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         async with open_services() as opened:
-            services.db, services.objects = opened.db, opened.objects
+            services.db, services.objects, services.refusals = opened.db, opened.objects, opened.refusals
             yield
             await gateway.close()
 

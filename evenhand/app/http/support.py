@@ -9,7 +9,7 @@ from evenhand.app.http.call import Call
 from evenhand.features.grants import actions as grants
 from evenhand.features.people.staff import names_of_staff
 from evenhand.infra.db import Tx
-from evenhand.pure.trouble import Denied
+from evenhand.pure.trouble import Concern, Denied
 
 #: routes that show content to support
 SHOWN = {
@@ -30,10 +30,11 @@ def check_route(call: Call, path: str) -> None:
     """Raises NotUnderGrant for a route that a support grant does not open."""
     if call.grant is None:
         return
+    concern = Concern(call.org_id, "person", call.actor.id, "right")
     if call.request.method not in ("GET", "HEAD") or path not in SHOWN:
-        raise NotUnderGrant("This can't be done under a support grant.")
+        raise NotUnderGrant("This can't be done under a support grant.").concerning(concern)
     if call.grant["project_id"] is not None and path not in OF_A_PROJECT:
-        raise NotUnderGrant("This grant is for one project, and this shows more than that.")
+        raise NotUnderGrant("This grant is for one project, and this shows more than that.").concerning(concern)
 
 
 async def record_use(call: Call, tx: Tx, path: str) -> None:

@@ -13,6 +13,7 @@ from starlette.routing import Route as StarletteRoute
 from evenhand.app.http.access import SILENT_SCALE
 from evenhand.app.http.call import key_in, read_body, seen_in
 from evenhand.app.http.errors import SignIn, problem_of
+from evenhand.app.http.refusing import note_refusal
 from evenhand.app.http.routes import KeyReused, _Once, json_reply  # pyright: ignore[reportPrivateUsage]
 from evenhand.app.scale.asking import ENTRIES, Ask, Entry
 from evenhand.app.services import Services
@@ -93,6 +94,7 @@ async def _serve(request: Request, services: Services) -> Response:
         if not route.streams:
             ask.raw = await read_body(request, route.most)
     except Exception as err:
+        note_refusal(services, err, f"/{parts_of(request)[0]}")
         return refuse(err)
     try:
         try:
@@ -103,6 +105,7 @@ async def _serve(request: Request, services: Services) -> Response:
             await services.db.learn(err)
             return await _answer(route, ask)
     except Exception as err:
+        note_refusal(services, err, route.name, ask)
         return refuse(err, ask)
 
 

@@ -23,7 +23,7 @@ from evenhand.infra.db import Actor, Database
 from evenhand.infra.facts import record
 from evenhand.infra.keys import hashed
 from evenhand.pure.oidc import BadToken, Claims, Endpoints, authorize_url, check_id_token
-from evenhand.pure.trouble import Denied, Invalid, Missing, Upstream
+from evenhand.pure.trouble import Concern, Denied, Invalid, Missing, Upstream
 
 TRIP_S = 600
 _FRESH_S = 300
@@ -114,6 +114,24 @@ async def come_back(
     if row is None:
         raise BadToken("This sign-in was begun long ago, or has ended already.")
     trip = db.platform.open_as(row["body"], _Trip, ceremony_at(answer.get("state", "")))
+    try:
+        return await _end_trip(db, public_url, org_id, answer, browser, seen, trip, now_s)
+    except Denied as err:
+        reason = "admission" if isinstance(err, NotAdmitted) else "provider"
+        err.concerning(Concern(trip.org, "system", "provider", reason))
+        raise
+
+
+async def _end_trip(
+    db: Database,
+    public_url: str,
+    org_id: str,
+    answer: dict[str, str],
+    browser: str,
+    seen: Seen,
+    trip: _Trip,
+    now_s: float | None,
+) -> Signed:
     if not hmac.compare_digest(hashed(browser), trip.browser):
         raise BadToken("This sign-in was begun in another browser.")
     if org_id != trip.org or answer.get("iss", trip.issuer) != trip.issuer:

@@ -32,7 +32,7 @@ from evenhand.features.access.types import Held, PasskeyAdded, PasskeyBegun, Pas
 from evenhand.infra.db import Database, Narrow
 from evenhand.infra.ids import new_id
 from evenhand.infra.seal import At
-from evenhand.pure.trouble import Conflict, Denied, Invalid, Missing
+from evenhand.pure.trouble import Concern, Conflict, Denied, Invalid, Missing
 
 MOST = 20  # of one person
 NAME_MOST = 60
@@ -155,50 +155,56 @@ async def begin_signing_in(db: Database, site: Site, seen: Seen) -> PasskeyBegun
 async def sign_in(db: Database, site: Site, token: str, credential: dict[str, Any], seen: Seen) -> Signed:
     """A session for the holder of a passkey. Raises WrongPasskey."""
     async with db.narrow("gate") as door:
-        person = await _check(door, site, token, credential, None)
-        if person is not None:
-            return Signed(await sessions.start(door, person, "passkey", seen))
-    raise WrongPasskey("This passkey does not open anything here.")
+        whose, proved = await _check(door, site, token, credential, None)
+        if proved and whose is not None:
+            return Signed(await sessions.start(door, whose, "passkey", seen))
+    err = WrongPasskey("This passkey does not open anything here.")
+    raise err if whose is None else err.concerning(Concern("", "person", whose, "passkey"))
 
 
 async def prove(db: Database, site: Site, held: Held, token: str, credential: dict[str, Any]) -> None:
     """Shows that it is still the same person. Raises WrongPasskey."""
     async with db.narrow("gate") as door:
-        if await _check(door, site, token, credential, held.person) is not None:
+        _, proved = await _check(door, site, token, credential, held.person)
+        if proved:
             await store.SESSION_PROVED.run(door, session=held.session, method="passkey")
             return
-    raise _NotYours("This passkey is not yours.")
+    raise _NotYours("This passkey is not yours.").concerning(Concern("", "person", held.person, "passkey"))
 
 
 class _NotYours(Denied):
     hint = "Take one of your own."
 
 
-async def _check(door: Narrow, site: Site, token: str, credential: dict[str, Any], expected: str | None) -> str | None:
-    """The person whose passkey answered the challenge, or None. The challenge is used up in any case."""
+async def _check(
+    door: Narrow, site: Site, token: str, credential: dict[str, Any], expected: str | None
+) -> tuple[str | None, bool]:
+    """(whose the passkey is that was shown, whether it answered the challenge). The challenge is used up in any case."""
+    whose: str | None = None
     begun = await store.CEREMONY_END.maybe(door, hash=sessions.hashed(token), kind="passkey")
     if begun is None:
-        return None
+        return whose, False
     asked = door.seal.open(begun["body"], ceremony_at(token))
     try:
         answer = AuthenticationResponse.from_dict(credential)
         row = await store.PASSKEY_GET.maybe(door, credential=answer.raw_id[:1024])
-        if row is None or row["state"] != "active" or expected not in (None, row["person_id"]):
-            return None
+        whose = row["person_id"] if row is not None else None
+        if row is None or row["state"] != "active" or expected not in (None, whose):
+            return whose, False
         handle = answer.response.user_handle
         if handle is not None and handle != row["person_id"].encode():
-            return None
+            return whose, False
         key = CoseKey.parse(cast("dict[int, Any]", cbor.decode(bytes(row["public_key"]))))
         known = AttestedCredentialData.create(Aaguid.NONE, answer.raw_id, key)
         site.server().authenticate_complete(_state(asked), [known], answer)
         count = answer.response.authenticator_data.counter
     except _UNREADABLE:
-        return None
+        return whose, False
     # A counter that does not grow is a copy of the key; those that do not count stay at zero.
     if count <= row["sign_count"] and (count or row["sign_count"]):
-        return None
+        return whose, False
     await store.PASSKEY_USED.run(door, passkey=row["passkey_id"], count=count)
-    return row["person_id"]
+    return whose, True
 
 
 async def rename(db: Database, person: str, passkey: str, name: str) -> None:

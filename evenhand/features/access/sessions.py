@@ -23,7 +23,7 @@ from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.keys import hashed
 from evenhand.infra.seal import KEYLESS, At
-from evenhand.pure.trouble import Denied, Missing
+from evenhand.pure.trouble import Concern, Denied, Missing
 
 SESSION_S = 30 * 24 * 3600
 PROVIDER_SESSION_S = (
@@ -147,9 +147,13 @@ async def enter(db: Database, org_id: str, held: Held, seen: Seen) -> str | None
     if row is None:
         return None
     if row["source"] == "own" and row["outside"]:
-        raise OutsideNetworks("This organisation does not let people in from your address.")
+        raise OutsideNetworks("This organisation does not let people in from your address.").concerning(
+            Concern(org_id, "person", held.person, "network")
+        )
     if row["ended"]:
-        raise EndedHere("An owner of the organisation has ended this session here.")
+        raise EndedHere("An owner of the organisation has ended this session here.").concerning(
+            Concern(org_id, "person", held.person, "session")
+        )
     if not row["entered"] and row["source"] == "own":
         await _tell_entered(db, org_id, row["role"], held, seen)
     return row["role"]

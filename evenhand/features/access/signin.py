@@ -5,7 +5,7 @@ work."""
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,12 +15,15 @@ from evenhand.features.people.passwords import verify_password
 from evenhand.infra.db import Database, Narrow
 from evenhand.infra.seal import At
 from evenhand.pure.totp import step_of
-from evenhand.pure.trouble import Busy, Denied
+from evenhand.pure.trouble import Busy, Concern, Denied, Trouble
 
 MOST_TRIES = 10  # sign-ins for one address in a quarter of an hour
 ENROL_S = 1800
 _WINDOW_S = 900
 _NO_SECRET = b"nobody's secret, ...."
+
+
+Refusal = TypeVar("Refusal", bound=Trouble)
 
 
 class WrongCredentials(Denied):
@@ -73,7 +76,7 @@ async def sign_in(
         blocked = await count_try(door, (f"email {email}", MOST_TRIES), from_network(seen))
         row = await store.SIGNIN_PERSON.maybe(door, email_mac=door.seal.mac("email", email), person=None)
     if blocked:
-        raise too_many()
+        raise _told(too_many(), row, "tries")
     usable = row is not None and row["state"] == "active"
     fits = await verify_password(row["password_hash"] if row is not None and usable else None, password[:1001])
     async with db.narrow("gate") as door:
@@ -83,7 +86,21 @@ async def sign_in(
             if method == "none":
                 return Signed(await begin_enrolment(door, row["person_id"]), enrolling=True)
             return Signed(await sessions.start(door, row["person_id"], method, seen))
-    raise WrongCredentials("The address, the password or the code is wrong.")
+    raise _told(WrongCredentials("The address, the password or the code is wrong."), row, _reason(row, fits))
+
+
+def _told(err: Refusal, row: Any, reason: str) -> Refusal:
+    """The refusal, with whom it concerns: the spaces of whoever has the address."""
+    return err if row is None else err.concerning(Concern("", "person", row["person_id"], reason))
+
+
+def _reason(row: Any, fits: bool) -> str:
+    """The class of a refusal; what was typed is in no record."""
+    if row is None or row["state"] != "active":
+        return "closed"
+    if not fits:
+        return "password"
+    return "code" if row["totp_body"] is not None else "factor"
 
 
 async def _second(door: Narrow, row: Any, code: str, fits: bool, demo_home: bool, now_s: float) -> Any:
@@ -179,4 +196,6 @@ async def prove(
             await store.TRY_CLEAR.run(door, subject=door.seal.mac("try", f"prove {held.person}"))
             await store.SESSION_PROVED.run(door, session=held.session, method=method)
             return
-    raise WrongCode("That is not right.")
+    raise WrongCode("That is not right.").concerning(
+        Concern("", "person", held.person, "code" if not alone else "password")
+    )

@@ -137,6 +137,25 @@ class SessionEntered(msgspec.Struct, frozen=True):
     method: str
 
 
+class SignInRefused(msgspec.Struct, frozen=True):
+    """Somebody tried to sign in as this person, and was refused, `count` times. reason: password, code, passkey, factor (a password
+    alone, where a passkey is asked for), closed (the account is) or tries (too many)."""
+
+    about: str
+    reason: str
+    count: int
+
+
+class AccessRefused(msgspec.Struct, frozen=True):
+    """Somebody was refused in the space, `count` times. reason: right, network, session, stranger, provider or admission. asked:
+    the route."""
+
+    about: str
+    reason: str
+    asked: str
+    count: int
+
+
 class SessionEnded(msgspec.Struct, frozen=True):
     about: str
 

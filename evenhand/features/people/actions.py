@@ -35,7 +35,7 @@ from evenhand.infra.ids import is_id, new_id
 from evenhand.infra.keyrings import Stored, new_keys
 from evenhand.infra.keys import hashed
 from evenhand.infra.seal import At
-from evenhand.pure.trouble import Conflict, Denied, Invalid, Missing
+from evenhand.pure.trouble import Concern, Conflict, Denied, Invalid, Missing
 
 KNOWN_SCOPES = ("read", "write", "manage")
 
@@ -193,7 +193,8 @@ async def who_holds_key(db: Database, key: str, address: str) -> tuple[str, Acto
     if row is None or not secrets.compare_digest(bytes(row["key_hash"]), hashed(key)):
         return None
     if row["outside"]:
-        raise KeyFromElsewhere("This key is not used from your address.")
+        concern = Concern(row["org_id"], "key", row["key_id"], "network")
+        raise KeyFromElsewhere("This key is not used from your address.").concerning(concern)
     return row["org_id"], Actor("key", row["key_id"], "key", frozenset(row["scopes"])), row["mode"]
 
 

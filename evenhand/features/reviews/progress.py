@@ -107,7 +107,7 @@ async def history(tx: Tx, task: str) -> list[dict[str, Any]]:
 
 #: what a reader may ask for: patterns of kinds
 GROUPS: dict[str, list[str]] = {
-    "access": ["ContentShown", "TaskViewed", "TaskLeased", "Media%", "Exported", "WorkRecalled"],
+    "access": ["AccessRefused", "ContentShown", "TaskViewed", "TaskLeased", "Media%", "Exported", "WorkRecalled"],
     "people": ["Member%", "Seat%", "Group%", "Staff%", "Grant%", "Break%", "Support%", "Wall%", "Leaver%", "Session%", "Sign%"],
     "keys": ["%Key%", "Unwrap%"],
     "exports": ["Export%", "Deliver%", "Callback%", "Feed%", "Archive%"],

@@ -60,6 +60,8 @@ export const factMessages = {
   'console.fact.SeatsChanged': 'changed seats',
   'console.fact.SessionEnded': 'ended a session',
   'console.fact.SessionEntered': 'came in with a new session',
+  'console.fact.AccessRefused': 'was refused',
+  'console.fact.SignInRefused': 'refused a sign-in',
   'console.fact.SignedIn': 'signed in',
   'console.fact.SignedOut': 'signed out',
   'console.fact.SignedUpByProvider': 'came by the organisation’s sign-in',
