@@ -114,6 +114,10 @@ class KeyReused(Conflict):
     hint = "Use a fresh Idempotency-Key for every new request."
 
 
+class ReplyGone(Conflict):
+    hint = "Look at what it made; with another Idempotency-Key it would be carried out once more."
+
+
 class _Once:
     """The idempotency of one write: the first reply is kept, the same request again gets it."""
 
@@ -132,6 +136,8 @@ class _Once:
             return None
         if bytes(row["request_mac"]) != self._request:
             raise KeyReused("This Idempotency-Key was used for another request.")
+        if not row["body"]:
+            raise ReplyGone("This request was carried out, and its reply is kept no more: a project was deleted since.")
         kept = tx.seal.open_as(row["body"], _Kept, self._at)
         headers = {"cache-control": "no-store", "idempotent-replayed": "true"}
         return Response(bytes(kept.reply), kept.status, headers, "application/json")

@@ -22,6 +22,7 @@ from evenhand.infra.db import SYSTEM, Tx
 from evenhand.infra.facts import micros, record
 from evenhand.infra.jobs import Job
 from evenhand.infra.objects import Objects
+from evenhand.infra.seal import At
 from evenhand.pure.log.deletions import Commitment, Deletion, certificate_digest, deletion_text
 from evenhand.pure.log.signing import Signer, sign_note
 
@@ -35,6 +36,13 @@ _Act = Callable[["_Going"], Awaitable[bool]]
 async def erase_job(job: Job, objects: Objects, signer: Signer) -> None:
     """The job. signer: of the log."""
     await _Run(job, objects, signer, str(job.params["erasure"])).go()
+
+
+class _Fetch(msgspec.Struct):
+    """What is looked at of a job that fetches."""
+
+    task: str
+    fetches: list[dict[str, str]]
 
 
 class _Going:
@@ -72,6 +80,7 @@ class _Run:
         while True:
             while await self._batch("tasks", self._tasks):
                 pass
+            await self._batch("jobs", self._jobs)
             if await self._shared():
                 while await self._batch("files", self._files):
                     pass
@@ -115,6 +124,23 @@ class _Run:
             going.gone.add("answer", answers.get(task, []))
         return True
 
+    async def _jobs(self, going: _Going) -> bool:
+        """Jobs are sealed under the organisation's own key, which stays: what they hold of tasks that are gone goes here,
+        and the files that they were to bring."""
+        tx, after = going.tx, ""
+        if going.row["reason"] == "organisation":
+            return False  # its keys all go
+        while rows := await store.FETCH_JOBS.all(tx, org=self._org, after=after, limit=SCAN):
+            after = rows[-1]["job_id"]
+            held = {row["job_id"]: tx.seal.open_as(row["body"], _Fetch, At("job", row["job_id"])) for row in rows}
+            tasks = sorted({job.task for job in held.values()})
+            there = {row["task_id"] for row in await store.TASKS_THERE.all(tx, org=self._org, tasks=tasks)}
+            gone = {name: job for name, job in held.items() if job.task not in there}
+            assets = [fetch["asset"] for job in gone.values() for fetch in job.fetches]
+            await store.FILES_ADD.run(tx, org=self._org, erasure=self._id, assets=assets)
+            await store.JOBS_EMPTY.run(tx, org=self._org, jobs=list(gone))
+        return False
+
     # --- files
 
     async def _shared(self) -> bool:
@@ -156,6 +182,8 @@ class _Run:
     async def _rest(self, going: _Going) -> bool:
         """What is left, with the wrapped keys; and the certificate with its event. True: tasks came, and go first."""
         tx, reason = going.tx, going.row["reason"]
+        if reason == "project":
+            await store.REPLIES_EMPTY.run(tx, org=self._org)
         if reason != "retention":
             keys = await _keys(tx, going.project)
             erase = store.ERASE_PROJECT if reason == "project" else store.ERASE_SPACE

@@ -152,6 +152,29 @@ FILES_NEXT = Sql(
          from evenhand.erasure_file f join evenhand.asset a using (org_id, asset_id)
         where f.org_id = %(org)s and f.erasure_id = %(erasure)s order by f.asset_id limit %(limit)s""",
 )
+#: jobs that hold more than ids: the addresses of a task's attachments
+FETCH_JOBS = Sql(
+    "erasure_fetch_jobs",
+    """select job_id, body from evenhand.job
+        where org_id = %(org)s and kind = 'tasks.fetch' and body <> '' and job_id > %(after)s
+        order by job_id limit %(limit)s""",
+)
+TASKS_THERE = Sql(
+    "erasure_tasks_there",
+    "select task_id from evenhand.task where org_id = %(org)s and task_id = any(%(tasks)s::text[])",
+)
+#: whoever works on one is fenced off
+JOBS_EMPTY = Sql(
+    "erasure_jobs_empty",
+    """update evenhand.job
+          set state = 'done', lease_until = null, ended_at = coalesce(ended_at, clock_timestamp()), fence = fence + 1,
+              body = ''
+        where org_id = %(org)s and job_id = any(%(jobs)s::text[])""",
+)
+#: which replies were about a project cannot be told without reading them; the requests themselves stay known
+REPLIES_EMPTY = Sql(
+    "erasure_replies_empty", "update evenhand.idempotency set body = '' where org_id = %(org)s and body <> ''"
+)
 ERASE_TASKS = Sql(
     "erase_tasks",
     "select evenhand.erase_tasks(%(ctx)s, %(erasure)s, %(tasks)s::text[])::text",
