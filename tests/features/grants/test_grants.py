@@ -1,6 +1,7 @@
 """Support grants, break-glass, directors and leavers, through the doors."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from evenhand.features.grants import figures, leaving, store
 from evenhand.features.people import actions as people
 from evenhand.infra.db import SYSTEM
 from evenhand.infra.seal import At
+from tests.app.test_mail import Post
 from tests.conftest import PASSWORD, Browser, World
 from tests.laws.estate import Estate, fill
 from tests.laws.test_twin import CUSTOMER, ids_of
@@ -143,6 +145,30 @@ async def test_breaking_glass_takes_two_and_tells_the_customer(world: World, acm
         "break_glass", "Robin", "Sam", REASON, True)  # fmt: skip
     assert (await owner.ask("DELETE", f"/support/grants/{ask}")).status_code == 200
     assert (await first.get("/projects")).status_code == 404
+
+
+async def test_the_customer_is_told_of_broken_glass_by_mail_at_once(world: World, acme: Estate) -> None:
+    """A mail to each owner, by the job that the opening itself brings: who, until when, where it is ended. Not why."""
+    live = acme.customer.live
+    first, second = await staff(world, "Robin", live), await staff(world, "Sam")
+    await world.worker("second.owner@people.example", live, role="owner")
+    await world.worker("viewer@people.example", live, role="viewer")
+    await world.drain()
+    with Post("HELP") as post:
+        url = f"smtp://127.0.0.1:{post.server_address[1]}"
+        world.services.settings = replace(world.services.settings, smtp_url=url, mail_from="evenhand@example.org")
+        asked = (await first.post("/operator/break-glass", {"org": "Acme", "minutes": 30, "reason": REASON})).json()
+        await world.drain()
+        assert post.said == [], "asking opens nothing"
+        assert (await second.post(f"/operator/break-glass/{asked['asks'][0]['id']}/confirm")).status_code == 200
+        await world.drain()
+        post.shutdown()
+    told = {line.removeprefix("To: ") for line in post.said if line.startswith("To: ")}
+    assert told == {acme.customer.owner_email, "second.owner@people.example"}
+    said = "\n".join(post.said)
+    assert said.count("Robin of the operator may read what is yours until ") == 2 and "Sam confirmed it" in said
+    assert "/console/support" in said and REASON not in said
+    assert "Subject: Somebody of the operator can read your data now" in said
 
 
 async def test_a_director_sees_figures_and_nothing_else(world: World, acme: Estate) -> None:
