@@ -6,7 +6,6 @@ import hmac
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -47,6 +46,12 @@ class _Trip(msgspec.Struct):
     verifier: str
     browser: bytes  # of the cookie: its hash
     again: bool
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    """What the provider gives for a code, as far as it is looked at."""
+
+    id_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ async def _end_trip(
         return Signed(await sessions.start(door, person, "provider", seen, bound=[row["org_id"] for row in spaces]))
 
 
-async def _exchange(at: Endpoints, given: ProviderBody, trip: _Trip, code: str, redirect: str) -> Any:
+async def _exchange(at: Endpoints, given: ProviderBody, trip: _Trip, code: str, redirect: str) -> str | None:
     """The ID token for a code, from the provider itself."""
     form = {
         "grant_type": "authorization_code",
@@ -187,10 +192,11 @@ async def _exchange(at: Endpoints, given: ProviderBody, trip: _Trip, code: str, 
     if got.status != 200:
         raise BadToken(f"The provider did not take its own code back ({got.status}).")
     try:
-        found = msgspec.json.decode(got.body)
+        return msgspec.json.decode(got.body, type=_Tokens).id_token
+    except msgspec.ValidationError:
+        return None
     except (msgspec.DecodeError, RecursionError) as err:
         raise Upstream("The provider's answer is not JSON.", hint="Try again in a moment.") from err
-    return found.get("id_token") if isinstance(found, dict) else None  # type: ignore[reportUnknownMemberType]
 
 
 async def _admit(db: Database, org_id: str, given: ProviderBody, claims: Claims) -> str:

@@ -21,7 +21,8 @@ LIFE_S = 3600
 #: what is linked again within so many seconds gets the same links, so that a list that is read again loads no picture again
 ROUND_S = 600
 VARIANTS = ("full", "thumb")
-GRANTS = ("lease", "session", "key")
+Kind = Literal["lease", "session", "key"]
+GRANTS: tuple[Kind, ...] = ("lease", "session", "key")
 _PAYLOAD = 1 + 12 + 12 + 1 + 5 + 12 + 16
 _MAC = 19  # with the payload a multiple of three, so that base64 spells a link in one way
 _NO_SESSION = bytes(16)
@@ -41,7 +42,7 @@ class Grant:
     `id`: of the lease's assignment, or of the viewing (viewings.py) of the page. `who`: 16 bytes, the beginning of the
     session's hash, or the id of the key; zeros where a lease was given to nobody's session."""
 
-    kind: Literal["lease", "session", "key"]
+    kind: Kind
     id: str
     who: bytes
 
@@ -118,6 +119,5 @@ def read(keys: Keys, token: str, now_s: float | None = None) -> Shown:
     until_s = int.from_bytes(payload[26:31], "big")
     if until_s < (time.time() if now_s is None else now_s):
         raise LinkExpired("This link is too old.")
-    kind: Literal["lease", "session", "key"] = GRANTS[payload[0]]  # type: ignore[assignment]
-    grant = Grant(kind, payload[31:43].hex(), payload[43:])
+    grant = Grant(GRANTS[payload[0]], payload[31:43].hex(), payload[43:])
     return Shown(payload[1:13].hex(), payload[13:25].hex(), VARIANTS[payload[25]], until_s, grant)
