@@ -1,11 +1,14 @@
 """What lies about on the machine of a whole installation: its home, its temporary files, its logs, its backups. Nobody who has
 the database's files, a dump, a log or a backup without the keys reads a word of a customer."""
 
+import asyncio
+import json
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
+from evenhand.app.opening import key_service
+from evenhand.infra.crypto.datakey import WrappedKey, bind
+from evenhand.infra.crypto.xaes import Xaes
+from evenhand.infra.envelope import Keyring, Unwrap
+from evenhand.infra.keys import load_keys
+from evenhand.infra.postgres.backup import keys_beside
 from evenhand.infra.postgres.server import server_of
 from tests.failure.running import PREFIX, Running, free_port, seed
 from tests.laws.test_canary import sightings
@@ -93,20 +102,79 @@ def test_nothing_of_it_lies_in_the_home_its_logs_or_its_temporary_files(lived_in
     (lived_in.folder / "tmp" / "planted").unlink()
 
 
-def test_nothing_of_it_lies_in_a_dump_or_a_backup(lived_in: Watched, tmp_path: Path) -> None:
-    target = tmp_path / "b.evenhand"
+@pytest.fixture(scope="module")
+def backed_up(lived_in: Watched) -> Path:
+    target = lived_in.folder / "b.evenhand"
     done = subprocess.run([*COMMAND, "backup", str(target)], env=lived_in.environment, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    names: list[str] = []
-    with tarfile.open(target) as archive:
+    return target
+
+
+@pytest.fixture(scope="module")
+def backup(lived_in: Watched, backed_up: Path) -> dict[str, bytes]:
+    """Its parts by name, those that are packed unpacked too."""
+    out: dict[str, bytes] = {}
+    with tarfile.open(backed_up) as archive:
         for member in archive:
-            data = archive.extractfile(member)
-            names.append(member.name)
-            if data is not None and not member.name.startswith(OPEN):
-                held = data.read()
-                assert not sightings(held, CANARY), member.name
-                assert not sightings(unpacked(lived_in, held), CANARY), member.name
-    assert len(names) > 5 and any("database" in name or "dump" in name for name in names), names
+            if (data := archive.extractfile(member)) is not None:
+                out[member.name] = data.read()
+                out[f"{member.name}, unpacked"] = unpacked(lived_in, out[member.name])
+    return out
+
+
+def test_nothing_of_it_lies_in_a_dump_or_a_backup(backup: dict[str, bytes]) -> None:
+    for name, held in backup.items():
+        assert name.startswith(OPEN) or not sightings(held, CANARY), name
+    assert "database.dump" in backup and any(name.startswith("objects/") for name in backup), list(backup)
+
+
+def raw_keys(running: Watched) -> dict[str, bytes]:
+    """Every key of the installation and of its customers as it is used, by level: what a backup must not hold."""
+    home = running.settings.home
+    keys = load_keys(home.keys)
+    out = {name: (home.keys / name).read_bytes() for name in ("master.key", "log.key")}
+    out |= {purpose: keys.key(purpose) for purpose in ("kms-root", "platform-seal")}
+    for file in (home.keys / "kms").glob("*.key"):
+        for version, sealed in json.loads(file.read_text())["versions"].items():
+            place = f"evenhand/local-key/1/{file.stem}/{version}".encode()
+            out[f"customer {file.stem} {version}"] = Xaes(keys.key("kms-root")).open(b64decode(sealed), place)
+
+    async def told(used: Unwrap) -> None:
+        """Nobody is told: this is no reading."""
+
+    for org, key_id in running.rows("select distinct org_id, key_id from evenhand.org_key"):
+        rows = running.rows("select version, wrapped from evenhand.org_key where org_id = %s", org)
+        stored = [WrappedKey(version, 0, wrapped) for version, wrapped in rows]
+        ring = Keyring(org, key_service(home, keys), key_id, stored, on_unwrap=told)
+        above = asyncio.run(ring.open_org_keys())
+        out |= {f"organisation {org} {version}": key for version, key in above.items()}
+        for project, version, under, wrapped in running.rows(
+            "select project_id, version, under, wrapped from evenhand.data_key where org_id = %s", org
+        ):
+            place = bind("evenhand/project-key/1", org, project, version, under)
+            out[f"project {org} {project} {version}"] = Xaes(above[under]).open(wrapped, place)
+    return out
+
+
+def keys_in(data: bytes, keys: dict[str, bytes]) -> list[str]:
+    """The keys that stand in it, as they are, in hexadecimal or in base64."""
+    low = data.lower()
+    return [
+        name for name, key in keys.items() if key in data or key.hex().encode() in low or b64encode(key)[:42] in data
+    ]
+
+
+def test_a_backup_holds_ciphertext_and_wrapped_keys_only(
+    lived_in: Watched, backed_up: Path, backup: dict[str, bytes]
+) -> None:
+    keys = raw_keys(lived_in)
+    levels = {name.split(" ")[0] for name in keys}
+    assert {"customer", "organisation", "project", "master.key", "kms-root"} <= levels
+    assert not [name for name in backup if name.startswith(("keys/", "demo.json"))]
+    for name, held in backup.items():
+        assert not keys_in(held, keys), name
+    apart = keys_beside(backed_up).read_bytes()
+    assert set(keys_in(apart, keys)) == {"master.key", "log.key"}, "the search finds what is there, and it is apart"
 
 
 def unpacked(running: Watched, dump: bytes) -> bytes:

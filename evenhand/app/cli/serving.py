@@ -24,6 +24,7 @@ from evenhand.infra.home import Home
 from evenhand.infra.jobs import job_counts
 from evenhand.infra.postgres import backup as backups
 from evenhand.infra.postgres import doctor as doctors
+from evenhand.infra.postgres import restore as restores
 
 _MARKS = {"ok": "ok  ", "warn": "mind", "fail": "FAIL"}
 
@@ -138,6 +139,7 @@ def _print_report(given: argparse.Namespace, report: backups.Report, words: str)
         show.as_json(
             {
                 "file": str(report.file),
+                "keys_file": str(report.keys_file),
                 "bytes": report.bytes,
                 "tables": report.tables,
                 "rows": report.rows,
@@ -156,16 +158,18 @@ def _print_report(given: argparse.Namespace, report: backups.Report, words: str)
 def backup(given: argparse.Namespace) -> int:
     home = Home.from_environment()
     url = given.database_url or os.environ.get(URL_VARIABLE) or None
-    report = backups.backup(home, Path(given.file), database_url=url, progress=_progress)
+    keys = Path(given.keys_file) if given.keys_file else None
+    report = backups.backup(home, Path(given.file), keys_file=keys, database_url=url, progress=_progress)
     _print_report(given, report, f"Wrote {report.file}")
     if not given.json:
-        show.line("It holds the keys: keep it as safe as the installation itself.")
+        show.line(f"The keys are in {report.keys_file}: keep that file elsewhere. Without it the backup opens nothing.")
     return 0
 
 
 def restore(given: argparse.Namespace) -> int:
     home = Home.from_environment()
-    report = backups.restore(Path(given.file), home, verify=given.verify, progress=_progress)
+    keys = Path(given.keys_file) if given.keys_file else None
+    report = restores.restore(Path(given.file), home, keys_file=keys, verify=given.verify, progress=_progress)
     _print_report(given, report, f"Restored into {home.path}")
     if not given.json and report.verified:
         show.line("Every table and every file is what was backed up.")

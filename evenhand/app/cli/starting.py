@@ -5,7 +5,7 @@ import argparse
 from evenhand.app import up as serving
 from evenhand.app.logs import log_to
 from evenhand.app.settings import settings_from_environment
-from evenhand.infra.postgres.backup import refuse_unfinished_restore
+from evenhand.infra.postgres.restore import refuse_unfinished_restore
 
 
 def up(given: argparse.Namespace) -> int:

@@ -1,9 +1,10 @@
-"""Backup and restore: one file that holds the database, the objects and the keys, each part with its hash.
+"""Backup: one file with the database and the objects, which are ciphertext and wrapped keys, and beside it
+one with the keys of the installation, to be kept elsewhere. Each part with its hash.
 
-The archive is an uncompressed tar (mode 0600: it holds the keys):
-    evenhand-backup.json   what this is, the version of PostgreSQL, rows of each table
-    database.dump          pg_dump -Fc of one snapshot
-    keys/..., demo.json, objects/...
+Both are uncompressed tars (mode 0600):
+    evenhand-backup.json   what this is, whose keys open it; the version of PostgreSQL, rows of each table
+    database.dump          pg_dump -Fc of one snapshot         | keys/..., demo.json
+    objects/...                                                |
     manifest.json          last: size and SHA-256 of every part
 """
 
@@ -13,14 +14,13 @@ import hashlib
 import io
 import json
 import os
-import re
 import secrets
 import shutil
 import signal
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,14 +29,16 @@ from typing import IO, Any, cast
 
 from psycopg import sql
 
-from evenhand.infra.home import Home, HomeTrouble, make_private_folder, plain_reason
+from evenhand.infra.home import Home, make_private_folder, plain_reason
+from evenhand.infra.keys import load_keys
 from evenhand.infra.postgres import launch, roles
 from evenhand.infra.postgres.server import Server, server_of
 from evenhand.infra.postgres.trouble import PostgresTrouble
 
 HEADER, DUMP, MANIFEST = "evenhand-backup.json", "database.dump", "manifest.json"
-FORMAT = 1
+FORMAT = 2  # 1 had the keys in the same file
 CHUNK = 1024 * 1024
+_OF_KEYS = ("format", "made_at", "installation")  # what the file of keys says of itself
 Progress = Callable[[str], None]
 
 
@@ -44,15 +46,12 @@ class BackupTrouble(PostgresTrouble):
     """The backup or the restore did not happen; what was there before is untouched."""
 
 
-class BadArchive(BackupTrouble):
-    hint = "Use another copy of the backup. Nothing was restored."
-
-
 @dataclass(frozen=True)
 class Report:
     """What a backup holds, or what a restore brought back."""
 
     file: Path
+    keys_file: Path
     bytes: int
     tables: int
     rows: int
@@ -61,19 +60,33 @@ class Report:
     verified: bool
 
 
-# -- backup
+def keys_beside(archive_file: Path) -> Path:
+    """Where the keys of a backup are, unless they were put elsewhere."""
+    return archive_file.with_name(f"{archive_file.name}.keys")
 
 
-def backup(home: Home, target: Path, *, database_url: str | None = None, progress: Progress = lambda _: None) -> Report:
-    """Writes `target` whole or not at all, while Evenhand runs or not.
+def backup(
+    home: Home,
+    target: Path,
+    *,
+    keys_file: Path | None = None,
+    database_url: str | None = None,
+    progress: Progress = lambda _: None,
+) -> Report:
+    """Writes `target` and the keys that open it, both whole or not at all, while Evenhand runs or not.
 
+    keys_file: where the keys go; beside `target` if not told.
     database_url: for a database that is not the embedded one, a URL that sees every row (superuser or BYPASSRLS).
     """
     target = target.absolute()
-    if target.exists():
-        raise BackupTrouble(f"{target} exists already.", hint="Name another file; nothing is ever overwritten.")
+    keys_target = (keys_file or keys_beside(target)).absolute()
+    for path in (target, keys_target):
+        if path.exists():
+            raise BackupTrouble(f"{path} exists already.", hint="Name another file; nothing is ever overwritten.")
     make_private_folder(home.run)
-    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.unfinished")
+    unfinished, unfinished_keys = (
+        path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished") for path in (target, keys_target)
+    )
     with tempfile.TemporaryDirectory(prefix="backup-", dir=home.run) as work_name:
         work = Path(work_name)
         try:
@@ -82,13 +95,16 @@ def backup(home: Home, target: Path, *, database_url: str | None = None, progres
             held = _hold_objects(home.objects, work / "objects")
             progress("Writing the database")
             with _database(home, database_url) as url:
-                header = _dump(url, server_of(home), work / DUMP)
+                header = _dump(url, server_of(home), work / DUMP) | {"installation": _installation(home)}
             _hold_objects(home.objects, work / "objects", held)
             progress("Writing the archive")
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                manifest = _write_archive(file, home, work, header)
-                file.flush()
-                os.fsync(file.fileno())
+            objects = list(_parts("objects", work / "objects"))
+            _write_archive(unfinished, header, [(DUMP, work / DUMP), *objects])
+            # after the database, so that whatever it refers to is there
+            keys = list(_parts("keys", home.keys))
+            demo = [(home.demo_file.name, home.demo_file)] if home.demo_file.is_file() else []
+            _write_archive(unfinished_keys, {k: header[k] for k in _OF_KEYS}, [*keys, *demo])
+            unfinished_keys.rename(keys_target)
             unfinished.rename(target)
         except OSError as error:
             raise BackupTrouble(
@@ -96,11 +112,17 @@ def backup(home: Home, target: Path, *, database_url: str | None = None, progres
             ) from error
         finally:
             unfinished.unlink(missing_ok=True)
-    objects = sum(1 for name in manifest if name.startswith("objects/"))
+            unfinished_keys.unlink(missing_ok=True)
     rows = cast(dict[str, int], header["rows"])
     return Report(
-        target, target.stat().st_size, len(rows), sum(rows.values()), objects, cast(str, header["made_at"]), False
-    )
+        target, keys_target, target.stat().st_size, len(rows), sum(rows.values()), len(objects),
+        cast(str, header["made_at"]), False,
+    )  # fmt: skip
+
+
+def _installation(home: Home) -> str:
+    """A name for the installation's keys, from which nothing of them can be had: which file of keys belongs to a backup."""
+    return load_keys(home.keys).key("backup-name").hex()
 
 
 @contextmanager
@@ -140,7 +162,7 @@ def _dump(url: str, server: Server, target: Path) -> dict[str, object]:
         assert snapshot is not None
         rows = count_rows(conn)
         target.touch(mode=0o600)
-        _run_tool(
+        run_tool(
             server,
             "pg_dump",
             url,
@@ -170,7 +192,7 @@ def count_rows(conn: roles.Connection) -> dict[str, int]:
     return counted
 
 
-def _run_tool(server: Server, name: str, url: str, arguments: list[str], trouble: str) -> None:
+def run_tool(server: Server, name: str, url: str, arguments: list[str], trouble: str) -> None:
     """pg_dump or pg_restore. The password goes by the environment: everybody can read a command line."""
     info = roles.connection_info(url)
     password = info.pop("password", "")
@@ -218,22 +240,22 @@ def _hold_objects(source: Path, target: Path, known: set[str] | None = None) -> 
     return held
 
 
-def _write_archive(file: IO[bytes], home: Home, work: Path, header: dict[str, object]) -> dict[str, dict[str, Any]]:
+def _parts(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield f"{name}/{path.relative_to(folder).as_posix()}", path
+
+
+def _write_archive(target: Path, header: dict[str, object], parts: list[tuple[str, Path]]) -> None:
     manifest: dict[str, dict[str, Any]] = {}
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        _add_bytes(archive, manifest, HEADER, json.dumps(header, indent=2).encode())
-        _add_file(archive, manifest, DUMP, work / DUMP)
-        for path in sorted(home.keys.rglob("*")):
-            if path.is_file():
-                _add_file(archive, manifest, f"keys/{path.relative_to(home.keys).as_posix()}", path)
-        if home.demo_file.is_file():
-            _add_file(archive, manifest, home.demo_file.name, home.demo_file)
-        objects = work / "objects"
-        for path in sorted(objects.rglob("*")):
-            if path.is_file():
-                _add_file(archive, manifest, f"objects/{path.relative_to(objects).as_posix()}", path)
-        _add_bytes(archive, {}, MANIFEST, json.dumps(manifest, indent=0).encode())
-    return manifest
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            _add_bytes(archive, manifest, HEADER, json.dumps(header, indent=2).encode())
+            for name, path in parts:
+                _add_file(archive, manifest, name, path)
+            _add_bytes(archive, {}, MANIFEST, json.dumps(manifest, indent=0).encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _add_bytes(archive: tarfile.TarFile, manifest: dict[str, dict[str, Any]], name: str, content: bytes) -> None:
@@ -263,184 +285,3 @@ class _Hashing:
         data = self._source.read(size)
         self.digest.update(data)
         return data
-
-
-# -- restore
-
-
-def check_archive(archive_file: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Reads the whole archive and compares every hash. Gives header and manifest; raises BadArchive."""
-    seen: dict[str, dict[str, Any]] = {}
-    small: dict[str, bytes] = {}
-    try:
-        with tarfile.open(archive_file, "r:") as archive:
-            for member in archive:
-                name = member.name
-                content = archive.extractfile(member) if member.isreg() else None
-                if content is None or not _safe_name(name) or name in seen:
-                    raise BadArchive(f"{archive_file} holds something that no backup of ours does ({name[:80]!r}).")
-                digest = hashlib.sha256()
-                if name in (HEADER, MANIFEST):
-                    small[name] = content.read()
-                    digest.update(small[name])
-                else:
-                    while data := content.read(CHUNK):
-                        digest.update(data)
-                seen[name] = {"size": member.size, "sha256": digest.hexdigest()}
-    except OSError as error:
-        raise BadArchive(f"{archive_file} cannot be read: {plain_reason(error)}.") from error
-    except tarfile.TarError as error:
-        raise BadArchive(f"{archive_file} is damaged, cut short, or no backup of Evenhand.") from error
-    if HEADER not in small or MANIFEST not in small:
-        raise BadArchive(f"{archive_file} is cut short, or no backup of Evenhand.")
-    try:
-        header, manifest = json.loads(small[HEADER]), json.loads(small[MANIFEST])
-    except ValueError as error:
-        raise BadArchive(f"{archive_file} is damaged.") from error
-    del seen[MANIFEST]
-    if seen != manifest:
-        differing = sorted(name for name in seen.keys() | manifest.keys() if seen.get(name) != manifest.get(name))
-        raise BadArchive(f"{archive_file} is damaged: {differing[0]} is not what was backed up.")
-    if header.get("format") != FORMAT:
-        raise BadArchive(f"{archive_file} was made by a newer Evenhand.")
-    return header, manifest
-
-
-def restore(archive_file: Path, home: Home, *, verify: bool = True, progress: Progress = lambda _: None) -> Report:
-    """Brings a backup back into an empty home (embedded database). A restore that was killed is begun anew.
-
-    verify: afterwards compares rows of every table and hashes of every object with the archive.
-    """
-    archive_file = archive_file.absolute()
-    progress("Checking the archive")
-    header, manifest = check_archive(archive_file)
-    server = server_of(home)
-    if server.binaries.major < int(header["postgresql"]):
-        raise BackupTrouble(
-            f"The backup was made with PostgreSQL {header['postgresql']}, and this one is {server.binaries.version}.",
-            hint="Set EVENHAND_PG_BIN to the programs of that version or a newer one.",
-        )
-    make_private_folder(home.path)
-    make_private_folder(home.run)
-    with home.lock():
-        _clear_unfinished(home)
-        leftovers = sorted(path.name for path in home.path.iterdir() if path != home.run and _holds_anything(path))
-        if leftovers:
-            raise BackupTrouble(
-                f"The home {home.path} is not empty ({', '.join(leftovers[:5])}).",
-                hint="Restore into a new one: set EVENHAND_HOME. Nothing was touched.",
-            )
-        home.restoring_mark.touch(mode=0o600)
-        try:
-            progress("Bringing back keys and objects")
-            home.make()
-            _extract(archive_file, home)
-            progress("Bringing back the database")
-            rows = _restore_database(home, server)
-            if verify:
-                progress("Comparing with the archive")
-                _verify(home, header, manifest, rows)
-        except BaseException:
-            _clear_unfinished(home)
-            raise
-        (home.run / DUMP).unlink()
-        home.restoring_mark.unlink()
-    return Report(
-        archive_file,
-        archive_file.stat().st_size,
-        len(rows),
-        sum(rows.values()),
-        sum(1 for name in manifest if name.startswith("objects/")),
-        header["made_at"],
-        verify,
-    )
-
-
-def _holds_anything(path: Path) -> bool:
-    return not path.is_dir() or any(child.is_file() for child in path.rglob("*"))
-
-
-def _clear_unfinished(home: Home) -> None:
-    """Takes away what a killed or failed restore left; the mark goes last."""
-    if not home.restoring_mark.exists():
-        return
-    place = server_of(home).place
-    if place != home.pg:
-        shutil.rmtree(place.parent, ignore_errors=True)
-    for path in (home.pg, home.objects, home.keys, home.logs):
-        shutil.rmtree(path, ignore_errors=True)
-    home.demo_file.unlink(missing_ok=True)
-    (home.run / DUMP).unlink(missing_ok=True)
-    home.restoring_mark.unlink()
-
-
-def _extract(archive_file: Path, home: Home) -> None:
-    try:
-        with tarfile.open(archive_file, "r:") as archive:
-            for member in archive:
-                if member.name in (HEADER, MANIFEST):
-                    continue
-                target = home.run / DUMP if member.name == DUMP else home.path / member.name
-                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                content = archive.extractfile(member)
-                if content is None or not _safe_name(member.name):
-                    raise BadArchive(f"{archive_file} changed while it was read.")
-                with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-                    shutil.copyfileobj(content, out, CHUNK)
-                    out.flush()
-                    os.fsync(out.fileno())
-    except OSError as error:
-        raise BackupTrouble(f"The backup cannot be brought back: {plain_reason(error)}.") from error
-
-
-def _restore_database(home: Home, server: Server) -> dict[str, int]:
-    with server:
-        roles.prepare(server.admin_url, passwords=home.database_keys)
-        url = roles.with_database(server.admin_url, roles.DATABASE)
-        with roles.connect(url) as conn:
-            conn.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-        _run_tool(
-            server,
-            "pg_restore",
-            url,
-            ["--exit-on-error", "--single-transaction", str(home.run / DUMP)],
-            "The database could not be brought back",
-        )
-        with roles.connect(url) as conn:
-            conn.execute("ANALYZE")
-            return count_rows(conn)
-
-
-def _verify(home: Home, header: dict[str, Any], manifest: dict[str, dict[str, Any]], rows: dict[str, int]) -> None:
-    if rows != header["rows"]:
-        differing = sorted(
-            name for name in rows.keys() | header["rows"].keys() if rows.get(name) != header["rows"].get(name)
-        )
-        raise BackupTrouble(
-            f"The restored table {differing[0]} has {rows.get(differing[0], 0)} rows and the backup "
-            f"{header['rows'].get(differing[0], 0)}."
-        )
-    for name, part in manifest.items():
-        if name in (HEADER, DUMP):
-            continue
-        digest = hashlib.sha256()
-        with (home.path / name).open("rb") as file:
-            while data := file.read(CHUNK):
-                digest.update(data)
-        if digest.hexdigest() != part["sha256"]:
-            raise BackupTrouble(f"The restored {name} is not what was backed up; the disk may be failing.")
-
-
-def refuse_unfinished_restore(home: Home) -> None:
-    """`up` asks this first: half a restore must not be served."""
-    if home.restoring_mark.exists():
-        raise HomeTrouble(
-            f"A restore into {home.path} was interrupted.",
-            hint="Run `evenhand restore` again with the same archive; it begins anew.",
-        )
-
-
-def _safe_name(name: str) -> bool:
-    if name in (HEADER, DUMP, MANIFEST, "demo.json"):
-        return True
-    return bool(re.fullmatch(r"(keys|objects)(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+", name))

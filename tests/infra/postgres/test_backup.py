@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import stat
 import tarfile
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ import psycopg
 import pytest
 
 from evenhand.infra.home import Home, HomeTrouble
-from evenhand.infra.postgres import backup as backups
+from evenhand.infra.postgres import restore as restores
 from evenhand.infra.postgres import roles
-from evenhand.infra.postgres.backup import BackupTrouble, BadArchive, backup, restore
+from evenhand.infra.postgres.backup import BackupTrouble, backup
+from evenhand.infra.postgres.restore import BadArchive, restore
 from evenhand.infra.postgres.server import Server, server_of
 
 SCHEMA = """
@@ -71,6 +73,7 @@ def test_there_and_back(home: Home, folder: Path) -> None:
     assert stat.S_IMODE(made.file.stat().st_mode) == 0o600
     assert (made.objects, made.rows, made.tables) == (20, 510, 2)
     assert said
+    assert made.keys_file == folder / "b.tar.keys" and stat.S_IMODE(made.keys_file.stat().st_mode) == 0o600
     assert not list(folder.glob(".b.tar*"))
     assert not list(home.run.glob("backup-*"))
 
@@ -140,6 +143,57 @@ def test_a_damaged_archive_is_refused_before_anything_is_done(home: Home, folder
         restore(folder / "absent.tar", other)
 
 
+def test_the_keys_are_apart_and_asked_for(home: Home, folder: Path) -> None:
+    """The backup holds no key, and what stands in it of them leads back to none."""
+    (folder / "safe").mkdir()
+    made = backup(home, folder / "b.tar", keys_file=folder / "safe" / "b.keys")
+    with tarfile.open(made.file) as archive:
+        assert not [name for name in archive.getnames() if name.startswith("keys") or name == "demo.json"]
+    secrets = [path.read_bytes() for path in home.keys.rglob("*") if path.is_file()]
+    assert len(secrets) > 1 and not any(secret in made.file.read_bytes() for secret in secrets)
+    other = Home(folder / "other")
+    with pytest.raises(BackupTrouble, match="not at") as refused:
+        restore(made.file, other)
+    assert "--keys-file" in str(refused.value.hint)
+    (home.keys / "master.key").write_bytes(b"j" * 32)
+    elsewhere = backup(home, folder / "c.tar")
+    for wrong, words in ((elsewhere.keys_file, "another installation"), (made.file, "holds no keys")):
+        with pytest.raises(BadArchive, match=words):
+            restore(made.file, other, keys_file=wrong)
+    with pytest.raises(BadArchive, match="no database"):
+        restore(made.keys_file, other)
+    assert not other.path.exists(), "nothing was begun"
+    restore(made.file, other, keys_file=made.keys_file)
+    assert (other.keys / "master.key").read_bytes() == b"k" * 32
+
+
+def test_a_backup_from_before_the_keys_were_apart_comes_back(home: Home, folder: Path) -> None:
+    made = backup(home, folder / "b.tar")
+    old = folder / "old.tar"
+    with tarfile.open(old, "w", format=tarfile.PAX_FORMAT) as out:
+        manifest: dict[str, object] = {}
+        for file in (made.file, made.keys_file):
+            with tarfile.open(file) as archive:
+                for member in archive:
+                    content = archive.extractfile(member)
+                    assert content is not None
+                    data = content.read()
+                    if member.name == "manifest.json" or member.name in manifest:
+                        continue
+                    if member.name == "evenhand-backup.json":
+                        data = json.dumps(json.loads(data) | {"format": 1}).encode()
+                    manifest[member.name] = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+                    member.size = len(data)
+                    out.addfile(member, io.BytesIO(data))
+        said = json.dumps(manifest).encode()
+        last = tarfile.TarInfo("manifest.json")
+        last.size = len(said)
+        out.addfile(last, io.BytesIO(said))
+    other = Home(folder / "other")
+    assert restore(old, other).verified
+    assert (other.keys / "master.key").read_bytes() == b"k" * 32
+
+
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "keys/../../evil", "objects/.hidden", "pg/PG_VERSION"])
 def test_path_tricks_are_refused(folder: Path, name: str) -> None:
     file = folder / "evil.tar"
@@ -169,9 +223,9 @@ def test_a_killed_restore_is_begun_anew(home: Home, folder: Path, monkeypatch: p
     other.pg.mkdir()
     (other.pg / "PG_VERSION").write_text("18\n")
     with pytest.raises(HomeTrouble, match="was interrupted"):
-        backups.refuse_unfinished_restore(other)
+        restores.refuse_unfinished_restore(other)
     restore(made.file, other)
-    backups.refuse_unfinished_restore(other)
+    restores.refuse_unfinished_restore(other)
     assert objects_of(other) == objects_of(home)
 
 
@@ -183,7 +237,7 @@ def test_a_failing_restore_takes_its_traces_away(home: Home, folder: Path, monke
         raise BackupTrouble("The disk fell off.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(backups, "_verify", fail)
+        patched.setattr(restores, "_verify", fail)
         with pytest.raises(BackupTrouble):
             restore(made.file, other)
     assert [path.name for path in other.path.iterdir()] == ["run"]

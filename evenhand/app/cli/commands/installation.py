@@ -19,11 +19,12 @@ INSTALLATION: tuple[Command, ...] = (
     ),
     Command(
         "backup",
-        "write database, files and keys into one file, while the server runs or not",
+        "write database and files into one file and the keys into another, while the server runs or not",
         "serving:backup",
         "evenhand backup monday.evenhand",
         (
             opt("file", metavar="FILE", help="the file to write; an existing one is never overwritten"),
+            opt("--keys-file", metavar="FILE", help="where the keys go: FILE.keys unless told"),
             opt("--database-url", metavar="URL", help="administrator's URL, where the database is your own PostgreSQL"),
             JSON,
         ),
@@ -35,6 +36,7 @@ INSTALLATION: tuple[Command, ...] = (
         "EVENHAND_HOME=~/restored evenhand restore monday.evenhand --verify",
         (
             opt("file", metavar="FILE", help="a file that `evenhand backup` wrote"),
+            opt("--keys-file", metavar="FILE", help="the keys that belong to it: FILE.keys unless told"),
             opt("--verify", action="store_true", help="compare every table and every file with the backup afterwards"),
             JSON,
         ),
