@@ -1,8 +1,9 @@
-"""The neutrality page, which anybody may open: before anything is published, and with a day in which affiliates were favoured."""
+"""The neutrality page, which anybody may open: the simulated days of the demo, and a day in which affiliates
+were favoured."""
 
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -20,14 +21,17 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
 def test_anybody_sees_the_figures_and_makes_them_again(demo: Demo, sit: Sit) -> None:
     page = sit(None, start="/neutrality", width=390).page
-    expect(page.get_by_role("heading", name="Nothing is old enough yet")).to_be_visible()
-    check_axe(page, "neutrality, empty")
-    made = publication("2026-01-01", "label native text", played(1, 240, 0.2), Policy(), seed=1, held_back=0)
+    day = page.get_by_label("Day and class of work")
+    expect(day.locator("option")).to_have_count(3)
+    expect(day).to_contain_text("simulated for the demo")
+    expect(page.get_by_role("img", name="18 customers.")).to_be_visible()
+    today = datetime.now(UTC).date().isoformat()  # stands before the demo's
+    made = publication(today, "label native text", played(1, 240, 0.2), Policy(), seed=1, held_back=0)
 
     async def keep(s: Any) -> None:
         async with s.db.narrow("reporter") as door:
             text = msgspec.json.encode(made).decode()
-            await store.PUBLISH.run(door, day=date(2026, 1, 1), publication=text, **{"class": made.work})
+            await store.PUBLISH.run(door, day=date.fromisoformat(today), publication=text, **{"class": made.work})
 
     demo.server.run(keep)
     for dark in (False, True):
@@ -38,4 +42,4 @@ def test_anybody_sees_the_figures_and_makes_them_again(demo: Demo, sit: Sit) -> 
     command = [sys.executable, "-c", "from evenhand.app.cli.run import main; raise SystemExit(main())"]
     command += ["neutrality", "--from", demo.url]
     again = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert again.returncode == 0 and "Recomputed from the published rows: 1. Numbers that differ: 0." in again.stdout
+    assert again.returncode == 0 and "Recomputed from the published rows: 4. Numbers that differ: 0." in again.stdout

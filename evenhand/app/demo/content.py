@@ -21,12 +21,16 @@ class DemoOrg(msgspec.Struct):
     name: str
     owner: DemoPerson
     projects: list[str]
+    manager: DemoPerson | None = None
+    viewer: DemoPerson | None = None
 
 
 class Content(msgspec.Struct):
-    operator: DemoPerson
+    operators: list[DemoPerson]
+    director: DemoPerson
     annotators: list[DemoPerson]
     reviewers: list[DemoPerson]
+    leaver: DemoPerson
     organisations: list[DemoOrg]
 
 

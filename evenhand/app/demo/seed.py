@@ -3,27 +3,23 @@ start that was killed half-way is simply run again; demo.json is written last an
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
-from evenhand.app.demo.content import Content, DemoPerson, DemoProject, SeedFailed, input_of, load
+from evenhand.app.demo.content import Content, DemoPerson, SeedFailed, load
 from evenhand.app.demo.finished import work_through
-from evenhand.app.demo.pictures import keep_pictures
+from evenhand.app.demo.neutral import publish_simulated
+from evenhand.app.demo.projects import make_project
+from evenhand.app.demo.watch import keep_watch, leave
 from evenhand.app.listening import listen
 from evenhand.app.opening import services
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
+from evenhand.features.grants import figures
 from evenhand.features.people import actions as people
 from evenhand.features.people import store as people_store
 from evenhand.features.people.types import Mode, Org, RoleName
-from evenhand.features.projects import actions as projects
-from evenhand.features.projects import batches
-from evenhand.features.projects.actions import NewProject
-from evenhand.features.projects.types import BatchBody
-from evenhand.features.tasks import imports
 from evenhand.infra.db import SYSTEM, Actor
 from evenhand.infra.home import write_private
 from evenhand.infra.keys import Keys
@@ -64,15 +60,25 @@ async def _seed(s: Services) -> None:
     made = Made()
     orgs = [await _org(s, org.name) for org in content.organisations]
     await _everybody(s, content, orgs, made)
+    leaver = await _leaver(s, content.leaver, [org.id for org in orgs])
+    staff = [made.ids[p.email] for p in content.operators]
+    places: list[tuple[str, str]] = []
     for org, described in zip(orgs, content.organisations, strict=True):
         owner = Actor("person", made.ids[described.owner.email], "owner")
-        for name in described.projects:
-            await _project(s, org.id, owner, found[name], instructions[name])
+        made_here = [
+            await make_project(s, org.id, owner, found[name], instructions[name]) for name in described.projects
+        ]
+        places.append((org.id, made_here[0]))
         crew = [made.ids[p.email] for p in content.annotators]
         for name in described.projects:
             await work_through(s.db, org.id, owner, found[name], crew, made.ids[content.reviewers[0].email])
+        if len(made_here) > 1:
+            await keep_watch(s, org.id, owner, staff, made_here)
         live, test = [await _key(s, org, mode) for mode in MODES]
         made.orgs.append({"name": org.name, "live_key": live, "test_key": test})
+    if leaver is not None:
+        await leave(s, leaver, staff[0], places)
+    await publish_simulated(s.db)
     document = {"url": s.settings.public_url, "people": made.people, "organisations": made.orgs}
     write_private(s.settings.home.demo_file, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
@@ -100,14 +106,30 @@ async def _org(s: Services, name: str) -> Org:
 
 async def _everybody(s: Services, content: Content, orgs: list[Org], made: Made) -> None:
     spaces = [(await people.find_org(s.db, org.id, mode)).id for org in orgs for mode in MODES]
-    await _person(s, content.operator, "operator", [], made)
+    for who in content.operators:
+        await _person(s, who, "operator", [], made)
+    await _person(s, content.director, "director", [], made)
+    await figures.set_director(s.db, content.director.email)
     for org, described in zip(orgs, content.organisations, strict=True):
         own = [(await people.find_org(s.db, org.id, mode)).id for mode in MODES]
         await _person(s, described.owner, "owner", own, made)
+        if described.manager is not None:
+            await _person(s, described.manager, "manager", own, made)
+        if described.viewer is not None:
+            await _person(s, described.viewer, "viewer", own, made)
     for who in content.annotators:
         await _person(s, who, "annotator", spaces, made)
     for who in content.reviewers:
         await _person(s, who, "reviewer", spaces, made)
+
+
+async def _leaver(s: Services, who: DemoPerson, spaces: list[str]) -> str | None:
+    """Somebody of the pool who will have left: nobody signs in as them. None: they have."""
+    if who.email in {one.email for one, state in await people.people_overview(s.db) if state == "left"}:
+        return None
+    unseen = Made()
+    await _person(s, who, "annotator", spaces, unseen)
+    return unseen.ids[who.email]
 
 
 async def _person(s: Services, who: DemoPerson, role: str, spaces: list[str], made: Made) -> None:
@@ -127,36 +149,6 @@ async def _key(s: Services, org: Org, mode: Mode) -> str:
             if old.name == KEY_NAME:
                 await people.revoke_key(tx, old.id)
     return (await people.create_key(s.db, org.id, mode, name=KEY_NAME)).key
-
-
-async def _project(s: Services, org_id: str, owner: Actor, described: DemoProject, instructions: str) -> None:
-    async with s.db.tx(org_id, owner) as tx:
-        try:
-            project = (await projects.row_named(tx, described.name))["project_id"]
-            batch = (await batches.list_batches(tx, project=project, state=None, after=None, limit=1))[0].id
-        except Missing:
-            new = NewProject(
-                described.name,
-                described.medium,
-                described.ontology,
-                instructions,
-                review=described.review,
-                rate=described.rate,
-            )
-            project = (await projects.create_project(tx, new)).id
-            batch = (await batches.create_batch(tx, project, BatchBody(described.batch))).id
-    assets = await keep_pictures(s, org_id, owner, [task.picture for task in described.tasks if task.picture])
-    lines: list[dict[str, Any]] = [
-        {"data": input_of(task, assets.get(task.picture)), "name": task.called, "tags": task.tags}
-        for task in described.tasks
-    ]
-
-    async def chunk() -> AsyncIterator[list[bytes]]:
-        yield [msgspec.json.encode(line) for line in lines]
-
-    report = await imports.import_lines(s.db, org_id, owner, project, chunk(), batch=batch, key=KEY_NAME)
-    if report.failed:
-        raise SeedFailed(f"The demo's task {report.errors[0].line} was refused: {report.errors[0].detail}")
 
 
 def sign_ins(settings: Settings) -> list[str]:

@@ -10,7 +10,9 @@ from typing import Any
 
 from evenhand.app import demo
 from evenhand.app.demo.content import annotations_of, input_of, load
+from evenhand.app.demo.neutral import simulated
 from evenhand.pure.answers import check_answer
+from evenhand.pure.fairness.published import faults
 from evenhand.pure.ontology import check_ontology
 from tests.app.cli.conftest import Place
 
@@ -31,6 +33,26 @@ def _whole(place: Place) -> None:
     assert {name: c["total"] for name, c in second.items()} == {"Letters and short news": 14}
     photographs = first["Everyday photographs"]
     assert (photographs["done"], photographs["review"], photographs["open"]) == (5, 1, 6)
+
+
+def _watched(place: Place) -> None:
+    """There is something on the trust page, once each, and nobody of the operator may still look."""
+    org = ("--org", "Alder Works")
+    grants = place.good("grant", "list", *org)["grants"]
+    assert [(g["kind"], g["live"], g["uses"]) for g in grants] == [("break_glass", False, 1), ("support", False, 1)]
+    assert [w["name"] for w in place.good("wall", "list", *org)] == ["Cedar Works"]
+    data = place.good("org", "data", *org)
+    assert [d["reason"] for d in data["deletions"]] == ["project"] and len(data["holds"]) == 1
+    for name in ("Alder Works", "Birch Works"):
+        (left,) = place.good("person", "leavers", "--org", name)
+        assert left["tasks"] == 1
+
+
+def test_a_simulated_day_says_so_and_can_be_made_again() -> None:
+    made = simulated("2027-01-01", seed=3)
+    assert faults(made) == [] and "simulated" in made.work
+    assert {line.affiliate for line in made.lines} == {True, False} and len(made.lines) == made.figures.customers == 18
+    assert made.figures.jain is not None and made.figures.jain > 0.99
 
 
 def test_what_it_is_made_of_is_right() -> None:
@@ -55,7 +77,7 @@ def test_what_it_is_made_of_is_right() -> None:
 
 
 def test_a_demo_that_broke_off_is_finished_and_then_left_alone(still: Place) -> None:
-    for wait_s in (1.8, 2.4):  # killed at two places
+    for wait_s in (1.8, 2.8):  # killed at two places
         process = subprocess.Popen(
             [sys.executable, "-c", SEED], env=still.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -68,10 +90,13 @@ def test_a_demo_that_broke_off_is_finished_and_then_left_alone(still: Place) -> 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     found = json.loads(file.read_text())
     assert set(found) == {"url", "people", "organisations"}
-    assert [p["role"] for p in found["people"]] == ["operator", "owner", "owner", *["annotator"] * 4, "reviewer"]
+    roles = [p["role"] for p in found["people"]]
+    assert roles[:7] == ["operator", "operator", "director", "owner", "manager", "viewer", "owner"]
+    assert roles[7:] == [*["annotator"] * 4, "reviewer"]
     assert all(set(p) == {"name", "role", "email", "password"} for p in found["people"])
     assert all(set(o) == {"name", "live_key", "test_key"} for o in found["organisations"])
     _whole(still)
+    _watched(still)
     keys = [k["name"] for o in found["organisations"] for k in still.good("key", "list", "--org", o["name"])]
     assert keys == ["demo"] * 4
     # the two must be told apart by nobody: each has its own, and the keys open it
