@@ -115,7 +115,7 @@ async def end_wall(call: Call) -> Any:
 async def kept_off(call: Call) -> Any:
     """Who is kept off which customer until when"""
     names = {org.id: org.name for org in await people.list_orgs(call.db)}
-    known = {p.id: p.name for p, _ in await people.people_overview(call.db)}
+    known = {p.id: p.name or p.email for p, _ in await people.people_overview(call.db)}
     return KeptOffList(
         [
             KeptOff(person, known.get(person, "?"), org, names.get(org, "?"), until)

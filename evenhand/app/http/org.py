@@ -94,6 +94,7 @@ class OperatorPerson(msgspec.Struct, frozen=True):
     email: str
     state: str
     operator: bool
+    director: bool = False
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -233,7 +234,8 @@ async def overview(call: Call) -> Any:
         for org in await people.list_orgs(call.db)
     ]
     everybody = [
-        OperatorPerson(p.id, p.name, p.email, state, p.operator) for p, state in await people.people_overview(call.db)
+        OperatorPerson(p.id, p.name, p.email, state, p.operator, p.director)
+        for p, state in await people.people_overview(call.db)
     ]
     return Overview(orgs, everybody, jobs)
 

@@ -102,6 +102,9 @@ def cursor_after(items: list[Any], limit: int) -> str | None:
 async def list_projects(call: Call, tx: Tx) -> Any:
     """List projects, newest first"""
     limit = bounded(call.query.limit)
+    if call.grant is not None and call.grant["project_id"] is not None:  # nothing else is there for whoever holds it
+        only = await projects.get_project(tx, call.grant["project_id"])
+        return Projects([only] if (only.state == "archived") == call.query.archived else [], None)
     items = await projects.list_projects(tx, after=call.query.cursor, limit=limit, archived=call.query.archived)
     return Projects(items, cursor_after(items, limit))
 

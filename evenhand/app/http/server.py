@@ -55,6 +55,7 @@ _PAGES = (
     "/work",
     "/review",
     "/operator",
+    "/director",
     "/console",
     "/console/{rest:path}",
     "/pilot/{rest:path}",

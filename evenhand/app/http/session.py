@@ -14,7 +14,7 @@ from evenhand.features.access.types import Ways
 from evenhand.features.grants import actions as grants
 from evenhand.features.people import actions as people
 from evenhand.features.people.links import look_at_link
-from evenhand.features.people.types import LinkView, Org, Seats, SessionView
+from evenhand.features.people.types import Entered, LinkView, Seats, SessionView
 from evenhand.features.tasks import leases
 
 
@@ -45,7 +45,8 @@ async def session_view(call: Call, token: str) -> SessionView:
             raise SignIn("You are not signed in.")
         who, _ = await people.person_view(call.db, enrols)
         return SessionView(who, csrf, [], Seats(), enrol=True)
-    who, orgs = await people.person_view(call.db, held.person)
+    who, theirs = await people.person_view(call.db, held.person)
+    orgs = [Entered(org.id, org.name, org.mode, org.role) for org in theirs]
     actor = sessions.actor_of(held)
     label = await leases.heads_of(call.db, held.person, "label")
     review = await leases.heads_of(call.db, held.person, "review")
@@ -55,8 +56,10 @@ async def session_view(call: Call, token: str) -> SessionView:
         label, review = [[row for row in rows if actor.may_enter(row["org_id"])] for rows in (label, review)]
     media = call.services.settings.media_url
     if who.operator:  # customers that let them look, for as long as they do
-        given = {g.org: g for g in (await grants.access(call.db, held.person)).grants}
-        orgs = [*orgs, *(Org(org, g.org_name, "live", "support") for org, g in given.items())]
+        given: dict[str, Entered] = {}
+        for g in sorted((await grants.access(call.db, held.person)).grants, key=lambda g: g.project or ""):
+            given.setdefault(g.org, Entered(g.org, g.org_name, "live", "support", g.project))  # the widest
+        orgs += given.values()
     return SessionView(who, csrf, orgs, Seats(len(label), len(review)), media, method=held.method)
 
 

@@ -18,8 +18,10 @@ SHOWN = {
     "/batches/{batch}", "/tasks", "/tasks/{task}", "/tasks/{task}/history", "/callbacks", "/deliveries", "/questions",
     "/members", "/contract",
 }  # fmt: skip
-#: of those, what a grant for one project covers: the project, its batches and tasks
-OF_A_PROJECT = {path for path in SHOWN if "{" in path} | {"/tasks"}
+#: lists that are read by project under a grant for one
+BY_PROJECT = {"/tasks", "/questions", "/deliveries"}
+#: what a grant for one project covers: the project, its batches, tasks, questions and deliveries; of all projects that one
+OF_A_PROJECT = {path for path in SHOWN if "{" in path} | BY_PROJECT | {"/projects"}
 
 
 class NotUnderGrant(Denied):
@@ -43,8 +45,10 @@ async def record_use(call: Call, tx: Tx, path: str) -> None:
     if grant is None:
         return
     ids = {name: str(value) for name, value in call.request.path_params.items()}
-    if path == "/tasks" and call.query.project:
+    if path in BY_PROJECT and call.query.project:
         ids["project"] = call.query.project
+    elif path == "/projects" and grant["project_id"] is not None:
+        ids["project"] = grant["project_id"]  # the list has nothing else in it
     await grants.inside(tx, grant["project_id"], ids)
     name = (await names_of_staff(call.db)).get(call.actor.id, "?")
     await grants.use(tx, grant, name, call.request.url.path)

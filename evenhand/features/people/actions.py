@@ -283,7 +283,7 @@ async def person_view(db: Database, person: str) -> tuple[Person, list[Org]]:
         orgs = [
             Org(r["org_id"], org_body(door.seal, r).name, r["mode"], r["role"]) for r in rows if r["state"] == "active"
         ]
-    return Person(person, profile.name, profile.email, row["operator"]), orgs
+    return Person(person, profile.name, profile.email, row["operator"], row["director"]), orgs
 
 
 async def role_in(db: Database, org_id: str, person: str) -> str | None:
@@ -304,7 +304,7 @@ async def people_overview(db: Database) -> list[tuple[Person, str]]:
         out: list[tuple[Person, str]] = []
         for r in rows:
             profile = profile_of(door.seal, r["person_id"], r["body"])
-            out.append((Person(r["person_id"], profile.name, profile.email, r["operator"]), r["state"]))
+            out.append((Person(r["person_id"], profile.name, profile.email, r["operator"], r["director"]), r["state"]))
         return out
 
 

@@ -58,14 +58,16 @@ PERSON_BY_EMAIL = Sql(
 )
 PERSON_GET = Sql(
     "person_get",
-    "select person_id, operator, state, body from evenhand.person where person_id = %(person)s",
+    "select person_id, operator, director, state, body from evenhand.person where person_id = %(person)s",
     role="gate",
 )
 PERSON_LOCK = Sql(
     "person_lock", "select state, body from evenhand.person where person_id = %(person)s for update", role="gate"
 )
 PERSON_LIST = Sql(
-    "person_list", "select person_id, operator, state, body from evenhand.person order by person_id", role="gate"
+    "person_list",
+    "select person_id, operator, director, state, body from evenhand.person order by person_id",
+    role="gate",
 )
 PERSON_ACTIVATE = Sql(
     "person_activate",

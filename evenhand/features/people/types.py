@@ -22,11 +22,18 @@ class Person(msgspec.Struct, frozen=True):
     name: str
     email: str
     operator: bool = False
+    director: bool = False
 
 
 class Seats(msgspec.Struct, frozen=True):
     label: int = 0
     review: int = 0
+
+
+class Entered(Org, frozen=True):
+    """A space as whoever is signed in finds it. `project`: the only one that a grant to support opens."""
+
+    project: str | None = None
 
 
 class SessionView(msgspec.Struct, frozen=True):
@@ -35,7 +42,7 @@ class SessionView(msgspec.Struct, frozen=True):
 
     person: Person
     csrf: str
-    orgs: list[Org]
+    orgs: list[Entered]
     seats: Seats
     media: str = ""
     enrol: bool = False

@@ -110,13 +110,17 @@ async def test_a_grant_for_a_project_stays_in_it(world: World, acme: Estate) -> 
     root, owner = await staff(world, "Robin", live), await world.browser(acme.customer.owner_email, live)
     await owner.post("/support/grants", {"staff": "Robin", "minutes": 5, "project": ids["project"]})
     for path in (f"/projects/{ids['project']}", f"/tasks/{ids['done_task']}", f"/tasks?project={ids['project']}",
-                 f"/batches/{ids['batch']}"):  # fmt: skip
+                 f"/batches/{ids['batch']}", f"/questions?project={ids['project']}"):  # fmt: skip
         assert (await root.get(path)).status_code == 200, path
-    for path in (f"/projects/{ids['pictures']}", f"/tasks/{ids['picture_task']}", "/tasks", "/projects", "/members",
-                 f"/tasks?project={ids['pictures']}"):  # fmt: skip
+    # of all projects that one: the page begins with the list
+    assert [one["id"] for one in (await root.get("/projects")).json()["items"]] == [ids["project"]]
+    for path in (f"/projects/{ids['pictures']}", f"/tasks/{ids['picture_task']}", "/tasks", "/questions", "/members",
+                 f"/tasks?project={ids['pictures']}", f"/deliveries?project={ids['pictures']}"):  # fmt: skip
         assert (await root.get(path)).status_code == 403, path
     used = await facts(world, live, "SupportUsed")
-    assert len(used) == 4, "what was refused was not read"
+    assert len(used) == 6, "what was refused was not read"
+    (opened,) = (await root.get("/session")).json()["orgs"]
+    assert (opened["role"], opened["project"]) == ("support", ids["project"])
 
 
 async def test_breaking_glass_takes_two_and_tells_the_customer(world: World, acme: Estate) -> None:
@@ -185,7 +189,7 @@ async def test_a_director_sees_figures_and_nothing_else(world: World, acme: Esta
             assert reply.status_code in (403, 404), f"{route.method} {path}: {reply.status_code}"
             seen += reply.text
     reply = await board.get("/director/figures")
-    assert reply.status_code == 200
+    assert reply.status_code == 200 and (await board.get("/session")).json()["person"]["director"] is True
     for word in (acme.mark, "Acme", acme.customer.live, acme.customer.test):
         assert word not in reply.text + seen
 
