@@ -2,6 +2,7 @@
 // English ships now; another language is an object with the same keys, given to `setCatalogue`.
 import { accountMessages } from '../app/account/messages'
 import { consoleMessages } from '../app/console/messages'
+import { directorMessages } from '../app/director/messages'
 import { neutralityMessages } from '../app/neutrality/messages'
 import { operatorMessages } from '../app/operator/messages'
 import { shellMessages } from '../app/shell/messages'
@@ -23,6 +24,7 @@ const english = {
   ...accountMessages,
   ...consoleMessages,
   ...operatorMessages,
+  ...directorMessages,
   ...neutralityMessages,
   ...imageMessages,
   ...textMessages,
@@ -119,7 +121,7 @@ export function formatAgo(value: string | number | Date, now: number = Date.now(
   if (seconds < -7 * 86_400) return formatDate(value, 'date')
   const relative = kept('r', () => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
   for (const [unit, size] of steps) {
-    if (Math.abs(seconds) >= size || unit === 'second') return relative.format(Math.round(seconds / size), unit)
+    if (Math.round(Math.abs(seconds)) >= size || unit === 'second') return relative.format(Math.round(seconds / size), unit)
   }
   return ''
 }

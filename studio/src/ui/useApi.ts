@@ -53,12 +53,11 @@ async function load(key: string, path: string, org: string | null): Promise<void
 
 export type Loaded<T> = { data: T | undefined; error: ApiError | null; loading: boolean; reload: () => void; at: number }
 
-/** Reads `path` (null: not yet). `poll` is in milliseconds. Stale data is shown while new data is on its way. */
-export function useApi<T>(path: string | null, options: { query?: Query; poll?: number; org?: string | null } = {}): Loaded<T> {
+/** Reads `path` (null: not yet). `poll` is in milliseconds, or says them from what was read. Stale data is shown while new data is on its way. */
+export function useApi<T>(path: string | null, options: { query?: Query; poll?: number | ((data: T | undefined) => number); org?: string | null } = {}): Loaded<T> {
   const org = options.org === undefined ? getOrg() : options.org
   const full = path === null ? null : apiUrl(path, options.query).slice('/api/v1'.length)
   const key = full === null ? '' : `${org ?? ''} ${full}`
-  const poll = options.poll
 
   const subscribe = useCallback(
     (user: () => void) => {
@@ -70,6 +69,7 @@ export function useApi<T>(path: string | null, options: { query?: Query; poll?: 
     [key],
   )
   const view = useSyncExternalStore(subscribe, () => (key ? entryOf(key).view : nothing))
+  const poll = typeof options.poll === 'function' ? options.poll(view.data as T | undefined) : options.poll
 
   useEffect(() => {
     if (full === null) return

@@ -26,20 +26,18 @@ export function AppPart({ security }: { security: Security }) {
       <div className="eh-section-head">
         <h2>{t('account.app')}</h2>
         {security.app ? <Badge look="ok">{t('account.app.since', { when: formatDate(security.app, 'date') })}</Badge> : null}
+        <Button onClick={() => setOpen('setup')}>{t(security.app ? 'account.app.again' : 'account.app.setup')}</Button>
       </div>
       <p className="eh-muted">{t('account.app.text')}</p>
       {security.app ? <p>{t('account.codes.left', { count: security.recovery_left })}</p> : null}
-      <div className="eh-row">
-        <Button onClick={() => setOpen('setup')}>{t(security.app ? 'account.app.again' : 'account.app.setup')}</Button>
-        {security.app ? (
-          <>
-            <Button onClick={() => setOpen('codes')}>{t('account.codes.new')}</Button>
-            <Button look="quiet" onClick={() => setOpen('remove')}>
-              {t('account.app.remove')}
-            </Button>
-          </>
-        ) : null}
-      </div>
+      {security.app ? (
+        <div className="eh-row">
+          <Button onClick={() => setOpen('codes')}>{t('account.codes.new')}</Button>
+          <Button look="quiet" onClick={() => setOpen('remove')}>
+            {t('account.app.remove')}
+          </Button>
+        </div>
+      ) : null}
       <Dialog open={open === 'setup'} onClose={close} title={t(codes ? 'enrol.codes' : 'enrol.app')} foot={codes ? <Button look="primary" onClick={close}>{t('enrol.kept')}</Button> : null}>
         {codes ? <RecoveryCodes codes={codes} /> : open === 'setup' ? <AppSetup onDone={(done) => setCodes(done.recovery)} /> : null}
       </Dialog>

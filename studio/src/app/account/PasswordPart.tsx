@@ -22,11 +22,11 @@ export function PasswordPart({ has }: { has: boolean }) {
   }
   return (
     <section className="eh-account-part">
-      <h2>{t('account.password')}</h2>
-      <p className="eh-muted">{t(has ? 'account.password.text' : 'account.password.none')}</p>
-      <div>
+      <div className="eh-section-head">
+        <h2>{t('account.password')}</h2>
         <Button onClick={() => setOpen(true)}>{t(has ? 'account.password.change' : 'account.password.choose')}</Button>
       </div>
+      <p className="eh-muted">{t(has ? 'account.password.text' : 'account.password.none')}</p>
       <FormDialog open={open} onClose={close} title={t(has ? 'account.password.change' : 'account.password.choose')} verb={t('ui.save')} act={save} ready={password.length >= 10}>
         <PasswordField label={t('signin.link.password')} autoComplete="new-password" value={password} onText={setPassword} hint={t('signin.link.password.hint')} />
       </FormDialog>

@@ -61,20 +61,35 @@ export function Sidebar({ open, onClose, rest, projects }: { open: boolean; onCl
                 ))}
             </ul>
           ) : null}
-          <SideLink to={to.deliveries()} icon="box" here={is('/deliveries')} label={t('console.deliveries')} />
-          <div className="eh-side-head">{t('console.organisation')}</div>
-          <SideLink to={to.people()} icon="people" here={is('/people')} label={t('console.people')} />
-          <SideLink to={to.keys()} icon="key" here={is('/keys')} label={t('console.keys')} />
-          {mayManage(org) ? <SideLink to={to.access()} icon="gear" here={is('/access')} label={t('console.access')} /> : null}
-          {mayManage(org) ? <SideLink to={to.encryption()} icon="lock" here={is('/encryption')} label={t('console.encryption')} /> : null}
-          <SideLink to={to.data()} icon="history" here={is('/data')} label={t('console.data')} />
-          <SideLink to={to.support()} icon="people" here={is('/support')} label={t('console.support')} />
-          <SideLink to={to.trust()} icon="log" here={is('/trust') || is('/audit')} label={t('console.trust')} />
+          {org?.project ? null : <OrgLinks is={is} />}
         </nav>
         <div className="eh-side-foot">
           <AccountMenu />
         </div>
       </header>
+    </>
+  )
+}
+
+/** What a grant to support does not open is not offered. */
+function OrgLinks({ is }: { is: (path: string) => boolean }) {
+  const { org } = useSignedIn()
+  const support = org?.role === 'support'
+  return (
+    <>
+      <SideLink to={to.deliveries()} icon="box" here={is('/deliveries')} label={t('console.deliveries')} />
+      <div className="eh-side-head">{t('console.organisation')}</div>
+      <SideLink to={to.people()} icon="people" here={is('/people')} label={t('console.people')} />
+      <SideLink to={to.support()} icon="swap" here={is('/support')} label={t('console.support')} />
+      {support ? null : (
+        <>
+          <SideLink to={to.keys()} icon="key" here={is('/keys')} label={t('console.keys')} />
+          {mayManage(org) ? <SideLink to={to.access()} icon="gear" here={is('/access')} label={t('console.access')} /> : null}
+          {mayManage(org) ? <SideLink to={to.encryption()} icon="lock" here={is('/encryption')} label={t('console.encryption')} /> : null}
+          <SideLink to={to.data()} icon="history" here={is('/data')} label={t('console.data')} />
+          <SideLink to={to.trust()} icon="log" here={is('/trust') || is('/audit')} label={t('console.trust')} />
+        </>
+      )}
     </>
   )
 }

@@ -1,6 +1,7 @@
 // Facts of the log in words. A fact without words of its own is shown by its name, taken apart.
-import { formatDate, formatDuration, t } from '../../ui/messages'
+import { formatDate, formatDuration, formatList, t } from '../../ui/messages'
 import { factMessages } from './words/facts'
+import { lookMessages } from './words/looks'
 
 /** "TaskRequeued" or a text. */
 export function factText(what: string): string {
@@ -9,11 +10,14 @@ export function factText(what: string): string {
   return /^[A-Z][A-Za-z]+$/.test(what) ? what.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase() : what
 }
 
-/** The details of a fact on one line; ids say nothing to a reader and are left out. */
+/** Ids, digests, seeds and signatures: they say nothing to a reader, and stand in the evidence. */
+const opaque = /^[0-9a-f]{24}$|^(org-)?[0-9a-f]{24,}$|^[\w+/=-]{40,}$/
+
+/** The details of a fact on one line, without what only a program reads. */
 export function detailText(detail: string | Record<string, unknown> | null): string {
   if (detail === null || typeof detail === 'string') return detail ?? ''
   return Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== '' && value !== false && !(Array.isArray(value) && !value.length) && !/^[0-9a-f]{24}$/.test(String(value)))
+    .filter(([, value]) => value !== null && value !== '' && value !== false && !(Array.isArray(value) && !value.length) && !opaque.test(String(value)))
     .map(([name, value]) => {
       const words = name.replaceAll('_', ' ')
       if (value === true) return words
@@ -22,4 +26,17 @@ export function detailText(detail: string | Record<string, unknown> | null): str
       return `${words}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`
     })
     .join(' · ')
+}
+
+/** What was looked at, from the routes that were asked: "projects, tasks (3 times)". */
+export function looksText(looks: readonly { asked: string; times: number }[]): string {
+  const words = new Map<string, number>()
+  for (const { asked, times } of looks) words.set(lookText(asked), (words.get(lookText(asked)) ?? 0) + times)
+  return formatList([...words].map(([what, times]) => (times > 1 ? t('console.look.times', { what, count: times }) : what)))
+}
+
+function lookText(asked: string): string {
+  const key = `console.look.${asked}`
+  if (key in lookMessages) return t(key as keyof typeof lookMessages)
+  return asked.startsWith('GET ') ? asked.slice(4) : t('console.look.reply', { asked })
 }

@@ -1,6 +1,6 @@
 import { useId } from 'react'
 import { formatNumber, t } from '../../ui/messages'
-import type { Publication } from './types'
+import type { Publication, Share } from './types'
 
 const SIDE = { left: 52, right: 12, top: 20, bottom: 44, width: 360, height: 300 }
 const percent = (share: number) => formatNumber(share, { style: 'percent', maximumFractionDigits: 1 })
@@ -36,13 +36,27 @@ export function ShareChart({ shown }: { shown: Publication }) {
         {t('neutrality.entitled')}
       </text>
       <line className="eh-shares-even" x1={x(0)} y1={y(0)} x2={x(most)} y2={y(most)} />
-      {shares.map((share) =>
-        marks.get(share.tag) ? (
-          <rect key={share.tag} className="eh-shares-affiliate" x={x(share.entitled) - 11} y={y(share.served) - 3} width={6} height={6} />
+      {beside(shares, (share) => marks.get(share.tag) === true).map(({ share, affiliate, step }) =>
+        affiliate ? (
+          <rect key={share.tag} className="eh-shares-affiliate" x={x(share.entitled) - 11 - step * 8} y={y(share.served) - 3} width={6} height={6} />
         ) : (
-          <circle key={share.tag} className="eh-shares-other" cx={x(share.entitled) + 8} cy={y(share.served)} r={3.5} />
+          <circle key={share.tag} className="eh-shares-other" cx={x(share.entitled) + 8 + step * 8} cy={y(share.served)} r={3.5} />
         ),
       )}
     </svg>
   )
+}
+
+/** Customers with the same due stand beside one another: the n-th of each four is n steps away from the place. */
+function beside(shares: readonly Share[], isAffiliate: (share: Share) => boolean) {
+  const before = new Map<string, number>()
+  return [...shares]
+    .sort((a, b) => a.served - b.served)
+    .map((share) => {
+      const affiliate = isAffiliate(share)
+      const place = `${affiliate} ${share.entitled.toFixed(3)}`
+      const n = before.get(place) ?? 0
+      before.set(place, n + 1)
+      return { share, affiliate, step: n % 4 }
+    })
 }

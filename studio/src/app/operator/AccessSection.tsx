@@ -16,7 +16,7 @@ export function AccessSection({ orgs }: { orgs: readonly OperatorOrg[] }) {
   const [asking, setAsking] = useState(false)
   return (
     <section className="eh-stack-2">
-      <div className="eh-page-head">
+      <div className="eh-section-head">
         <h2>{t('operator.access')}</h2>
         <Button onClick={() => setAsking(true)}>{t('operator.glass')}</Button>
       </div>

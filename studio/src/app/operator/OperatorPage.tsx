@@ -105,6 +105,7 @@ function People({ people }: { people: readonly OperatorPerson[] }) {
             cell: (person) => (
               <>
                 <strong className="eh-break">{person.name || person.email}</strong> {person.operator ? <Badge>{t('operator.role.operator')}</Badge> : null}
+                {person.director ? <Badge>{t('operator.role.director')}</Badge> : null}
               </>
             ),
           },

@@ -14,6 +14,7 @@ export const operatorMessages = {
   'operator.role.annotator': 'Annotator',
   'operator.role.reviewer': 'Reviewer',
   'operator.role.operator': 'Operator',
+  'operator.role.director': 'Director',
   'operator.for-orgs': 'Works for',
   'operator.for-orgs.hint': 'None chosen: seats are given later.',
   'operator.make-link': 'Make link',

@@ -10,11 +10,12 @@ import { openPalette, openShortcuts } from './commands'
 import { isCustomer, signOut, useSession, type Session } from './session'
 
 /** The places that this person can go to. */
-export function placesOf(session: Session): { to: string; label: string; icon: 'home' | 'edit' | 'check' | 'gear' }[] {
+export function placesOf(session: Session): { to: string; label: string; icon: 'home' | 'edit' | 'check' | 'gear' | 'log' }[] {
   return [
     ...(session.orgs.some(isCustomer) ? [{ to: '/console', label: t('shell.place.console'), icon: 'home' as const }] : []),
     ...(session.seats.label ? [{ to: '/work', label: t('shell.place.work'), icon: 'edit' as const }] : []),
     ...(session.seats.review ? [{ to: '/review', label: t('shell.place.review'), icon: 'check' as const }] : []),
+    ...(session.person.director ? [{ to: '/director', label: t('shell.place.director'), icon: 'log' as const }] : []),
     ...(session.person.operator ? [{ to: '/operator', label: t('shell.place.operator'), icon: 'gear' as const }] : []),
   ]
 }

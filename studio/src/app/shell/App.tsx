@@ -22,6 +22,7 @@ import './App.css'
 const openConsole = () => import('../console/ConsoleApp')
 const ConsoleApp = lazy(openConsole)
 const AccountPage = lazy(() => import('../account/AccountPage'))
+const DirectorPage = lazy(() => import('../director/DirectorPage'))
 const NeutralityPage = lazy(() => import('../neutrality/NeutralityPage'))
 const OperatorPage = lazy(() => import('../operator/OperatorPage'))
 const WorkspacePage = lazy(() => import('../workspace/WorkspacePage').then((module) => ({ default: module.WorkspacePage })))
@@ -81,6 +82,7 @@ function SignedIn({ path, session }: { path: string; session: Session }) {
   if (path === '/review') return session.seats.review ? <WorkspacePage key="review" role="review" /> : <NotForYou text={t('shell.no-seat.review')} session={session} />
   if (path === '/account') return <AccountPage />
   if (path === '/operator') return session.person.operator ? <OperatorPage /> : <NotForYou text={t('shell.no-operator')} session={session} />
+  if (path === '/director') return session.person.director ? <DirectorPage /> : <NotForYou text={t('shell.no-director')} session={session} />
   return <NotFound />
 }
 

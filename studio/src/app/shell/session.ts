@@ -9,9 +9,10 @@ import type { Role } from '../console/types'
 import { LeaseKeys } from '../workspace/sealing'
 import { leaveDevice } from '../workspace/storage'
 
-export type Org = { id: string; name: string; mode: 'live' | 'test'; role: Role | 'support' }
+/** `project`: the only one that a grant to support opens. */
+export type Org = { id: string; name: string; mode: 'live' | 'test'; role: Role | 'support'; project?: string | null }
 export type Session = {
-  person: { id: string; name: string; email: string; operator: boolean }
+  person: { id: string; name: string; email: string; operator: boolean; director?: boolean }
   csrf: string
   orgs: Org[]
   seats: { label: number; review: number }
@@ -143,6 +144,7 @@ export function homeOf(session: Session): string {
   if (session.seats.label > 0) return '/work'
   if (session.seats.review > 0) return '/review'
   if (session.person.operator) return '/operator'
+  if (session.person.director) return '/director'
   return '/work'
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { api } from '../../ui/api'
+import { api, toApiError } from '../../ui/api'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { t } from '../../ui/messages'
 import { Link, navigate } from '../../ui/router'
@@ -45,8 +45,7 @@ function Dead({ error }: { error: unknown }) {
   return (
     <>
       <h1>{t('signin.link.unusable')}</h1>
-      <ErrorNote error={error} />
-      <p>{t('signin.link.dead')}</p>
+      {toApiError(error).status === 404 ? <p>{t('signin.link.dead')}</p> : <ErrorNote error={error} />}
       <Link className="eh-button" to="/signin">
         {t('signin.to-signin')}
       </Link>

@@ -16,6 +16,7 @@ import './Signin.css'
 /** A passkey first; else a password and a code. */
 export function SigninPage() {
   const ways = useApi<{ demo: boolean }>('/session/ways', { org: null })
+  const demo = ways.data?.demo === true
   const [error, setError] = useState<unknown>(null)
   const [byProvider, setByProvider] = useState(false)
   const refused = new URLSearchParams(location.search).get('provider')
@@ -27,16 +28,16 @@ export function SigninPage() {
         <h1>{t('signin.title')}</h1>
         <ErrorNote error={error} />
         {refused && !error ? <p role="alert">{t(refusals[refused] ?? 'signin.provider.refused')}</p> : null}
-        <PasskeyButton label={t('signin.passkey')} act={signInByPasskey} onError={setError} />
+        <PasskeyButton look={demo ? 'plain' : 'primary'} label={t('signin.passkey')} act={signInByPasskey} onError={setError} />
         <p className="eh-signin-or">{t('signin.or')}</p>
-        {byProvider ? <ProviderForm onBack={() => setByProvider(false)} /> : <PasswordForm onError={setError} demo={ways.data?.demo === true} />}
+        {byProvider ? <ProviderForm onBack={() => setByProvider(false)} /> : <PasswordForm onError={setError} demo={demo} />}
         {byProvider ? null : (
           <Button look="quiet" onClick={() => setByProvider(true)}>
             {t('signin.provider')}
           </Button>
         )}
       </div>
-      <p className="eh-signin-note">{t('signin.forgot')}</p>
+      <p className="eh-signin-note">{t(demo ? 'signin.demo' : 'signin.forgot')}</p>
     </main>
   )
 }
@@ -73,7 +74,7 @@ function PasswordForm({ onError, demo }: { onError: (error: unknown) => void; de
       <TextField label={t('signin.email')} type="email" name="email" autoComplete="username" autoFocus value={email} onText={setEmail} required error={missing && !email.trim() ? t('signin.missing') : null} />
       <PasswordField label={t('signin.password')} autoComplete="current-password" value={password} onText={setPassword} error={missing && email.trim() && !password ? t('signin.missing') : null} />
       <CodeField label={t('signin.code')} value={code} onText={setCode} hint={t(demo ? 'signin.code.demo' : 'signin.code.hint')} />
-      <Button type="submit" busy={busy}>
+      <Button type="submit" look={demo ? 'primary' : 'plain'} busy={busy}>
         {t('signin.go')}
       </Button>
     </form>

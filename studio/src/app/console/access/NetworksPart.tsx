@@ -16,7 +16,10 @@ export function NetworksPart({ networks, address }: { networks: readonly string[
   }
   return (
     <section className="eh-stack">
-      <h2>{t('console.networks')}</h2>
+      <div className="eh-section-head">
+        <h2>{t('console.networks')}</h2>
+        <Button onClick={() => setText(networks.join('\n'))}>{t('console.networks.change')}</Button>
+      </div>
       <p className="eh-muted">{t('console.networks.text')}</p>
       {networks.length ? (
         <ul className="eh-access-list">
@@ -29,9 +32,6 @@ export function NetworksPart({ networks, address }: { networks: readonly string[
       ) : (
         <p>{t('console.networks.any')}</p>
       )}
-      <div>
-        <Button onClick={() => setText(networks.join('\n'))}>{t('console.networks.change')}</Button>
-      </div>
       <FormDialog open={text !== null} onClose={() => setText(null)} title={t('console.networks.change')} verb={t('ui.save')} act={save}>
         <p>{t('console.networks.you', { address })}</p>
         <AreaField label={t('console.networks.field')} hint={t('console.networks.field.hint')} value={text ?? ''} onText={setText} spellCheck={false} rows={6} />

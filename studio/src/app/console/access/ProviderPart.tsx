@@ -20,6 +20,12 @@ export function ProviderPart({ provider }: { provider: Provider | null }) {
       <div className="eh-section-head">
         <h2>{t('console.provider')}</h2>
         {provider ? <Badge look={provider.on ? 'ok' : 'warn'}>{t(provider.on ? 'console.provider.on' : 'console.provider.off')}</Badge> : null}
+        <Button onClick={() => setOpen('set')}>{t(provider ? 'console.provider.change' : 'console.provider.set')}</Button>
+        {provider ? (
+          <Button look="quiet" onClick={() => setOpen('remove')}>
+            {t('console.provider.remove')}
+          </Button>
+        ) : null}
       </div>
       <p className="eh-muted">{t('console.provider.text')}</p>
       {provider ? (
@@ -32,14 +38,6 @@ export function ProviderPart({ provider }: { provider: Provider | null }) {
           <dd>{t(`console.role.${provider.role}`)}</dd>
         </dl>
       ) : null}
-      <div className="eh-row">
-        <Button onClick={() => setOpen('set')}>{t(provider ? 'console.provider.change' : 'console.provider.set')}</Button>
-        {provider ? (
-          <Button look="quiet" onClick={() => setOpen('remove')}>
-            {t('console.provider.remove')}
-          </Button>
-        ) : null}
-      </div>
       {open === 'set' ? <SetProvider provider={provider} onClose={close} /> : null}
       <Confirm
         open={open === 'remove'}

@@ -11,11 +11,13 @@ import { Deletions } from './Deletions'
 import { Holds } from './Holds'
 import { Leave } from './Leave'
 import { Names } from './Names'
-import type { DataView } from './types'
+import type { List, Project } from '../types'
+import { pollOf, type DataView } from './types'
 
 /** What the organisation keeps: taking everything, holds, deletions, leaving. */
 export function DataPage() {
-  const { data, error, reload } = useApi<DataView>('/org/data', { poll: 5_000 })
+  const { data, error, reload } = useApi<DataView>('/org/data', { poll: pollOf })
+  const projects = useApi<List<Project>>('/projects', { query: { limit: 200 } })
   const { org } = useSignedIn()
   const manages = mayManage(org)
   useTitle(t('console.data'))
@@ -36,7 +38,7 @@ export function DataPage() {
       <Names manages={manages} />
       {data ? (
         <>
-          <Holds path="/org/hold" project="" holds={data.holds} manages={manages} />
+          <Holds path="/org/hold" project="" names={namesOf(projects.data?.items ?? [])} holds={data.holds} manages={manages} />
           <Deletions rows={data.deletions} />
           {manages && org ? <Leave org={org} held={data.holds.length > 0} /> : null}
         </>
@@ -47,4 +49,8 @@ export function DataPage() {
       )}
     </div>
   )
+}
+
+function namesOf(projects: readonly Project[]): ReadonlyMap<string, string> {
+  return new Map(projects.map((project) => [project.id, project.name]))
 }

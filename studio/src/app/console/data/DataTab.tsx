@@ -14,19 +14,19 @@ import { DeleteDialog } from './DeleteDialog'
 import { Deletions } from './Deletions'
 import { Holds } from './Holds'
 import { RetentionForm } from './RetentionForm'
-import type { DataView } from './types'
+import { pollOf, type DataView } from './types'
 
 /** What a project keeps and for how long, what holds it, and deleting it. */
 export function DataTab({ project }: { project: Project }) {
   const path = `/projects/${project.id}`
-  const { data, error, reload } = useApi<DataView>(`${path}/data`, { poll: 5_000 })
+  const { data, error, reload } = useApi<DataView>(`${path}/data`, { poll: pollOf })
   const { org } = useSignedIn()
   const manages = mayManage(org)
   if (!data) return error ? <ErrorNote error={error} retry={reload} /> : <Skeleton lines={6} />
   return (
     <div className="eh-stack eh-narrow">
       <RetentionForm key={JSON.stringify(data.retention)} project={project.id} rule={data.retention} manages={manages} />
-      <Holds path={`${path}/hold`} project={project.id} holds={data.holds} manages={manages} />
+      <Holds path={`${path}/hold`} project={project.id} names={new Map()} holds={data.holds} manages={manages} />
       <Deletions rows={data.deletions} />
       {manages ? <DeleteProject project={project} held={data.holds.length > 0} /> : null}
     </div>

@@ -7,8 +7,9 @@ import { formatDate, t } from '../../../ui/messages'
 import { refresh } from '../../../ui/useApi'
 import type { Hold } from './types'
 
-/** Legal holds, and setting or releasing one. `path`: of the noun that is held; `project`: its id, "" for the organisation. */
-export function Holds({ path, project, holds, manages }: { path: string; project: string; holds: Hold[]; manages: boolean }) {
+/** Legal holds, and setting or releasing one. `path`: of the noun that is held; `project`: its id, "" for the organisation;
+    `names`: of projects that can be held. */
+export function Holds({ path, project, names, holds, manages }: { path: string; project: string; names: ReadonlyMap<string, string>; holds: Hold[]; manages: boolean }) {
   const [asking, setAsking] = useState<'set' | 'release' | null>(null)
   const [reason, setReason] = useState('')
   const own = holds.some((hold) => hold.project === project)
@@ -30,7 +31,7 @@ export function Holds({ path, project, holds, manages }: { path: string; project
       <p className="eh-muted">{t(holds.length ? 'console.hold.text' : 'console.hold.none')}</p>
       {holds.map((hold) => (
         <p key={hold.project} className="eh-break">
-          <strong>{t(hold.project === '' ? 'console.hold.organisation' : project ? 'console.hold.this' : 'console.hold.a-project', { when: formatDate(hold.since, 'date') })}</strong> {hold.reason}
+          <strong>{holdText(hold, project, names)}</strong> {hold.reason}
         </p>
       ))}
       <FormDialog
@@ -61,4 +62,12 @@ export function Holds({ path, project, holds, manages }: { path: string; project
       </Confirm>
     </section>
   )
+}
+
+function holdText(hold: Hold, project: string, names: ReadonlyMap<string, string>): string {
+  const when = formatDate(hold.since, 'date')
+  if (hold.project === '') return t('console.hold.organisation', { when })
+  if (hold.project === project) return t('console.hold.this', { when })
+  const name = names.get(hold.project)
+  return name === undefined ? t('console.hold.a-project', { when }) : t('console.hold.named', { name, when })
 }

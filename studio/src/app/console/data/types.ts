@@ -16,3 +16,8 @@ export type Deletion = {
 export type DataView = { project: string; holds: Hold[]; retention: Retention; deletions: Deletion[] }
 export type Parting = { organisation: string; mode: 'live' | 'test'; deletion: Deletion; receipt: string }
 export type Media = { watermark: 'off' | 'people' | 'all' }
+
+/** Often while something goes, seldom otherwise: each look at what is kept is an event of the log. */
+export function pollOf(data: DataView | undefined): number {
+  return data?.deletions.some((one) => one.state === 'running') ? 3_000 : 60_000
+}

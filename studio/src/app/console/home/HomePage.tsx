@@ -40,7 +40,7 @@ export function HomePage({ projects }: { projects: Loaded<List<Project>> }) {
       {projects.data && live.length === 0 ? <FirstProject writes={mayWrite(org)} /> : null}
       {live.length ? (
         <>
-          <Needs projects={live} />
+          {org?.project ? null : <Needs projects={live} />}
           <div className="eh-card eh-home-scroll">
             <table className="eh-five" role="table" aria-label={t('console.five')}>
               <thead role="rowgroup">
@@ -124,7 +124,7 @@ function Glance({ project }: { project: Project }) {
       </td>
       <td role="cell" data-question={t('console.five.much')}>
         <div className="eh-five-main">{formatNumber(counts.done)}</div>
-        <div className="eh-five-sub">{t('console.five.of', { total: wanted(counts) })}</div>
+        <div className="eh-five-sub">{t('console.five.of', { count: wanted(counts) })}</div>
         {data ? <div className="eh-five-sub">{t('console.five.work', { time: formatDuration(data.seconds.total) })}</div> : null}
       </td>
       <td role="cell" data-question={t('console.five.when')}>
@@ -135,10 +135,8 @@ function Glance({ project }: { project: Project }) {
       <td role="cell" data-question={t('console.five.who')}>
         {last ? (
           <>
-            <div>
-              {last.who} <span className="eh-five-sub">{formatAgo(last.at)}</span>
-            </div>
-            <div className="eh-five-sub">{factText(last.what)}</div>
+            <div>{last.who}</div>
+            <div className="eh-five-sub">{t('console.five.who-did', { what: factText(last.what), when: formatAgo(last.at) })}</div>
             <Link className="eh-five-sub" to={`${to.project(project.id)}#looked`} aria-label={t('console.five.who-all-of', { name: project.name })}>
               {t('console.five.who-all')}
             </Link>

@@ -53,6 +53,7 @@ function Keys({ mode }: { mode: 'live' | 'test' }) {
       {list.data && !list.data.items.length ? (
         <EmptyState icon="key" title={t('console.keys.none')} text={t('console.keys.none.text')} action={add} example={{ label: t('console.keys.example'), code: example }} />
       ) : null}
+      {list.data?.items.length ? <p className="eh-muted eh-narrow">{t('console.keys.text')}</p> : null}
       {list.data?.items.length ? <Table label={t('console.keys')} rows={list.data.items} rowKey={(key) => key.id} columns={columns(setRevoking)} /> : null}
       <NewKeyDialog open={query.get('new') === '1'} onClose={() => setQuery({ new: null }, { replace: true })} mode={mode} />
       <Confirm

@@ -7,7 +7,7 @@ import { ErrorNote } from '../../../ui/ErrorNote'
 import { Icon } from '../../../ui/Icon'
 import { Menu, MenuItem } from '../../../ui/Menu'
 import { t } from '../../../ui/messages'
-import { navigate, useQuery } from '../../../ui/router'
+import { Link, navigate, useQuery } from '../../../ui/router'
 import { Skeleton } from '../../../ui/Skeleton'
 import { LinkTabs } from '../../../ui/Tabs'
 import { toast, toastError } from '../../../ui/Toast'
@@ -44,6 +44,20 @@ export function ProjectPage({ id, tab }: { id: string; tab: string }) {
   const { org } = useSignedIn()
   const [query, setQuery] = useQuery()
   useTitle(t(tabs.includes(tab as never) ? `console.tab.${tab as (typeof tabs)[number]}` : 'console.project'), project?.name)
+  if (!project && error?.status === 404)
+    return (
+      <EmptyState
+        page
+        icon="search"
+        title={t('console.project.missing')}
+        text={t('console.project.missing.text')}
+        action={
+          <Link className="eh-button eh-button-primary" to={to.projects()}>
+            {t('console.projects')}
+          </Link>
+        }
+      />
+    )
   if (!project)
     return (
       <div className="eh-page">

@@ -24,7 +24,7 @@ export function Grants({ projects, manages }: { projects: readonly Project[]; ma
   const names = new Map(projects.map((project) => [project.id, project.name]))
   return (
     <section className="eh-stack-2">
-      <div className="eh-page-head">
+      <div className="eh-section-head">
         <h2>{t('console.grants')}</h2>
         {manages && data?.staff.length ? (
           <Button look="primary" icon="plus" onClick={() => setGiving(true)}>

@@ -21,7 +21,7 @@ export function Walls({ manages, live }: { manages: boolean; live: boolean }) {
   }
   return (
     <section className="eh-stack-2">
-      <div className="eh-page-head">
+      <div className="eh-section-head">
         <h2>{t('console.walls')}</h2>
         {manages && live ? (
           <Button icon="plus" onClick={() => setAdding(true)}>

@@ -18,6 +18,8 @@ export function TaskRowView({ row, at, top, shown, opened, active, selected, onC
   selected: boolean | null
   onClick: (event: MouseEvent) => void
 }) {
+  // A name that was made from the text would say it twice.
+  const begins = Boolean(row.name && row.excerpt?.startsWith(row.name))
   return (
     <div
       id={`task-${at}`}
@@ -39,9 +41,9 @@ export function TaskRowView({ row, at, top, shown, opened, active, selected, onC
         <Thumb row={row} />
         <span className="eh-grid-title">
           <span className="eh-ellipsis" dir="auto">
-            {row.name || row.excerpt || row.id}
+            {(begins ? row.excerpt : row.name) || row.excerpt || row.id}
           </span>
-          {row.name && row.excerpt ? (
+          {row.name && row.excerpt && !begins ? (
             <span className="eh-ellipsis eh-muted eh-small" dir="auto">
               {row.excerpt}
             </span>

@@ -9,9 +9,10 @@ import { Skeleton } from '../../../ui/Skeleton'
 import { Table, type Column } from '../../../ui/Table'
 import { Tabs } from '../../../ui/Tabs'
 import { useApi } from '../../../ui/useApi'
-import { detailText, factText } from '../facts'
+import { detailText, factText, looksText } from '../facts'
 import type { List, Member, Project } from '../types'
-import { groups, type Group, type TrustEvent } from './types'
+import { gathered, type Line } from './gather'
+import { groups, type Group } from './types'
 import { useLive } from './useLive'
 
 /** Who did what, newest first and as it happens. What is shown stands in the address. */
@@ -47,7 +48,7 @@ function EventList({ group, live }: { group: Group; live: boolean }) {
       <ErrorNote error={error} retry={reload} />
       {loading ? <Skeleton lines={8} height={24} /> : null}
       {!loading && !error && !items.length ? <EmptyState icon="log" title={t('console.trust.none')} text={t('console.trust.none.text')} /> : null}
-      {items.length ? <Table label={t('console.trust')} rows={items} rowKey={(item) => item.id} columns={columns(names)} /> : null}
+      {items.length ? <Table label={t('console.trust')} rows={gathered(items)} rowKey={(line) => line.id} columns={columns(names)} /> : null}
       {more ? (
         <div>
           <Button busy={busy} onClick={more}>
@@ -69,20 +70,28 @@ function useNames(): ReadonlyMap<string, string> {
   return names
 }
 
-function columns(names: ReadonlyMap<string, string>): Column<TrustEvent>[] {
+function columns(names: ReadonlyMap<string, string>): Column<Line>[] {
   return [
     { key: 'at', title: t('console.when'), tight: true, cell: (item) => <time dateTime={item.at} title={formatDate(item.at, 'full')}>{formatDate(item.at)}</time> },
-    { key: 'who', title: t('console.who'), tight: true, cell: (item) => item.who },
+    { key: 'who', title: t('console.who'), tight: true, wideOnly: true, cell: (item) => item.who },
     { key: 'what', title: t('console.what'), cell: (item) => <What item={item} /> },
-    { key: 'about', title: t('console.about'), cell: (item) => <About id={item.about ?? ''} names={names} />, wideOnly: true },
-    { key: 'counter', title: t('console.trust.number'), tight: true, number: true, wideOnly: true, cell: (item) => (item.counter === null ? <span className="eh-muted">{t('console.trust.number.waits')}</span> : formatNumber(item.counter)) },
+    { key: 'about', title: t('console.about'), tight: true, cell: (item) => <About id={item.about ?? ''} names={names} />, wideOnly: true },
+    { key: 'counter', title: t('console.trust.number'), tight: true, number: true, wideOnly: true, cell: (item) => <Counter item={item} /> },
   ]
 }
 
-function What({ item }: { item: TrustEvent }) {
-  const detail = detailText(item.detail)
+/** The place in this customer's part of the log; of several events, the first and the last. */
+function Counter({ item }: { item: Line }) {
+  if (item.counter === null) return <span className="eh-muted">{t('console.trust.number.waits')}</span>
+  const last = formatNumber(item.counter)
+  return <>{item.first !== null && item.first !== item.counter ? t('console.trust.number.range', { first: formatNumber(item.first), last }) : last}</>
+}
+
+function What({ item }: { item: Line }) {
+  const detail = item.looks.length ? looksText(item.looks) : detailText(item.detail)
   return (
     <>
+      <strong className="eh-trust-who">{item.who} </strong>
       {factText(item.what)}
       {detail ? <span className="eh-trust-detail eh-break">{detail}</span> : null}
     </>
@@ -92,8 +101,7 @@ function What({ item }: { item: TrustEvent }) {
 /** By name where it has one here; the end of its id otherwise, and all of it to whoever points at it. */
 function About({ id, names }: { id: string; names: ReadonlyMap<string, string> }) {
   const name = names.get(id)
-  if (name) return <span>{name}</span>
-  if (!/^[0-9a-f]{24}$/.test(id)) return <span className="eh-muted eh-break">{id}</span>
+  if (name || !/^[0-9a-f]{24}$/.test(id)) return <span className={name ? 'eh-trust-about' : 'eh-trust-about eh-muted'}>{name ?? id}</span>
   return (
     <span className="eh-mono eh-muted" title={id}>
       …{id.slice(-8)}

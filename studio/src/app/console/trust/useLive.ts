@@ -4,7 +4,7 @@ import { api, toApiError, type ApiError, type Page } from '../../../ui/api'
 import { useApi } from '../../../ui/useApi'
 import type { Group, TrustEvent } from './types'
 
-const limit = 50
+const limit = 100
 export const everyMs = 4000
 
 export function useLive(group: Group, files: boolean, live: boolean) {

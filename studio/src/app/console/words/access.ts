@@ -1,6 +1,6 @@
 export const accessMessages = {
   'console.access': 'Access',
-  'console.access.text': 'How people and keys get into this space. Every change is in the audit log.',
+  'console.access.text': 'How people and keys get into this space. Every change is an event on the Trust page.',
   'console.access.owners': 'Only owners see and change this',
   'console.access.owners.text': 'It says who may come in, and from where. Ask an owner of this organisation.',
   'console.provider': 'Your own sign-in',

@@ -5,6 +5,8 @@ export const createMessages = {
   'console.projects.current': 'Current',
   'console.projects.none-archived': 'Nothing archived',
   'console.projects.none-archived.text': 'Archived projects rest here. They keep their results and can be restored.',
+  'console.project.missing': 'There is no such project',
+  'console.project.missing.text': 'It was deleted, or it belongs to another space: live and test have projects of their own.',
   'console.project.new': 'New project',
   'console.new.template': 'Start from',
   'console.new.name': 'Project name',

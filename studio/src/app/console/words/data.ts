@@ -11,6 +11,7 @@ export const dataMessages = {
   'console.hold.none': 'There is none. While there is one, nothing that it covers is deleted, by a rule or by a person.',
   'console.hold.text': 'Nothing that it covers is deleted, by a rule or by a person, until an owner releases it.',
   'console.hold.this': 'On this project since {when}:',
+  'console.hold.named': 'On “{name}” since {when}:',
   'console.hold.a-project': 'On one project since {when}:',
   'console.hold.organisation': 'On the whole organisation since {when}:',
   'console.hold.set': 'Set a hold',

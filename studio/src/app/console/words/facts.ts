@@ -89,6 +89,13 @@ export const factMessages = {
   'console.fact.SupportUsed': 'looked, as support',
   'console.fact.WallEnded': 'took a wall down',
   'console.fact.WallSet': 'put up a wall',
+  'console.fact.CourseEnded': 'ended the training of a person',
+  'console.fact.CourseReopened': 'allowed the training once more',
+  'console.fact.FlowEnrolled': 'began to wait for a class of work',
+  'console.fact.GoldScored': 'scored a known answer',
+  'console.fact.GroupChanged': 'changed a group',
+  'console.fact.QualityChanged': 'changed how quality is measured',
+  'console.fact.TurnsSealed': 'sealed whose turn it was',
   'console.fact.AffiliateMarked': 'marked an affiliate',
   'console.fact.WatermarkChanged': 'changed the names on pictures',
 } as const

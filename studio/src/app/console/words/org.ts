@@ -49,6 +49,7 @@ export const orgMessages = {
   'console.keys.revoke-what': 'Revoke {name}',
   'console.keys.revoke-text': 'Programs that use it stop working at once. This cannot be taken back.',
   'console.keys.none': 'No API keys yet',
+  'console.keys.text': 'A key lets a program send tasks and fetch results. What it may do, and until when, is chosen when it is made; a revoked key ends at once.',
   'console.keys.none.text': 'A key lets a program send tasks and fetch results. Keep one for each program, so that each can be revoked alone.',
   'console.keys.example': 'Then, for example',
   'console.scope.read': 'Read',

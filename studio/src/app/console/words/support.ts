@@ -1,6 +1,6 @@
 export const supportMessages = {
   'console.support': 'Support and contract',
-  'console.support.text': 'Nobody of the operator sees what is yours unless you let them, for a time that ends by itself. Whatever they look at is in your audit log.',
+  'console.support.text': 'Nobody of the operator sees what is yours unless you let them, for a time that ends by itself. Whatever they look at stands on the Trust page.',
   'console.support.by': 'Support access to {name}: read only. Everything that you open is in the customer’s log.',
   'console.support.watermark': 'Support access',
   'console.support.live.support': '{name} of the operator may read here until {when}, because you let them.',

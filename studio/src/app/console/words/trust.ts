@@ -33,6 +33,7 @@ export const trustMessages = {
   'console.trust.live.hint': 'Read again every four seconds',
   'console.trust.number': 'Event',
   'console.trust.number.waits': 'on its way',
+  'console.trust.number.range': '{first}–{last}',
   'console.trust.files': 'Each file that was shown, too',
   'console.trust.older': 'Show older',
   'console.trust.none': 'Nothing of this kind yet',
