@@ -12,6 +12,8 @@ from evenhand.pure.totp import code_at, step_at
 from tests.journeys.conftest import check_axe
 from tests.serving import Serving
 
+PHONE = 390
+
 
 def eventually(ask: Callable[[], Any], within_s: float = 20) -> Any:
     """Asks again until the answer is a yes, and gives it."""
@@ -32,6 +34,30 @@ def native(server: Serving, key: str) -> httpx.Client:
 def ok(reply: httpx.Response) -> Any:
     assert reply.status_code == 200, reply.text
     return reply.json()
+
+
+def check_page(page: Page, where: str) -> None:
+    """Light, dark, and as wide as a phone."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function("() => document.getAnimations().every((a) => a.playState !== 'running')")
+        check_axe(page, f"{where}, {scheme}")
+    check_fits(page, where)
+
+
+def check_fits(page: Page, where: str) -> None:
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": PHONE, "height": 900})
+    wide = page.evaluate("() => document.documentElement.scrollWidth")
+    assert wide <= PHONE, f"{where} is {wide} px wide"
+    page.set_viewport_size(size)
+
+
+def visit(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("heading").first.wait_for()
+    page.wait_for_load_state("networkidle")
 
 
 def called(page: Page) -> str:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.journeys.conftest import Demo, Sit, check_axe
+from tests.journeys.steps import check_page
 
 pytestmark = pytest.mark.journey
 STATIC = Path(__file__).resolve().parents[2] / "evenhand" / "app" / "static"
@@ -107,64 +108,11 @@ def test_a_text_is_labelled(demo: Demo, sit: Sit) -> None:
     assert span["class"] == "person" and span["end"] > span["start"]
 
 
-def check_both(page: Page, where: str) -> None:
-    """axe finds nothing, light and dark."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function("() => document.getAnimations().every((a) => a.playState !== 'running')")
-        check_axe(page, f"{where}, {scheme}")
-
-
-def test_axe_finds_nothing(demo: Demo, sit: Sit) -> None:
-    stranger = sit(None, start="/signin")
-    stranger.page.wait_for_selector("input[type=email]")
-    check_both(stranger.page, "sign-in")
+def test_axe_finds_nothing_in_a_task(demo: Demo, sit: Sit) -> None:
     worker = sit(demo.email("annotator", 3), start="/work")
     for medium in ("image", "conversation"):
         until_medium(worker.page, medium)
-        check_both(worker.page, f"{medium} task")
-    reviewer = sit(demo.email("reviewer"), start="/review")
-    reviewer.page.wait_for_load_state("networkidle")
-    check_both(reviewer.page, "review")
-    operator = sit(demo.email("operator"), start="/operator").page
-    operator.wait_for_load_state("networkidle")
-    check_both(operator, "operator")
-    operator.get_by_role("button", name="Reset link for Ana Costa").click()
-    operator.get_by_role("dialog").get_by_role("button", name="Make link").click()
-    operator.get_by_label("Reset link", exact=True).wait_for()
-    check_both(operator, "a reset link")
-    owner = sit(demo.email("owner")).page
-    for path in console_paths(owner):
-        visit(owner, demo.url + path)
-        check_both(owner, path.split("/", 3)[-1])
-
-
-def console_paths(page: Page) -> list[str]:
-    """Every page of the console, by its address: the organisation's, then a project's tabs."""
-    page.wait_for_url(re.compile("/console/"))
-    link = page.get_by_role("link", name="Everyday photographs", exact=True).first
-    link.wait_for(state="attached")
-    project = str(link.get_attribute("href"))
-    home = project.split("/projects/")[0]
-    paths = [home] + [
-        f"{home}/{name}" for name in ("projects", "new", "deliveries", "people", "keys", "encryption", "audit")
-    ]
-    tabs = ("", "/tasks", "/batches", "/pilot", "/questions", "/instructions", "/export", "/settings")
-    return paths + [project + tab for tab in tabs]
-
-
-def visit(page: Page, url: str) -> None:
-    page.goto(url)
-    page.get_by_role("heading").first.wait_for()
-    page.wait_for_load_state("networkidle")
-
-
-def test_the_console_fits_a_phone(demo: Demo, sit: Sit) -> None:
-    page = sit(demo.email("owner"), width=390).page
-    for path in console_paths(page):
-        visit(page, demo.url + path)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= 390, f"{path} is {wide} px wide"
+        check_page(worker.page, f"{medium} task")
 
 
 def test_the_first_task_needs_little_script(demo: Demo, sit: Sit) -> None:
