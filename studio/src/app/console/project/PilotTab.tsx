@@ -39,6 +39,7 @@ export function PilotTab({ project }: { project: Project }) {
         }
       />
     )
+  if (pilot.stage === 'live' && pilot.yours === 0) return <EmptyState icon="flag" title={t('console.pilot.none')} text={t('console.pilot.none.text')} />
   const compared = pilot.pairs.filter((pair) => pair.agreement !== null)
   return (
     <>

@@ -37,6 +37,9 @@ if (/\/projects\/\w+\/tasks/.test(location.pathname)) void openTasks()
 
 const tabs = ['overview', 'tasks', 'batches', 'pilot', 'quality', 'questions', 'instructions', 'export', 'settings', 'data'] as const
 
+/** Under a grant to support the rest is refused. */
+const tabsOfSupport: readonly string[] = ['overview', 'tasks', 'batches', 'quality', 'questions', 'instructions']
+
 /** One project: its tabs are places with an address each. */
 export function ProjectPage({ id, tab }: { id: string; tab: string }) {
   const { data: project, error, reload } = useApi<Project>(`/projects/${id}`, { poll: 10_000 })
@@ -85,7 +88,7 @@ export function ProjectPage({ id, tab }: { id: string; tab: string }) {
       <LinkTabs
         label={t('console.project.parts')}
         value={tab}
-        items={tabs.map((item) => ({ id: item, label: t(`console.tab.${item}`), to: to.project(id, item === 'overview' ? '' : item), count: item === 'questions' ? open : undefined }))}
+        items={tabs.filter((item) => org?.role !== 'support' || tabsOfSupport.includes(item)).map((item) => ({ id: item, label: t(`console.tab.${item}`), to: to.project(id, item === 'overview' ? '' : item), count: item === 'questions' ? open : undefined }))}
       />
       <TabBody project={project} tab={tab} />
       {writes ? <ImportDialog project={project} open={query.get('import') === '1'} onClose={() => setQuery({ import: null }, { replace: true })} /> : null}

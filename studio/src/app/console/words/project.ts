@@ -30,6 +30,8 @@ export const projectMessages = {
 
   'console.pilot.text': 'A pilot shows whether the instructions say what you mean: label some tasks yourself, see how annotators label the same, then let the rest run.',
   'console.pilot.live': 'The pilot is over and the project runs. Its comparison is kept here.',
+  'console.pilot.none': 'This project runs without a pilot',
+  'console.pilot.none.text': 'In a pilot you label the first ten tasks yourself, annotators label the same ones, and you compare before the rest is opened. A new project can begin with one.',
   'console.pilot.empty': 'The pilot needs tasks',
   'console.pilot.empty.text': 'Import some data first; ten tasks are enough to begin.',
   'console.pilot.label': { one: 'Label {count} yourself', other: 'Label {count} yourself' },
@@ -136,7 +138,7 @@ export const projectMessages = {
   'console.deliveries': 'Deliveries',
   'console.deliveries.text': 'A delivery is a fixed set of results with a date: what you were given, and when.',
   'console.deliveries.none': 'No deliveries yet',
-  'console.deliveries.none.text': 'Make a delivery from the export page of a project to keep a fixed set of its results.',
+  'console.deliveries.none.text': '“Make delivery” at a format on a project’s Export page keeps what is done by then as a fixed set.',
   'console.delivery.name': 'Name of the next delivery',
   'console.delivery.name.hint': 'Optional. Then choose “Make delivery” at a format above.',
   'console.delivery.make': 'Make delivery',
