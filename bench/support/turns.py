@@ -18,12 +18,13 @@ from typing import Any
 
 import psutil
 import psycopg
+import uvloop
 
 from bench.support.load import percentile
 from bench.support.serving import ROOT, Running
 from evenhand.app.opening import key_service
 from evenhand.features.tasks.leases import heads_of
-from evenhand.features.tasks.turns import Turns
+from evenhand.features.tasks.turns import Turns, by_customer
 from evenhand.infra.db import Database, Narrow
 from evenhand.infra.facts import record
 from evenhand.infra.home import Home
@@ -96,10 +97,7 @@ async def _child(given: dict[str, Any]) -> dict[str, Any]:
                 if given["rotation"]:
                     order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows])
                 else:
-                    seats: dict[str, list[Any]] = {}
-                    for row in (await turns.classes_of(rows, "label"))[CLASS]:
-                        seats.setdefault(row["org_id"], []).append(row)
-                    waiting = {org for org, those in seats.items() if any(r["waiting"] for r in those)}
+                    seats, waiting = by_customer((await turns.classes_of(rows, "label"))[CLASS])
                     turn = await turns.decide(CLASS, seats.keys(), waiting, (), new_id())
                     assert turn is not None
                     those = seats[turn.org]
@@ -160,4 +158,5 @@ def asked(running: Running, people: list[str], seconds: float, *, rotation: bool
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_child(json.load(sys.stdin)))))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the server's processes have it
+        print(json.dumps(runner.run(_child(json.load(sys.stdin)))))

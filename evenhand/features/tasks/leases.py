@@ -18,7 +18,7 @@ from evenhand.features.people.actions import NotSignedIn, Session
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
 from evenhand.features.tasks.actions import body_of, shown_data, task_row
-from evenhand.features.tasks.turns import turns_of
+from evenhand.features.tasks.turns import by_customer, turns_of
 from evenhand.features.tasks.types import Empty, LeaseReleased, TaskBody, TaskSkipped
 from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
 from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
@@ -270,10 +270,7 @@ class _Tried:
                 names.append(name)  # it has had its turn
 
     async def _of_class(self, name: str, rows: list[Any]) -> bool:
-        seats: dict[str, list[Any]] = {}
-        for row in rows:
-            seats.setdefault(row["org_id"], []).append(row)
-        waiting = {org for org, those in seats.items() if any(r["waiting"] for r in those)}
+        seats, waiting = by_customer(rows)
         if len(seats) == 1:  # nobody to be fair between; what is used is charged all the same, by the worker
             return await self._in_org(new_id(), next(iter(seats.values())))
         turns, without, void = turns_of(self.db), set[str](), None

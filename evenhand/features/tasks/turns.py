@@ -9,7 +9,7 @@ import asyncio
 import math
 import random
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -76,6 +76,20 @@ def fit(ledger: Ledger, weights: Iterable[int]) -> list[Step]:
     """A finer unit of tags, where these weights ask for one."""
     unit = math.lcm(ledger.queue.unit, *weights)
     return [Rescale(unit)] if unit != ledger.queue.unit else []
+
+
+def by_customer(rows: Iterable[Any]) -> tuple[dict[str, list[Any]], set[str]]:
+    """Seats by customer, and those customers that have work waiting."""
+    seats, waiting = dict[str, list[Any]](), set[str]()
+    for row in rows:
+        org = row["org_id"]
+        if org in seats:
+            seats[org].append(row)
+        else:
+            seats[org] = [row]
+        if row["waiting"]:
+            waiting.add(org)
+    return seats, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +261,7 @@ class Turns:
         self._db = db
         self._classes: dict[str, Replica] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self._of: dict[tuple[str, str], str] = {}  # (space, project) -> recipe and medium
+        self._of: dict[str, dict[tuple[str, str], str]] = {}  # role -> (space, project) -> class
 
     async def replica(self, name: str) -> Replica:
         held = self._classes.get(name)
@@ -260,14 +274,16 @@ class Turns:
 
     async def classes_of(self, rows: Iterable[Any], role: str) -> dict[str, list[Any]]:
         """Seats by the class of their work."""
-        known, out = self._of, dict[str, list[Any]]()
+        known, out = self._of.setdefault(role, {}), dict[str, list[Any]]()
         unknown: list[Any] = []
         for row in rows:
             found = known.get((row["org_id"], row["project_id"]))
             if found is None:
                 unknown.append(row)
+            elif found in out:
+                out[found].append(row)
             else:
-                out.setdefault(f"{role} {found}", []).append(row)
+                out[found] = [row]
         if not unknown:
             return out
         async with self._db.connection("scheduler") as conn:
@@ -277,10 +293,10 @@ class Turns:
                 projects=[r["project_id"] for r in unknown],
             )
         for row in found_rows:
-            known[row["org_id"], row["project_id"]] = f"{row['kind']} {row['medium']}"
+            known[row["org_id"], row["project_id"]] = class_name(role, row["kind"], row["medium"])
         for row in unknown:
             if found := known.get((row["org_id"], row["project_id"])):
-                out.setdefault(f"{role} {found}", []).append(row)
+                out.setdefault(found, []).append(row)
         return out
 
     async def enrol(self, replica: Replica, orgs: Collection[str]) -> None:
@@ -326,17 +342,17 @@ class Turns:
         expected to take. void: an earlier decision that came to nothing, since this person has had all of that work."""
         for _ in range(_TRIES):
             replica = await self.replica(name)
-            if replica.untold or any(org not in replica.flow_of for org in orgs):
+            if replica.untold or not all(map(replica.flow_of.__contains__, orgs)):
                 await self.enrol(replica, orgs)
             async with replica.lock:
                 flow_of = replica.told()
-                waits = {flow_of[o] for o in waiting if o in flow_of}
+                waits = set(_flows(flow_of, waiting))
                 if not waits:
                     return None
-                pool, steps = replica.before(tuple(sorted([flow_of[o] for o in orgs if o in flow_of])), waits)
+                pool, steps = replica.before(tuple(sorted(_flows(flow_of, orgs))), waits)
                 if void is not None:
                     steps.append(Charge(void, 0))
-                steps.append(Decide(pool, tuple(sorted(flow_of[o] for o in without if o in flow_of))))
+                steps.append(Decide(pool, tuple(sorted(_flows(flow_of, without)))))
                 async with self._db.connection("scheduler") as conn:
                     made = await replica.propose(Narrow(conn, self._db.platform), steps, assignment)
                 if made is not None and (made or pool in replica.ledger.members):
@@ -350,6 +366,11 @@ class Turns:
             async with replica.lock, self._db.connection("scheduler") as conn:
                 if await replica.propose(Narrow(conn, self._db.platform), [Charge(number, 0)]) is not None:
                     return
+
+
+def _flows(flow_of: Mapping[str, int], orgs: Iterable[str]) -> list[int]:
+    """The indices of those that have one."""
+    return [flow_of[org] for org in orgs if org in flow_of]
 
 
 _TURNS: "WeakKeyDictionary[Database, Turns]" = WeakKeyDictionary()
