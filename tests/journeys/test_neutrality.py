@@ -6,11 +6,10 @@ import sys
 from datetime import UTC, date, datetime
 from typing import Any
 
-import msgspec
 import pytest
 from playwright.sync_api import expect
 
-from evenhand.features.trust import neutrality_store as store
+from evenhand.features.trust.neutrality import place
 from evenhand.pure.fairness.figures import Policy
 from evenhand.pure.fairness.published import publication
 from tests.journeys.conftest import Demo, Sit, check_axe
@@ -29,9 +28,7 @@ def test_anybody_sees_the_figures_and_makes_them_again(demo: Demo, sit: Sit) -> 
     made = publication(today, "label native text", played(1, 240, 0.2), Policy(), seed=1, held_back=0)
 
     async def keep(s: Any) -> None:
-        async with s.db.narrow("reporter") as door:
-            text = msgspec.json.encode(made).decode()
-            await store.PUBLISH.run(door, day=date.fromisoformat(today), publication=text, **{"class": made.work})
+        assert await place(s.db, date.fromisoformat(today), made.work, made) == 1
 
     demo.server.run(keep)
     for dark in (False, True):

@@ -7,10 +7,7 @@ name that says so. The command that makes published figures again finds the same
 import random
 from datetime import UTC, date, datetime, timedelta
 
-import msgspec
-
-from evenhand.features.trust import neutrality_store as store
-from evenhand.features.trust.neutrality import POLICY
+from evenhand.features.trust.neutrality import POLICY, place
 from evenhand.infra.db import Database
 from evenhand.pure.fairness.ledger import Arrive, Charge, Decide, Flow, Form, Ledger
 from evenhand.pure.fairness.published import Line, Publication, publication
@@ -29,9 +26,7 @@ async def publish_simulated(db: Database, today: date | None = None) -> None:
     for n in range(_DAYS):
         day = last - timedelta(days=n)
         made = simulated(day.isoformat(), seed=day.toordinal())
-        async with db.narrow("reporter") as door:
-            text = msgspec.json.encode(made).decode()
-            await store.PUBLISH.run(door, day=day, publication=text, **{"class": WORK})
+        await place(db, day, WORK, made)
 
 
 def simulated(day: str, *, seed: int) -> Publication:

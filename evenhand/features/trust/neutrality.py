@@ -5,6 +5,7 @@ see both. They are put together here, in the worker, and what leaves carries no 
 """
 
 import asyncio
+import hashlib
 import json
 import logging
 import secrets
@@ -22,32 +23,61 @@ from evenhand.infra.db import Database
 from evenhand.pure.fairness.figures import Policy, publishable
 from evenhand.pure.fairness.published import Line, Publication, publication, row_of
 from evenhand.pure.fairness.rollup import Seen, Sums, batch_sums
+from evenhand.pure.fairness.weeks import PublishedWeek, chained, monday_of, week_of
 
 log = logging.getLogger("evenhand.neutrality")
 POLICY = Policy(delay_s=86_400)
 _EVERY_S = 3600.0
 _BACK_D = 30  # days that are made up for after a pause
 _MOST = 28  # publications that are shown: with a thousand customers each is 150 kB
+_WEEKS = 12
+_LINKS = 100
+_LOCK = 0x4E4555  # one publication at a time: each has its place in the chain
+WEEK = ""  # what stands for a class where a whole week is published
+
+
+class ChainLink(msgspec.Struct, frozen=True):
+    """A publication's place in the chain. head: SHA-256 of the words "evenhand-neutrality-v1", a line end, the head before and the
+    SHA-256 of its JSON (32 bytes each; none before the first). The newest head stands in each epoch of the log."""
+
+    number: int
+    day: str
+    work: str
+    sha256: str
+    head: str
 
 
 class Neutrality(msgspec.Struct, frozen=True):
-    """What is published, newest first. A day is shown `delay_h` hours after its end; groups below `least` customers never are."""
+    """What is published, newest first. A day is shown `delay_h` hours after its end; groups below `least` customers never are.
+    weeks: days put together. chain: the newest publications, days and weeks (without `work`)."""
 
     delay_h: int
     least: int
     publications: list[Publication]
+    weeks: list[PublishedWeek] = []
+    chain: list[ChainLink] = []
 
 
-async def neutrality(db: Database) -> Neutrality:
-    """What anybody may see."""
+async def neutrality(db: Database, week: date | None = None) -> Neutrality:
+    """What anybody may see; with the Monday of a week, that week with all its days."""
     async with db.narrow("reporter") as door:
-        rows = await store.PUBLISHED.all(door, most=_MOST)
+        if week is None:
+            rows = await store.PUBLISHED.all(door, most=_MOST)
+        else:
+            rows = await store.BETWEEN.all(door, **{"from": week}, to=week + timedelta(days=7))
+        weeks = await store.WEEKS.all(door, week=week, most=_WEEKS)
+        chain = await store.CHAIN.all(door, most=_LINKS)
     shown = [msgspec.json.decode(row["publication"], type=Publication) for row in rows]
-    return Neutrality(POLICY.delay_s // 3600, POLICY.least, shown)
+    links = [ChainLink(r["number"], r["day"].isoformat(), r["class"], r["sha256"], r["head"].hex()) for r in chain]
+    return Neutrality(POLICY.delay_s // 3600, POLICY.least, shown, [_week_in(row) for row in weeks], links)
+
+
+def _week_in(row: Any) -> PublishedWeek:
+    return msgspec.json.decode(row["publication"], type=PublishedWeek)
 
 
 async def publish_due(db: Database, now: datetime, policy: Policy = POLICY) -> int:
-    """Publishes each day that is over for long enough and not out yet; how many publications."""
+    """Publishes each day that is over for long enough and not out yet, then each week; how many publications."""
     end = (now - timedelta(seconds=policy.delay_s)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begin = end - timedelta(days=_BACK_D)
     async with db.narrow("scheduler") as on:
@@ -57,11 +87,30 @@ async def publish_due(db: Database, now: datetime, policy: Policy = POLICY) -> i
     count = 0
     for day, name in due:
         if (day, name) not in done:
-            made = await _made(db, day, name, policy)
-            async with db.narrow("reporter") as door:  # whoever was first has the word: its tags stay
-                text = msgspec.json.encode(made).decode()
-                count += await store.PUBLISH.run(door, day=day, publication=text, **{"class": name})
+            count += await place(db, day, name, await _made(db, day, name, policy))
+    first = monday_of(begin.date()) + timedelta(days=7)  # of the week before some days may be too old to be made up for
+    for monday in (first + timedelta(days=7 * n) for n in range(_BACK_D // 7)):
+        if monday + timedelta(days=7) <= end.date() and (monday, WEEK) not in done:
+            async with db.narrow("reporter") as door:
+                rows = await store.BETWEEN.all(door, **{"from": monday}, to=monday + timedelta(days=7))
+            days = [msgspec.json.decode(row["publication"], type=Publication) for row in rows]
+            if days:
+                made = await asyncio.to_thread(week_of, monday, days, policy, seed=secrets.randbits(53))
+                count += await place(db, monday, WEEK, made)
     return count
+
+
+async def place(db: Database, day: date, name: str, made: Publication | PublishedWeek) -> int:
+    """Publishes it, and gives it its place in the chain. Whoever was first has the word: its tags stay."""
+    text = msgspec.json.encode(made)
+    async with db.narrow("reporter") as door:
+        await store.LOCK.run(door, lock=_LOCK)
+        newest = await store.HEAD.maybe(door)
+        number, before = (0, b"") if newest is None else (newest["number"], newest["head"])
+        head = chained(before, hashlib.sha256(text).digest())
+        return await store.PUBLISH.run(
+            door, day=day, publication=text.decode(), number=number + 1, head=head, **{"class": name}
+        )
 
 
 async def _made(db: Database, day: date, name: str, policy: Policy) -> Publication:

@@ -1,4 +1,5 @@
-"""SQL of the neutrality figures. What was decided is the scheduler's; what is published is the reporter's."""
+"""SQL of the neutrality figures. What was decided is the scheduler's; what is published is the reporter's. A row without a class is
+a week, by its Monday."""
 
 from evenhand.infra.sql import Sql
 
@@ -27,12 +28,40 @@ LIVE = Sql(
 DONE = Sql("neutrality_done", "select day, class from evenhand.neutrality where day >= %(since)s", role="reporter")
 PUBLISH = Sql(
     "neutrality_publish",
-    """insert into evenhand.neutrality (day, class, publication) values (%(day)s, %(class)s, %(publication)s)
+    """insert into evenhand.neutrality (day, class, publication, number, head)
+       values (%(day)s, %(class)s, %(publication)s, %(number)s, %(head)s)
        on conflict do nothing""",
     role="reporter",
 )
+LOCK = Sql("neutrality_lock", "select pg_advisory_xact_lock(%(lock)s)", role="reporter")
+HEAD = Sql(
+    "neutrality_head", "select number, head from evenhand.neutrality order by number desc limit 1", role="reporter"
+)
+TOLD_HEAD = Sql(
+    "neutrality_told_head",
+    "select number, head from evenhand.neutrality order by number desc limit 1",
+    role="sequencer",
+)
 PUBLISHED = Sql(
     "neutrality_published",
-    "select publication from evenhand.neutrality order by day desc, class limit %(most)s",
+    "select publication from evenhand.neutrality where class <> '' order by day desc, class limit %(most)s",
+    role="reporter",
+)
+BETWEEN = Sql(
+    "neutrality_between",
+    """select publication from evenhand.neutrality
+        where class <> '' and day >= %(from)s and day < %(to)s order by day desc, class""",
+    role="reporter",
+)
+WEEKS = Sql(
+    "neutrality_weeks",
+    """select publication from evenhand.neutrality where class = '' and (%(week)s::date is null or day = %(week)s)
+        order by day desc limit %(most)s""",
+    role="reporter",
+)
+CHAIN = Sql(
+    "neutrality_chain",
+    """select day, class, number, head, encode(sha256(convert_to(publication, 'UTF8')), 'hex') as sha256
+         from evenhand.neutrality order by number desc limit %(most)s""",
     role="reporter",
 )

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from evenhand.features.trust import store
+from evenhand.features.trust.neutrality_store import TOLD_HEAD
 from evenhand.features.trust.types import BATCH_S, Batched, Clock, Log
 from evenhand.features.trust.witnesses import policy_hash, policy_in
 from evenhand.infra.db import Database, Narrow
@@ -106,7 +107,7 @@ async def _batch(door: Narrow, this: Log, clock: Clock) -> Batched:
     closing, slots = None, Tree()
     size_after = start + size_with_closing(len(pending))
     if state["wanted"] or time_us - state["epoch_at"] >= this.epoch_s * 1e6:
-        told = this.public | {"policy": policy_hash(await policy_in(door))}
+        told = this.public | {"policy": policy_hash(await policy_in(door)), **await _figures(door)}
         closing, slots = _closing(this, members, pending, state, time_us, size_after, told)
     batch = make_batch(
         pending, members.count, start=start, time_us=time_us, secret=this.secret, seed=secrets.token_bytes(32),
@@ -131,6 +132,12 @@ async def _batch(door: Narrow, this: Log, clock: Clock) -> Batched:
         epoch_at=state["epoch_at"] if closing is None else time_us, wanted=state["wanted"] and closing is None,
     )  # fmt: skip
     return Batched(edge.size, len(rows), None if closing is None else closing.epoch, upto != state["horizon"])
+
+
+async def _figures(door: Narrow) -> dict[str, str]:
+    """The head of the chain of the public neutrality figures: whoever publishes others later shows it."""
+    row = await TOLD_HEAD.maybe(door)
+    return {} if row is None else {"neutrality": f"{row['number']} {row['head'].hex()}"}
 
 
 def _closing(

@@ -118,10 +118,7 @@ def figures(rows: Iterable[Row], policy: Policy, *, seed: int) -> Figures:
     marked = [row for row in kept if row.affiliate]
     plain = [row for row in kept if row.affiliate is False]
     split = bool(marked)
-
-    def against(value: Callable[[Row], float | None]) -> Comparison:
-        return compare(_strata(kept, value), seed=seed, draws=policy.draws, level=policy.level, power=policy.power)
-
+    service, waiting = comparisons(kept, policy, seed=seed) if split else (None, None)
     return Figures(
         customers=len(served),
         withheld_rows=withheld,
@@ -132,8 +129,19 @@ def figures(rows: Iterable[Row], policy: Policy, *, seed: int) -> Figures:
         waiting_s=quantiles([row.waiting_s for row in kept]),
         affiliates_waiting_s=quantiles([row.waiting_s for row in marked]) if split else None,
         others_waiting_s=quantiles([row.waiting_s for row in plain]) if split else None,
-        service=against(lambda row: row.served_ms / row.entitled_ms if row.entitled_ms else None) if split else None,
-        waiting=against(lambda row: row.waiting_s) if split else None,
+        service=service,
+        waiting=waiting,
+    )
+
+
+def comparisons(rows: Sequence[Row], policy: Policy, *, seed: int) -> tuple[Comparison, Comparison]:
+    """Affiliates beside all others: what was served of what was entitled, and waiting times. rows: those with a mark count."""
+
+    def against(value: Callable[[Row], float | None]) -> Comparison:
+        return compare(_strata(rows, value), seed=seed, draws=policy.draws, level=policy.level, power=policy.power)
+
+    return against(lambda row: row.served_ms / row.entitled_ms if row.entitled_ms else None), against(
+        lambda row: row.waiting_s
     )
 
 

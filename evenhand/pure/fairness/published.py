@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from evenhand.pure.fairness.figures import Figures, Policy, Row, figures
+from evenhand.pure.fairness.figures import Policy, Row, figures
 from evenhand.pure.fairness.permutation import Comparison
 from evenhand.pure.trouble import Invalid
 
@@ -110,15 +110,16 @@ def faults(published: Publication) -> list[str]:
     again = msgspec.to_builtins(_shown(published.lines, policy, published.seed))
     said = msgspec.to_builtins(published.figures)
     where = f"{published.day}, {published.work}"
-    return [f"{where}: {name} is {was}, and follows as {now}" for name, was, now in _differing("", said, again)]
+    return [f"{where}: {name} is {was}, and follows as {now}" for name, was, now in differing("", said, again)]
 
 
-def _differing(name: str, said: object, again: object) -> list[tuple[str, object, object]]:
+def differing(name: str, said: object, again: object) -> list[tuple[str, object, object]]:
+    """(name, said, again) of each part of two values that is not the same, numbers up to their last digits."""
     if isinstance(said, dict) and isinstance(again, dict):
-        return [one for key in again for one in _differing(f"{name}.{key}".lstrip("."), said.get(key), again[key])]
+        return [one for key in again for one in differing(f"{name}.{key}".lstrip("."), said.get(key), again[key])]
     if isinstance(said, list) and isinstance(again, list) and len(said) == len(again):
         return [
-            one for n, (a, b) in enumerate(zip(said, again, strict=True)) for one in _differing(f"{name}[{n}]", a, b)
+            one for n, (a, b) in enumerate(zip(said, again, strict=True)) for one in differing(f"{name}[{n}]", a, b)
         ]
     if isinstance(said, int | float) and isinstance(again, int | float):
         same = math.isclose(said, again, rel_tol=_CLOSE, abs_tol=_CLOSE)
@@ -139,8 +140,8 @@ def _shown(lines: list[Line], policy: Policy, seed: int) -> Shown:
         waiting=_quantiles(found.waiting_s),
         affiliates_waiting=_quantiles(found.affiliates_waiting_s),
         others_waiting=_quantiles(found.others_waiting_s),
-        service_test=_versus(found, found.service),
-        waiting_test=_versus(found, found.waiting),
+        service_test=None if found.jain is None else versus(found.service),
+        waiting_test=None if found.jain is None else versus(found.waiting),
     )
 
 
@@ -148,8 +149,8 @@ def _quantiles(found: tuple[tuple[float, float], ...] | None) -> list[Quantile] 
     return None if found is None else [Quantile(p, seconds) for p, seconds in found]
 
 
-def _versus(found: Figures, one: Comparison | None) -> Versus | None:
-    if one is None or found.jain is None:
+def versus(one: Comparison | None) -> Versus | None:
+    if one is None:
         return None
     low, high = (None if end is None or math.isinf(end) else end for end in (one.low, one.high))
     return Versus(one.difference, low, high, one.p, one.exact, one.assignments, one.detectable)

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -14,13 +14,15 @@ from evenhand.features.contracts.affiliates import mark_affiliate
 from evenhand.features.people.actions import create_org
 from evenhand.features.tasks import turns_store
 from evenhand.features.tasks.turns import Turns
-from evenhand.features.trust.neutrality import POLICY, neutrality, publish_due
+from evenhand.features.trust.neutrality import POLICY, Neutrality, neutrality, place, publish_due
 from evenhand.features.trust.turns import Keeper
 from evenhand.infra.db import SYSTEM, Database, Narrow
 from evenhand.infra.ids import new_id
+from evenhand.pure.fairness.figures import Policy
 from evenhand.pure.fairness.ledger import Charge
-from evenhand.pure.fairness.published import Publication, faults
+from evenhand.pure.fairness.published import Line, Publication, faults, publication
 from tests.conftest import World
+from tests.features.trust.test_log import end_epoch, log_in
 
 pytestmark = pytest.mark.anyio
 _PROJECT = (
@@ -92,7 +94,9 @@ async def test_published_shown_and_made_again(world: World, tmp_path: Path, caps
     await work(db, "few", members[4:8], decisions=40)
     assert await publish_due(db, datetime.now(UTC)) == 0, "nothing before the delay is over"
     assert (await world.client().get("/api/v1/neutrality")).json()["publications"] == []
-    assert await publish_due(db, later()) == 4
+    assert await publish_due(db, later()) == 4 + len((await neutrality(db)).weeks), (
+        "a week as well, where one ended meanwhile"
+    )
     first = await world.client().get("/api/v1/neutrality")
     assert await publish_due(db, later()) == 0, "once"
     assert (await world.client().get("/api/v1/neutrality")).text == first.text
@@ -134,12 +138,12 @@ async def test_published_shown_and_made_again(world: World, tmp_path: Path, caps
     copy.write_text(json.dumps(bent))
     assert main(["neutrality", "--from", str(copy), "--json"]) == 1
     wrong = json.loads(capsys.readouterr().out)["wrong"]
-    assert len(wrong) == 1 and "service_test.p is 0.5" in wrong[0]
+    assert len(wrong) == 2 and "service_test.p is 0.5" in wrong[0] and "not what the chain has" in wrong[1]
 
 
 async def test_a_small_group_of_affiliates_has_no_mark(db: Database) -> None:
     await work(db, "label native text", await customers(db, 8, 3), decisions=40)
-    assert await publish_due(db, later()) == 1
+    assert await publish_due(db, later()) >= 1
     (one,) = (await neutrality(db)).publications
     assert len(one.lines) == 8 and {line.affiliate for line in one.lines} == {None}
     assert one.figures.service_test is None and one.figures.affiliates_waiting is None
@@ -147,3 +151,67 @@ async def test_a_small_group_of_affiliates_has_no_mark(db: Database) -> None:
     assert faults(one) == []
     moved = msgspec.structs.replace(one.lines[0], served_ms=one.lines[0].served_ms * 2)
     assert faults(msgspec.structs.replace(one, lines=[moved, *one.lines[1:]])), "a row that was altered shows"
+
+
+async def test_a_week_finds_what_its_days_do_not_and_is_in_the_log(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seven days of 24 customers, half of them served 5 % more, are put together when the week is over. Its hash is in the log."""
+    monday, chance, policy = date(2026, 11, 2), random.Random(7), Policy(delay_s=86_400, draws=999)
+    for n in range(7):
+        day = (monday + timedelta(days=n)).isoformat()
+        rows = [
+            Line(
+                f"{k:02}",
+                k < 12,
+                "label, weight 1",
+                60.0,
+                round(chance.gauss(1.05 if k < 12 else 1.0, 0.06) * 10**7),
+                10**7,
+                1,
+                9,
+            )
+            for k in range(24)
+        ]
+        made = publication(day, "label", rows, policy, seed=n, held_back=0)
+        assert await place(world.db, monday + timedelta(days=n), "label", made) == 1
+    assert await publish_due(world.db, datetime(2026, 11, 9, 23, tzinfo=UTC)) == 0, (
+        "not before the delay of its last day"
+    )
+    assert await publish_due(world.db, datetime(2026, 11, 10, 1, tzinfo=UTC)) == 1
+    assert await publish_due(world.db, datetime(2026, 11, 11, 1, tzinfo=UTC)) == 0, "once"
+
+    reply = (await world.client().get("/api/v1/neutrality")).text
+    found = msgspec.json.decode(reply, type=Neutrality)
+    (week,) = found.weeks
+    days = [one.figures.service_test for one in found.publications]
+    assert week.service_test is not None and week.service_test.detectable is not None and week.rows == 7 * 24
+    assert week.service_test.p <= 0.01 and week.service_test.low is not None and week.service_test.low > 0
+    assert week.service_test.detectable < 0.03 < min(test.detectable or 0 for test in days if test is not None)
+    one = (await world.client().get("/api/v1/neutrality", params={"week": "2026-11-02"})).json()
+    assert len(one["publications"]) == 7 and one["weeks"][0]["week"] == "2026-11-02"
+    assert (await world.client().get("/api/v1/neutrality", params={"week": "2026-11-09"})).json()["weeks"] == []
+
+    copy = tmp_path / "neutrality.json"
+    copy.write_text(reply)
+    assert main(["neutrality", "--from", str(copy), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["weeks"], said["weeks_not_checked"], said["wrong"]) == (1, [], [])
+    for bent, words in (
+        (lambda it: it["weeks"][0]["service_test"].update(p=0.9), "week of 2026-11-02: service_test.p"),
+        (
+            lambda it: it["publications"][3]["lines"][0].update(served_ms=1),
+            "2026-11-05, label: it is not what the chain has",
+        ),
+        (lambda it: it["chain"][2].update(head="00" * 32), "does not follow"),
+    ):
+        it = json.loads(reply)
+        bent(it)
+        copy.write_text(json.dumps(it))
+        assert main(["neutrality", "--from", str(copy), "--json"]) == 1
+        assert any(words in sentence for sentence in json.loads(capsys.readouterr().out)["wrong"]), words
+
+    await end_epoch(world, log_in(tmp_path))
+    async with world.db.narrow("sequencer") as door:
+        record = await door.conn.fetchval("select record from evenhand.log_epoch")
+    assert json.loads(record)["public"]["neutrality"] == f"8 {said['head']}" == f"8 {found.chain[0].head}"

@@ -90,6 +90,7 @@ PROOF: tuple[Command, ...] = (
         "evenhand neutrality --from https://label.example.org",
         (
             opt("--from", dest="source", required=True, metavar="FILE|URL", help="a saved copy, or a server's address"),
+            opt("--week", metavar="MONDAY", help="that week with all its days, such as 2026-11-16"),
             JSON,
         ),
         "Needs no home and no account. Exit codes: 0 every number follows from the rows beside it, 1 one does not.",

@@ -9,6 +9,7 @@ import { Brand } from '../shell/Brand'
 import { useTitle } from '../shell/useTitle'
 import { Figures } from './Figures'
 import type { Neutrality } from './types'
+import { Weeks } from './Weeks'
 import './Neutrality.css'
 
 /** For anybody, signed in or not. */
@@ -61,6 +62,7 @@ function Published({ found }: { found: Neutrality }) {
         </label>
         <p className="eh-muted eh-small">{rules}</p>
       </div>
+      <Weeks weeks={found.weeks} />
       <Figures shown={shown} />
     </>
   )

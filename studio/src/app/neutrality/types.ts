@@ -15,4 +15,6 @@ export type Shown = {
   waiting_test: Versus | null
 }
 export type Publication = { day: string; work: string; least: number; level: number; power: number; held_back: number; lines: { tag: string; affiliate: boolean | null }[]; figures: Shown }
-export type Neutrality = { delay_h: number; least: number; publications: Publication[] }
+// `week`: its Monday. All days of it in one test.
+export type Week = { week: string; level: number; rows: number; service_test: Versus | null; waiting_test: Versus | null }
+export type Neutrality = { delay_h: number; least: number; publications: Publication[]; weeks: Week[] }
