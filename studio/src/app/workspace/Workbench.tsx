@@ -8,7 +8,7 @@ import { Desk } from './desk'
 import { Details } from './Details'
 import { goTo } from './goTo'
 import type { TaskLoop } from './loop'
-import { titleOf, type Held } from './loopState'
+import { type Held } from './loopState'
 import { Announcer, Dialogs, Drawers, Middle, Strips, type DialogName, type DrawerName, type Mode } from './parts'
 import { ReviewBar } from './ReviewBar'
 import type { Storage } from './storage'
@@ -51,7 +51,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   const inbox = useInbox(storage, state.done)
   const instructions = useInstructions(held?.assignment ?? null, storage)
   useWorld(loop, deskNow)
-  useTitle(held ? `${titleOf(held.assignment)} · ${say(`work.title.${mode}`)}` : say(`work.title.${mode}`))
+  useTitle(say(`work.title.${mode}`))
   useEffect(() => setCompareWith(null), [desk])
   useFirstSight(instructions, () => mode !== 'pilot' && setDrawer('instructions'))
 

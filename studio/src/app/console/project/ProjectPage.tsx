@@ -46,7 +46,7 @@ export function ProjectPage({ id, tab }: { id: string; tab: string }) {
   const questions = useApi<List<Question>>('/questions', { query: { project: id, open: true, limit: 200 }, poll: 30_000 })
   const { org } = useSignedIn()
   const [query, setQuery] = useQuery()
-  useTitle(t(tabs.includes(tab as never) ? `console.tab.${tab as (typeof tabs)[number]}` : 'console.project'), project?.name)
+  useTitle(t(tabs.includes(tab as never) ? `console.tab.${tab as (typeof tabs)[number]}` : 'console.project'))
   if (!project && error?.status === 404)
     return (
       <EmptyState

@@ -45,7 +45,7 @@ function Fix({ task, project, answer }: { task: Task; project: Project; answer: 
   const done = useRef(false)
   const back = to.task(project.id, task.id)
   const save = (): void => (desk.check() ? setSaving(true) : goTo(desk, surface))
-  useTitle(t('console.fix.title', { name: task.name ?? t('console.task') }))
+  useTitle(t('console.fix.title', { name: t('console.task') }))
   useFixKeys({ desk, save, compare: () => setCompareWith((now) => nextToCompare(desk, now)), enabled: !saving })
   useLeaving(() => done.current || !desk.changed)
   return (
