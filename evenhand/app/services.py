@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from evenhand.app.room import Room
 from evenhand.app.settings import Settings
 from evenhand.features.access.refusals import Refusals
 from evenhand.infra.db import Database
@@ -13,4 +14,5 @@ class Services:
     settings: Settings
     db: Database
     objects: Objects
+    uploads: Room = field(default_factory=Room)
     refusals: Refusals = field(default_factory=Refusals)

@@ -176,6 +176,12 @@ async def bounded_pieces(request: Request, most: int) -> AsyncGenerator[bytes]:
         yield piece
 
 
+def announced(request: Request, most: int) -> int:
+    """How many bytes a body may take, by its own word where it gives one."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else most
+
+
 class _InMemory(MultiPartParser):
     """Nobody's files lie in a temporary folder, where they would not be sealed."""
 

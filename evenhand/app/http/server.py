@@ -155,6 +155,7 @@ def build(
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         async with open_services() as opened:
             services.db, services.objects, services.refusals = opened.db, opened.objects, opened.refusals
+            services.uploads = opened.uploads
             yield
             await gateway.close()
 

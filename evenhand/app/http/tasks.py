@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from evenhand.app.http.call import Call, pieces, read_form
+from evenhand.app.http.call import Call, announced, pieces, read_form
 from evenhand.app.http.errors import TooLarge
 from evenhand.app.http.projects import bounded
 from evenhand.app.http.routes import route
@@ -263,7 +263,13 @@ async def audit(call: Call, tx: Tx) -> Any:
 @route("POST", "/assets", reply=Asset, tx=False, raw=True, body=bytes)
 async def upload(call: Call) -> Any:
     """Upload a file (multipart: file, name, reference_id)"""
-    form = await read_form(call.request, assets.MOST_BYTES + FORM_MOST)
+    most = assets.MOST_BYTES + FORM_MOST
+    async with call.services.uploads.of(call.org_id, announced(call.request, most)):
+        return await _kept(call, most)
+
+
+async def _kept(call: Call, most: int) -> Asset:
+    form = await read_form(call.request, most)
     try:
         found = form.get("file")
         if found is None or isinstance(found, str):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evenhand.app.http.call import read_form
+from evenhand.app.http.call import announced, read_form
 from evenhand.app.http.errors import TooLarge
 from evenhand.app.scale.asking import Ask, entry
 from evenhand.app.scale.linking import data_url
@@ -59,7 +59,13 @@ async def _keep(ask: Ask, data: bytes, name: str, given: UploadFile, source: str
 @entry("v1", "POST", "files/upload", tx=False, streams=True)
 async def upload(ask: Ask) -> Any:
     """One file and its text parts, in any order."""
-    form = await read_form(ask.request, assets.MOST_BYTES + TEXT_PARTS_BYTES, fields=50)
+    most = assets.MOST_BYTES + TEXT_PARTS_BYTES
+    async with ask.services.uploads.of(ask.org_id, announced(ask.request, most)):
+        return await _uploaded(ask, most)
+
+
+async def _uploaded(ask: Ask, most: int) -> Obj:
+    form = await read_form(ask.request, most, fields=50)
     try:
         found = form.get("file")
         if found is None or isinstance(found, str):
