@@ -183,7 +183,7 @@ def settings_for(folder: Path) -> Settings:
 @asynccontextmanager
 async def world_of(settings: Settings, db: Database) -> AsyncIterator[World]:
     """The whole application, in this process, over a database that is open."""
-    services = Services(settings, db, Objects(settings.home.objects))
+    services = Services(settings, db, Objects(settings.home.objects, settings.storage_bytes))
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Services]:

@@ -68,7 +68,7 @@ async def services(
         key_life_s=settings.key_life_s,
         process=process,
     ) as db:
-        opened = Services(settings, db, Objects(settings.home.objects))
+        opened = Services(settings, db, Objects(settings.home.objects, settings.storage_bytes))
         telling = asyncio.create_task(opened.refusals.run(db)) if process == "web" else None
         try:
             yield opened

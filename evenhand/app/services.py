@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from evenhand.app.limits import Limits
 from evenhand.app.room import Room
 from evenhand.app.settings import Settings
 from evenhand.features.access.refusals import Refusals
@@ -16,3 +17,7 @@ class Services:
     objects: Objects
     uploads: Room = field(default_factory=Room)
     refusals: Refusals = field(default_factory=Refusals)
+    limits: Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limits = Limits(self.settings.requests_per_s)

@@ -28,6 +28,8 @@ class Settings:
     smtp_url: str = ""
     mail_from: str = ""
     key_life_s: float = LIFE_S
+    requests_per_s: float = 200.0  # of one organisation, for each HTTP process; 0: as many as come
+    storage_bytes: int = 10**12  # of the files of one space; 0: as many as the disk takes
     trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-For is believed, with commas
 
     @property
@@ -73,6 +75,18 @@ def _key_life(given: str) -> float:
     return seconds
 
 
+def _amount(env: Mapping[str, str], name: str, usual: float) -> float:
+    """A number of 0 or more."""
+    given = env.get(name, "")
+    try:
+        found = float(given) if given else usual
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 1e9:
+        raise Invalid(f"{name} must be a number, 0 for no limit, not '{given[:20]}'.")
+    return found
+
+
 def settings_from_environment(env: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if env is None else env
     port = port_from_environment(env)
@@ -94,6 +108,8 @@ def settings_from_environment(env: Mapping[str, str] | None = None) -> Settings:
         env.get("EVENHAND_SMTP_URL", ""),
         env.get("EVENHAND_MAIL_FROM", ""),
         _key_life(env.get("EVENHAND_KEY_LIFE", "")),
+        _amount(env, "EVENHAND_REQUESTS_PER_SECOND", 200),
+        int(_amount(env, "EVENHAND_STORAGE_GB", 1000) * 10**9),
         # a proxy on this machine is what public https without a certificate of ours stands behind
         env.get("EVENHAND_TRUSTED_PROXIES", "127.0.0.1" if public.startswith("https://") else ""),
     )

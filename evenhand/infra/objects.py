@@ -83,7 +83,9 @@ _SHUT = ("Read-only file system", "Permission denied", "Input/output error", "St
 class Objects:
     """Puts and gets objects. Names are random: nothing about the content can be read from a listing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_bytes: int = 0) -> None:
+        """most_bytes: how much each organisation's files may take, for whoever keeps them to ask; 0 for no limit."""
+        self.most_bytes = most_bytes
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._store: Any = LocalStore(str(folder))

@@ -90,6 +90,12 @@ def session_in(request: Request, services: Services) -> str:
     return request.cookies.get(services.settings.cookie, "")
 
 
+def credential_in(request: Request, services: Services) -> str:
+    """What a request shows of who asks: a key, or a session with the space that it names."""
+    key = key_in(request)
+    return key if key is not None else f"{session_in(request, services)} {request.headers.get('evenhand-org', '')}"
+
+
 def seen_in(request: Request) -> Seen:
     """Whence the request comes. Behind a proxy the server has put the client's address here, if it trusts the proxy
     (EVENHAND_TRUSTED_PROXIES); a header of anybody else is not read."""
@@ -106,11 +112,13 @@ async def who_asks(request: Request, services: Services, *, who: str, csrf: str 
     """Finds out who asks. Raises SignIn or WrongToken; a stranger to a space finds nothing there."""
     key = key_in(request)
     if key is not None:
+        services.limits.look(key)
         found = await people.who_holds_key(services.db, key, seen_in(request).address)
         if found is None:
             raise SignIn("This API key is not known, or has been revoked or has expired.")
         if who != "customer":
             raise Denied("An API key can't be used here.", hint="Sign in with a browser.")
+        services.limits.take(found[0], credential_in(request, services))
         return Call(request, services, found[1], found[0], found[2])
     token, seen = session_in(request, services), seen_in(request)
     held = await sessions.who_holds(services.db, token, seen) if token else None
@@ -135,6 +143,7 @@ async def who_asks(request: Request, services: Services, *, who: str, csrf: str 
         err = Missing("There is no such organisation.", hint=hint)
         raise err.concerning(Concern(org_id, "person", held.person, "stranger")) if is_id(org_id) else err
     actor = sessions.actor_of(held, role)
+    services.limits.take(org_id, credential_in(request, services))
     return Call(request, services, actor, org_id, operator=held.operator, session=token, held=held)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from evenhand.app.limits import TooManyRequests
 from evenhand.app.logs import trail
 from evenhand.infra.db import AWAY
 from evenhand.infra.objects import StorageFull
@@ -99,6 +100,8 @@ def problem_of(err: BaseException) -> Problem:
             status = 413
         if isinstance(err, NotJson):
             status = 415
+        if isinstance(err, TooManyRequests):
+            return Problem(429, "limit", err.message, err.hint, None, err.retry_after_s)
         retry = err.retry_after_s if isinstance(err, Busy) else None
         if isinstance(err, Busy) and retry is not None and retry >= 60:
             status = 429

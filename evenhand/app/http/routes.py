@@ -13,7 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from evenhand.app.http.access import silent
-from evenhand.app.http.call import BODY_MOST, Call, at_desk, read_body, read_query, who_asks
+from evenhand.app.http.call import (
+    BODY_MOST,
+    Call,
+    at_desk,
+    credential_in,
+    read_body,
+    read_query,
+    seen_in,
+    who_asks,
+)
 from evenhand.app.http.errors import NotJson, Problem, problem_of
 from evenhand.app.http.refusing import note_refusal
 from evenhand.app.http.support import check_route, record_use
@@ -152,13 +161,17 @@ class _Once:
 _NOBODY = Actor("system", "nobody")
 
 
-async def _take(found: Route, request: Request, services: Services) -> tuple[Call, bytes]:
-    raw = b""
-    csrf = ""
-    if found.body is not None and not found.raw:
-        raw = await read_body(request, found.most)
-        if found.who == "person" and raw.startswith(b'{"csrf"'):
-            csrf = str(msgspec.json.decode(raw).get("csrf", ""))  # sendBeacon cannot set headers
+async def _read(found: Route, request: Request) -> tuple[bytes, str]:
+    """The body, and the CSRF token that it may carry."""
+    if found.body is None or found.raw:
+        return b"", ""
+    raw = await read_body(request, found.most)
+    if found.who == "person" and raw.startswith(b'{"csrf"'):
+        return raw, str(msgspec.json.decode(raw).get("csrf", ""))  # sendBeacon cannot set headers
+    return raw, ""
+
+
+async def _take(found: Route, request: Request, services: Services, raw: bytes, csrf: str) -> Call:
     if found.who == "public":
         call = Call(request, services, _NOBODY)
     elif found.desk:
@@ -174,7 +187,7 @@ async def _take(found: Route, request: Request, services: Services) -> tuple[Cal
         call.query = read_query(request, found.query)
     if found.body is not None and not found.raw:
         call.body = _decode(raw, found.body, request.headers.get("content-type", ""))
-    return call, raw
+    return call
 
 
 def _decode(raw: bytes, kind: Any, declared: str) -> Any:
@@ -238,6 +251,16 @@ async def once(call: Call, tx: Tx, asked: bytes, act: Callable[[], Awaitable[Any
     return reply
 
 
+async def _answered(found: Route, call: Call, raw: bytes) -> Response:
+    try:
+        return await _answer(found, call, raw)
+    except KeyUnknown as err:  # of a project that another process has just made: nothing was written yet
+        if not found.tx and call.request.method != "GET":
+            raise
+        await call.services.db.learn(err)
+        return await _answer(found, call, raw)
+
+
 def _reply(found: Route, value: Any) -> Response:
     return value if isinstance(value, Response) else json_reply(value, found.status)
 
@@ -246,16 +269,25 @@ def endpoint(found: Route, services: Services) -> Callable[[Request], Awaitable[
     async def serve(request: Request) -> Response:
         call: Call | None = None
         try:
-            call, raw = await _take(found, request, services)
-            try:
-                return await _answer(found, call, raw)
-            except KeyUnknown as err:  # of a project that another process has just made: nothing was written yet
-                if not found.tx and request.method != "GET":
-                    raise
-                await services.db.learn(err)
-                return await _answer(found, call, raw)
+            raw, csrf = await _read(found, request)
+            if found.who != "customer":
+                return await _served(found, request, services, raw, csrf)
+            async with services.limits.turn(credential_in(request, services), seen_in(request).address):
+                if not found.raw:
+                    return await _served(found, request, services, raw, csrf)
+                call = await _take(found, request, services, raw, csrf)
+            return await _answered(found, call, raw)  # who sends slowly keeps none of its own people waiting
         except Exception as err:
             note_refusal(services, err, found.name, call)
             return problem_reply(problem_of(err))
 
     return serve
+
+
+async def _served(found: Route, request: Request, services: Services, raw: bytes, csrf: str) -> Response:
+    call = await _take(found, request, services, raw, csrf)
+    try:
+        return await _answered(found, call, raw)
+    except Exception as err:
+        note_refusal(services, err, found.name, call)
+        return problem_reply(problem_of(err))

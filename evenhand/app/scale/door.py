@@ -25,7 +25,7 @@ from evenhand.features.projects.groups import GroupNameTaken
 from evenhand.features.tasks.actions import NoSuchTask
 from evenhand.features.tasks.adding import UniqueIdTaken
 from evenhand.infra.access import ids_in, shown
-from evenhand.infra.db import Tx
+from evenhand.infra.db import Actor, Tx
 from evenhand.infra.ids import is_id
 from evenhand.infra.seal import KeyUnknown
 from evenhand.pure.scale.types import NotEnabled
@@ -79,34 +79,48 @@ def find(method: str, parts: list[str]) -> tuple[Entry, dict[str, str]] | None:
 
 
 async def _serve(request: Request, services: Services) -> Response:
+    key, address = key_in(request) or "", seen_in(request).address
     try:
-        key = key_in(request)
-        held = await who_holds_key(services.db, key, seen_in(request).address) if key else None
-        if held is None:
-            raise SignIn("No valid API key provided.")
-        org_id, actor, mode = held
+        async with services.limits.turn(key, address):
+            org_id, actor, mode = await _who(key, address, services)
+            (await services.db.seal(org_id)).check()  # nothing of a customer is read while its keys are not to be had
         found = find(request.method, parts_of(request))
         if found is None:
             return _refusal(405, "This address does not take that method.")
         route, names = found
         ask = Ask(request, services, actor, org_id, mode, names)
-        (await services.db.seal(org_id)).check()  # nothing of a customer is read while its keys are not to be had
         if not route.streams:
             ask.raw = await read_body(request, route.most)
     except Exception as err:
         note_refusal(services, err, f"/{parts_of(request)[0]}")
         return refuse(err)
     try:
-        try:
-            return await _answer(route, ask)
-        except KeyUnknown as err:  # of a project that another process has just made: nothing was written yet
-            if not route.tx:
-                raise
-            await services.db.learn(err)
-            return await _answer(route, ask)
+        if route.streams:  # who sends slowly keeps none of its own people waiting
+            return await _answered(route, ask)
+        async with services.limits.turn(key, address):
+            return await _answered(route, ask)
     except Exception as err:
         note_refusal(services, err, route.name, ask)
         return refuse(err, ask)
+
+
+async def _who(key: str, address: str, services: Services) -> tuple[str, Actor, str]:
+    services.limits.look(key)
+    held = await who_holds_key(services.db, key, address) if key else None
+    if held is None:
+        raise SignIn("No valid API key provided.")
+    services.limits.take(held[0], key)
+    return held
+
+
+async def _answered(route: Entry, ask: Ask) -> Response:
+    try:
+        return await _answer(route, ask)
+    except KeyUnknown as err:  # of a project that another process has just made: nothing was written yet
+        if not route.tx:
+            raise
+        await ask.services.db.learn(err)
+        return await _answer(route, ask)
 
 
 async def _answer(route: Entry, ask: Ask) -> Response:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from evenhand.features.assets import store
+from evenhand.features.assets.room import NoRoomLeft, make_room
 from evenhand.features.assets.rules import Sniffed, check_picture, sniff, thumbnail
 from evenhand.features.assets.types import Asset, AssetBody, AssetFailed, AssetStored
 from evenhand.features.assets.viewings import issue
@@ -69,6 +70,7 @@ async def keep_file(db: Database, objects: Objects, org_id: str, actor: Actor, d
         raise Invalid("The file is empty.")
     async with db.tx(org_id, actor) as tx:
         require(tx, Verb.WRITE)
+        await make_room(tx, objects, len(data))
     found: Sniffed = await _decoded(sniff, data)
     if found.width:
         try:
@@ -121,6 +123,7 @@ async def keep_file_once(
 
 async def keep_made(tx: Tx, objects: Objects, data: bytes, name: str) -> str:
     """Keeps a small file of our own making (a response that is a file) with the transaction. Returns the asset's id."""
+    await make_room(tx, objects, len(data))
     found: Sniffed = await _decoded(sniff, data)
     body = AssetBody(name=name[:500], object=objects.fresh_name(), sha256=sha256(data).hexdigest())
     key = new_file_key(tx.seal, body.object)
@@ -197,6 +200,11 @@ async def fetch_file(
             text = got.body.decode("utf-8")
         except UnicodeDecodeError:
             return await _failed(db, org_id, asset, body, got.status, "The text is not UTF-8.")
+    try:
+        async with db.tx(org_id, SYSTEM) as tx:
+            await make_room(tx, objects, len(got.body))
+    except NoRoomLeft as err:
+        return await _failed(db, org_id, asset, body, got.status, str(err))
     body.object = objects.fresh_name()
     body.sha256 = sha256(got.body).hexdigest()
     key = new_file_key(await db.seal(org_id), body.object)

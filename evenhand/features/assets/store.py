@@ -30,6 +30,7 @@ ASSET_READY = Sql(
               object = %(object)s, object_key = %(object_key)s, body = %(body)s, updated_at = now()
         where org_id = %(org)s and asset_id = %(asset)s""",
 )
+ASSET_BYTES = Sql("asset_bytes", "select coalesce(sum(size), 0)::bigint from evenhand.asset where org_id = %(org)s")
 OBJECTS_KNOWN = Sql(
     "objects_known",
     "select object from evenhand.asset where org_id = %(org)s and object = any(%(objects)s::text[])",
