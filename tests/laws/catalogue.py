@@ -40,6 +40,7 @@ GLOBAL_KEYS = {
 #: Plain indexes of the narrow roles, which look across organisations by design.
 GLOBAL_INDEXES = {
     "session_person", "member_person", "passkey_person", "seat_person", "job_lapsed", "feed_due", "tie_person", "grant_staff",
+    "assignment_closed_xid",  # the scheduler charges what has ended, in order
     "fact_xid",  # the sequencer takes what is finished, in order
     "job_ended", "idempotency_age",  # of the cleaner
     "sched_step_assignment", "sched_decision_batch", "sched_batch_closed", "sched_flow_untold",

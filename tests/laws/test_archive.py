@@ -31,7 +31,7 @@ LEFT_OUT = {
 }  # fmt: skip
 #: columns that say nothing to anybody but the program: MACs, blind indexes, object names, cursors, digests
 INNER = re.compile(
-    r"org_id|.*_mac|tokens|classes|key_hash|wrapped|object|callback|pinned|served_at|cursor_.*|shown_task|lease_s|gold|xid|"
+    r"org_id|.*_mac|tokens|classes|key_hash|wrapped|object|callback|pinned|served_at|cursor_.*|shown_task|lease_s|gold|(closed_)?xid|"
     r"receipt|object_key|digest|actor_.*|sequenced|batch|counts|keys|salt|leaves|edge|about_id|kind|at|updated_at|warned_at"
 )  # fmt: skip
 

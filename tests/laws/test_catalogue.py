@@ -216,7 +216,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.project": {"select": _columns("org_id project_id state kind medium")},
         "evenhand.assignment": {
             "select": _columns(
-                "org_id assignment_id task_id project_id person_id role state leased_at lease_until closed_at late lease_s paid_s"
+                "org_id assignment_id project_id role state leased_at lease_until closed_at closed_xid late lease_s paid_s"
             )
         },
         "evenhand.batch": {"select": _columns("org_id batch_id state")},
@@ -225,7 +225,6 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
         "evenhand.retention": {"select": _columns("org_id project_id")},
         "evenhand.feed": {"select": _columns("org_id feed_id next_at")},
-        "evenhand.fact": {"select": _columns("org_id kind actor_id about_id xid at")},
         "evenhand.sched_class": {
             "select": ALL, "insert": ALL, "update": _columns("number tip at decided pools batch seed unit"),
         },

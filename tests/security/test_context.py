@@ -254,6 +254,7 @@ BEYOND: dict[Role, tuple[str, ...]] = {
     ),
     "scheduler": (
         "select body from evenhand.task", "select 1 from evenhand.task", "select body from evenhand.assignment",
+        "select person_id from evenhand.assignment", "select task_id from evenhand.assignment", "select 1 from evenhand.fact",
         "select body from evenhand.project",
         "select name_mac from evenhand.project", "select task_id from evenhand.queue", "select 1 from evenhand.answer",
         "select 1 from evenhand.member", "select 1 from evenhand.person", "update evenhand.queue set state = 'open'",

@@ -92,7 +92,8 @@ REQUEUE_MATCH = Sql(
 GOLD_SUBMITTED = Sql(
     "gold_submitted",
     """update evenhand.assignment
-          set state = 'submitted', closed_at = clock_timestamp(), key_mac = %(key)s, late = %(late)s, extra = false,
+          set state = 'submitted', closed_at = clock_timestamp(), closed_xid = pg_current_xact_id(), key_mac = %(key)s,
+              late = %(late)s, extra = false,
               paid_s = least(greatest(%(seconds)s::real, 0), extract(epoch from clock_timestamp() - leased_at))::real
         where org_id = %(org)s and assignment_id = %(assignment)s returning paid_s""",
 )

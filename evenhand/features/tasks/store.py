@@ -243,13 +243,14 @@ BEAT = Sql(
 )
 CLOSE = Sql(
     "assignment_close",
-    """update evenhand.assignment a set state = %(state)s::text, closed_at = clock_timestamp(), body = coalesce(%(body)s, a.body)
+    """update evenhand.assignment a set state = %(state)s::text, closed_at = clock_timestamp(), closed_xid = pg_current_xact_id(),
+              body = coalesce(%(body)s, a.body)
         where a.org_id = %(org)s and a.assignment_id = %(assignment)s and a.state = 'leased'""",
 )
 REOPEN = Sql(
     "assignment_reopen",
     """update evenhand.assignment a
-          set state = 'leased', closed_at = null, late = false, extra = false,
+          set state = 'leased', closed_at = null, closed_xid = null, late = false, extra = false,
               leased_at = clock_timestamp() - make_interval(secs => a.paid_s),
               lease_until = clock_timestamp() + make_interval(secs => a.lease_s)
         where a.org_id = %(org)s and a.assignment_id = %(assignment)s""",

@@ -88,19 +88,16 @@ HORIZON = Sql(
     role=_ROLE,
 )
 HORIZON_SET = Sql("sched_horizon_set", "update evenhand.sched_account set xid = %(xid)s::text::xid8", role=_ROLE)
-# Work that ended in these transactions and that nobody decided about, by customer and class.
+# Work that ended in these transactions and that nobody decided about, by customer and class: not whose it was, nor on what.
 SPENT = Sql(
     "sched_spent",
     """select a.org_id, a.role::text as role, p.kind, p.medium, count(*) as pieces,
               (sum(case when a.state = 'submitted' then a.paid_s::float8
                         else least(extract(epoch from a.closed_at - a.leased_at)::float8, a.lease_s) end) * 1000)::bigint as used_ms
-         from evenhand.fact f
-         join evenhand.assignment a on a.org_id = f.org_id and a.task_id = f.about_id and a.person_id = f.actor_id
-          and a.state in ('submitted', 'skipped') and a.role in ('label', 'review')
-          and a.closed_at between f.at - interval '5 seconds' and f.at + interval '5 seconds'
+         from evenhand.assignment a
          join evenhand.project p on p.org_id = a.org_id and p.project_id = a.project_id
-        where f.xid >= %(from)s::text::xid8 and f.xid < %(to)s::text::xid8
-          and f.kind in ('AnnotationSubmitted', 'ReviewClosed', 'TaskSkipped')
+        where a.closed_xid >= %(from)s::text::xid8 and a.closed_xid < %(to)s::text::xid8
+          and a.state in ('submitted', 'skipped') and a.role in ('label', 'review')
           and (a.late or not exists (select from evenhand.sched_step s where s.assignment = a.assignment_id and s.assignment <> ''))
         group by 1, 2, 3, 4""",
     role=_ROLE,

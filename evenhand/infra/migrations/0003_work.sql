@@ -157,6 +157,7 @@ create table evenhand.assignment (
     version       integer not null,               -- of the project, when it was handed out
     shown_task    text collate "C",               -- of a gold task: the id that its annotator sees, which tells no age
     closed_at     timestamptz,
+    closed_xid    xid8,                           -- in which transaction its work ended: the scheduler charges by it, once
     late          boolean not null default false,
     extra         boolean not null default false,
     paid_s        real not null default 0,
@@ -165,11 +166,13 @@ create table evenhand.assignment (
     primary key (org_id, assignment_id),
     foreign key (org_id, task_id) references evenhand.task,
     check ((state = 'leased') = (closed_at is null) and (state <> 'submitted' or key_mac is not null)
+           and (state not in ('submitted', 'skipped') or closed_xid is not null)
            and version >= 0 and paid_s >= 0)
 ) with (fillfactor = 80);
 create unique index assignment_live on evenhand.assignment (org_id, person_id, task_id, role) where state = 'leased';
 create index assignment_task on evenhand.assignment (org_id, task_id) where task_id is not null;
 create index assignment_due on evenhand.assignment (org_id, lease_until) where state = 'leased' and lease_until is not null;
+create index assignment_closed_xid on evenhand.assignment (closed_xid) where closed_xid is not null;
 create table evenhand.draft (
     org_id        text collate "C" not null,
     assignment_id text collate "C" not null,

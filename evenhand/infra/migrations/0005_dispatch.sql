@@ -293,7 +293,8 @@ begin
                 case when v_extra then 'extra' else 'current' end, v_late, v_paid, p_labels, p_classes, p_body)),
     closed as (
         update evenhand.assignment x
-           set state = 'submitted', closed_at = v_now, late = v_late, extra = v_extra, paid_s = v_paid, key_mac = p_key
+           set state = 'submitted', closed_at = v_now, closed_xid = pg_current_xact_id(), late = v_late, extra = v_extra,
+               paid_s = v_paid, key_mac = p_key
          where x.org_id = v_org and x.assignment_id = p_assignment)
     insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, at, salt, digest, body)
     values (v_org, p_fact, 'AnnotationSubmitted', 'person', v_person, a.task_id, v_now, p_salt,

@@ -89,11 +89,8 @@ grant delete on evenhand.sched_step to evenhand_scheduler;
 grant select, update (xid) on evenhand.sched_account to evenhand_scheduler;
 -- What it has to know of the work: its class, and how long a lease was used.
 grant select (kind, medium) on evenhand.project to evenhand_scheduler;
-grant select (assignment_id, task_id, project_id, person_id, role, leased_at, closed_at, late, lease_s, paid_s)
-    on evenhand.assignment
+grant select (assignment_id, project_id, role, leased_at, closed_at, closed_xid, late, lease_s, paid_s) on evenhand.assignment
     to evenhand_scheduler;
-create policy scheduler on evenhand.fact for select to evenhand_scheduler using (true);
-grant select (org_id, kind, actor_id, about_id, xid, at) on evenhand.fact to evenhand_scheduler;
 
 -- scheduler: adds a step to a class, and gives the steps since the one that the caller knows, its own (without text) last.
 -- `p_alone`: only if nobody has made one since; else the step means the same whatever came in between. A number below zero: what the

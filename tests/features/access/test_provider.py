@@ -45,7 +45,6 @@ async def show_domain(world: World, owner: Browser, name: str = DOMAIN) -> None:
 
 
 async def actor(world: World, browser: Browser) -> Any:
-
     return Actor("person", browser.person, await people.role_in(world.db, browser.org, browser.person) or "")
 
 

@@ -32,8 +32,8 @@ _PROJECT = (
 _TASK = "insert into evenhand.task (org_id, task_id, project_id, kind, state, body) values ($1, $1, $1, 'native', 'todo', '')"
 _WORK = (
     "insert into evenhand.assignment (org_id, assignment_id, task_id, project_id, person_id, role, state, leased_at, lease_until,"
-    " lease_s, version, closed_at, paid_s, key_mac, body)"
-    " select $1, w.id, $1, $1, 'x', 'label', 'submitted', now(), now(), 60, 1, now(), w.paid_s, '', ''"
+    " lease_s, version, closed_at, closed_xid, paid_s, key_mac, body)"
+    " select $1, w.id, $1, $1, 'x', 'label', 'submitted', now(), now(), 60, 1, now(), pg_current_xact_id(), w.paid_s, '', ''"
     " from unnest($2::text[], $3::real[]) as w (id, paid_s)"
 )
 
