@@ -1,10 +1,12 @@
 """The console beyond the main road: known answers and the course, conditions, views, a long list, and dialogs by keyboard."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Demo, Sit, check_axe
@@ -43,12 +45,18 @@ class House:
         return f"/console/{self.org}/projects/{project}/{rest}"
 
 
+@pytest.fixture
+def house(demo: Demo) -> Iterator[House]:
+    made = House(demo)
+    with made.api:
+        yield made
+
+
 def chosen(value: str) -> list[dict[str, Any]]:
     return [{"id": "m", "kind": "choice", "field": "mood", "values": [value]}]
 
 
-def test_a_known_answer_teaches_and_a_failed_course_waits_for_a_decision(demo: Demo, sit: Sit) -> None:
-    house = House(demo)
+def test_a_known_answer_teaches_and_a_failed_course_waits_for_a_decision(demo: Demo, sit: Sit, house: House) -> None:
     project = house.project(3)
     with demo.server.signed_in(house.worker) as worker:
         assert work_through(worker, project, 1, lambda _: chosen("good")) == 1
@@ -96,8 +104,7 @@ def test_a_known_answer_teaches_and_a_failed_course_waits_for_a_decision(demo: D
     assert one["course"]["state"] == "open"
 
 
-def test_a_question_is_asked_only_where_another_answer_asks_for_it(demo: Demo, sit: Sit) -> None:
-    house = House(demo)
+def test_a_question_is_asked_only_where_another_answer_asks_for_it(sit: Sit, house: House) -> None:
     project = house.project(1)
     page = sit(house.owner, start=house.path(project, "instructions")).page
     page.get_by_role("tab", name="Classes and questions").click()
@@ -128,8 +135,7 @@ def at_row(page: Page, name: str) -> None:
     page.locator(".eh-grid-row", has_text=name).wait_for()
 
 
-def test_the_scroll_bar_is_as_long_as_the_list(demo: Demo, sit: Sit) -> None:
-    house = House(demo)
+def test_the_scroll_bar_is_as_long_as_the_list(sit: Sit, house: House) -> None:
     project = house.project(TASKS)
     page = sit(house.owner, start=house.path(project, "tasks")).page
     at_row(page, f"t{TASKS - 1:04}")
@@ -158,8 +164,7 @@ def test_the_scroll_bar_is_as_long_as_the_list(demo: Demo, sit: Sit) -> None:
     expect(grid).to_have_attribute("aria-rowcount", str(TASKS + 2))
 
 
-def test_a_saved_view_is_there_in_another_browser(demo: Demo, sit: Sit) -> None:
-    house = House(demo)
+def test_a_saved_view_is_there_in_another_browser(demo: Demo, sit: Sit, house: House) -> None:
     project = house.project(2)
     page = sit(house.owner, start=house.path(project, "tasks?state=open")).page
     page.get_by_role("button", name="Views").click()
@@ -180,8 +185,7 @@ def test_a_saved_view_is_there_in_another_browser(demo: Demo, sit: Sit) -> None:
         assert ok(api.get(f"/projects/{project}/views"))["items"] == []
 
 
-def test_a_dialog_keeps_the_focus_and_gives_it_back(demo: Demo, sit: Sit) -> None:
-    house = House(demo)
+def test_a_dialog_keeps_the_focus_and_gives_it_back(sit: Sit, house: House) -> None:
     project = house.project(1)
     person = sit(house.owner, width=390, start=house.path(project, "batches"))
     page = person.page

@@ -8,22 +8,18 @@ import msgspec
 from starlette.responses import Response
 
 from evenhand.app.http.call import Call
+from evenhand.app.http.evidence import evidence_reply, newest
 from evenhand.app.http.routes import route
-from evenhand.app.http.streaming import file_pieces, streamed
-from evenhand.app.transparency import log_files
+from evenhand.app.http.streaming import streamed
 from evenhand.features.leaving import erasing, holds, parting, retention
 from evenhand.features.leaving.archive import Archive
 from evenhand.features.leaving.parting import Parting
 from evenhand.features.leaving.types import DataView, Erasure, Hold, Retention
 from evenhand.features.people import actions as people
 from evenhand.features.people.rules import Verb, require
-from evenhand.features.trust.bundles import Evidence, LogAway, NothingYet, newest_epoch
-from evenhand.features.trust.types import log_secret
-from evenhand.features.trust.witnesses import quorum_of
+from evenhand.features.trust.bundles import LogAway, NothingYet
 from evenhand.infra.db import SYSTEM, Tx
-from evenhand.infra.spool import Forward, Spool
-
-_IN_MEMORY = 8_000_000
+from evenhand.infra.spool import Forward
 
 
 class HoldIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -137,22 +133,14 @@ async def get_leaving(call: Call) -> Any:
     return LeavingView((await parting.read_receipt(call.db, call.path("receipt")))[1])
 
 
-async def _evidence(call: Call) -> Evidence:
-    files = log_files(call.services.settings)
-    return Evidence(files, log_secret(call.db.keys), await newest_epoch(call.db, quorum_of(files)))
-
-
 @route("GET", "/leaving/{receipt}/evidence", who="public", tx=False, media="application/zip")
 async def get_last_evidence(call: Call) -> Response:
     """The last evidence of an organisation that left, with its deletion certificate"""
     org, _, seal = await parting.read_receipt(call.db, call.path("receipt"))
-    evidence = await _evidence(call)
-    async with call.db.tx(org, SYSTEM, read_only=True, unproved=True) as tx:
-        await evidence.gather(tx, seal)
-    out: Any = Spool(_IN_MEMORY)  # closed when it has been sent
-    await evidence.write(call.db, cast(IO[bytes], Forward(out)), [])
-    headers = {"content-disposition": 'attachment; filename="evidence.zip"', "cache-control": "no-store"}
-    return await streamed(file_pieces(out), 200, headers, "application/zip")
+    with await newest(call) as evidence:
+        async with call.db.tx(org, SYSTEM, read_only=True, unproved=True) as tx:
+            await evidence.gather(tx, seal)
+        return await evidence_reply(call, evidence, [])
 
 
 @route("GET", "/archive", tx=False, media="application/zip", fresh=True)
@@ -163,8 +151,7 @@ async def take_everything(call: Call) -> Response:
     actor = replace(call.actor, scopes=call.actor.scopes | {"read"})
 
     async def evidence(out: IO[bytes]) -> bool:
-        with suppress(LogAway, NothingYet):
-            taken = await _evidence(call)
+        with suppress(LogAway, NothingYet), await newest(call) as taken:
             async with call.db.tx(call.org_id, actor, read_only=True) as tx:
                 await taken.gather(tx)
             await taken.write(call.db, cast(IO[bytes], Forward(out)), [])

@@ -1,22 +1,18 @@
 """What a customer can take and check alone: the evidence from the transparency log; how the log is; and its own feeds of events."""
 
-import tempfile
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
 from evenhand.app.http.call import Call
+from evenhand.app.http.evidence import evidence_reply, newest
 from evenhand.app.http.routes import route
-from evenhand.app.http.streaming import file_pieces, streamed
 from evenhand.app.transparency import log_files
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.trust import feeds
-from evenhand.features.trust.bundles import Evidence, newest_epoch
 from evenhand.features.trust.feeds import Feed
 from evenhand.features.trust.status import TrustStatus, trust_status
-from evenhand.features.trust.types import log_secret
-from evenhand.features.trust.witnesses import quorum_of
 from evenhand.infra.db import Tx
 from evenhand.pure.trouble import Invalid
 
@@ -35,14 +31,10 @@ async def bundle(call: Call) -> Response:
         raise Invalid(f"`saved` must be the size of a checkpoint, at most {_MOST_SAVED} times.")
     async with call.db.tx(call.org_id, call.actor) as tx:
         require(tx, Verb.READ)
-    files = log_files(call.services.settings)
-    evidence = Evidence(files, log_secret(call.db.keys), await newest_epoch(call.db, quorum_of(files)))
-    async with call.db.tx(call.org_id, call.actor, read_only=True) as tx:
-        await evidence.gather(tx)
-    out = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it has been sent)
-    await evidence.write(call.db, out, sorted(set(saved)))
-    headers = {"content-disposition": 'attachment; filename="evidence.zip"', "cache-control": "no-store"}
-    return await streamed(file_pieces(out), 200, headers, "application/zip")
+    with await newest(call) as evidence:
+        async with call.db.tx(call.org_id, call.actor, read_only=True) as tx:
+            await evidence.gather(tx)
+        return await evidence_reply(call, evidence, sorted(set(saved)))
 
 
 @route("GET", "/trust/status", reply=TrustStatus)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import msgspec
 
@@ -79,7 +79,8 @@ async def _ended(db: Database) -> Any:
 
 
 class Evidence:
-    """The bundle of one organisation, as of the end of an epoch. `gather` in the organisation's transaction, then `write`."""
+    """The bundle of one organisation, as of the end of an epoch. `gather` in the organisation's transaction, then `write`; what was
+    gathered is let go at the end of its block."""
 
     def __init__(self, files: LogFiles, secret: bytes, epoch: Any) -> None:
         """secret: of the log, with which the map's empty slots are made."""
@@ -88,10 +89,17 @@ class Evidence:
         self._mine: Any = None
         self._indices: list[int] = []
         self._certificates: list[bytes] = []
-        self._spool: Any = Spool(_MEMORY)  # closed in write
+        self._spool: Any = Spool(_MEMORY)
         self._org = ""
         self._sealed: set[tuple[str, int]] = set()  # batches of decisions that the events tell of
         self._decisions: Any = Spool(_MEMORY)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
+        self._decisions.close()
 
     async def gather(self, tx: Tx, seal: Seal | None = None) -> None:
         """Reads the organisation's events. seal: where its keys are not those of the transaction. Raises NothingYet."""
@@ -149,13 +157,9 @@ class Evidence:
         async with db.narrow("sequencer") as door:
             epochs = await store.EPOCHS.all(door, after=self._mine["index"], upto=self._epoch["epoch"])
             self._tags = {r["slot"]: r["tag"] for r in await store.MEMBERS.all(door)}
-        try:
-            async for lines in opened(db, self._org, self._sealed):
-                self._decisions.writelines(lines)
-            await asyncio.to_thread(self._write, out, epochs, saved)
-        finally:
-            self._spool.close()
-            self._decisions.close()
+        async for lines in opened(db, self._org, self._sealed):
+            self._decisions.writelines(lines)
+        await asyncio.to_thread(self._write, out, epochs, saved)
 
     def _opened(self) -> Iterator[dict[str, Any]]:
         self._decisions.seek(0)

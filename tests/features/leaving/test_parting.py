@@ -87,10 +87,11 @@ async def test_who_leaves_is_gone_and_can_prove_it(world: World, estate: Estate,
     _, _, seal = await read_receipt(world.db, receipt)
     async with world.db.narrow("sequencer") as door:
         epoch = await log_store.LAST_EPOCH.one(door, published=2**62)
-    evidence, out = Evidence(this.files, this.secret, epoch), io.BytesIO()
-    async with world.db.tx(acme.live, SYSTEM, read_only=True, unproved=True) as tx:
-        await evidence.gather(tx, seal)
-    await evidence.write(world.db, out, [])
+    out = io.BytesIO()
+    with Evidence(this.files, this.secret, epoch) as evidence:
+        async with world.db.tx(acme.live, SYSTEM, read_only=True, unproved=True) as tx:
+            await evidence.gather(tx, seal)
+        await evidence.write(world.db, out, [])
     report = checked(out.getvalue(), this)
     assert faults(report) == [] and report.check("deletions").status == OK, report.as_text()
     for wrong in (

@@ -70,11 +70,11 @@ async def end_epoch(world: World, this: Log) -> int:
 async def bundle_of(world: World, this: Log, org: str, saved: list[int] | None = None) -> bytes:
     async with world.db.narrow("sequencer") as door:
         epoch = await sequencer.store.LAST_EPOCH.one(door, published=2**62)
-    evidence = Evidence(this.files, this.secret, epoch)
-    async with world.db.tx(org, OWNER, read_only=True) as tx:
-        await evidence.gather(tx)
-    out = io.BytesIO()
-    await evidence.write(world.db, out, saved or [])
+    with Evidence(this.files, this.secret, epoch) as evidence:
+        async with world.db.tx(org, OWNER, read_only=True) as tx:
+            await evidence.gather(tx)
+        out = io.BytesIO()
+        await evidence.write(world.db, out, saved or [])
     return out.getvalue()
 
 
@@ -244,8 +244,8 @@ async def test_nobody_has_evidence_before_anything_happened(world: World, tmp_pa
     async with world.db.narrow("sequencer") as door:
         epoch = await sequencer.store.LAST_EPOCH.one(door, published=2**62)
     async with world.db.tx(silent.id, OWNER) as tx:
-        with pytest.raises(NothingYet):
-            await Evidence(this.files, this.secret, epoch).gather(tx)
+        with pytest.raises(NothingYet), Evidence(this.files, this.secret, epoch) as evidence:
+            await evidence.gather(tx)
 
 
 async def test_an_altered_fact_is_found(world: World, tmp_path: Path, urls: DatabaseUrls) -> None:

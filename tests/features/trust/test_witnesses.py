@@ -54,6 +54,7 @@ async def standing(folder: Path, this: Log, clock: float | None = None) -> Async
         try:
             _, out = await asyncio.open_connection("127.0.0.1", port)
             out.close()
+            await out.wait_closed()
             break
         except OSError:
             await asyncio.sleep(0.01)
@@ -224,7 +225,8 @@ async def test_a_customer_that_looks_at_the_log_is_a_witness(world: World, tmp_p
         assert witnesses.is_met(await policy_of(world, this), await bundle_head(world))
     await asking.round()
     assert await look(one, this.signer.key.name, address) == seen
-    words = (await httpx.AsyncClient(trust_env=False).get(f"{address}/policy")).content
+    async with httpx.AsyncClient(trust_env=False) as client:
+        words = (await client.get(f"{address}/policy")).content
     good = report(await bundle_of(world, this, acme.live), this, Policy.parse(words))
     assert good.exit == 0 and good.check("witnesses").status == OK, good.as_text()
     before = one.latest(this.signer.key.name)
