@@ -39,6 +39,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 log = logging.getLogger("evenhand.gateway")
 REMEMBER_S = 2.0
+_AGAIN_S = 5.0  # how soon to ask again for what could not be written down
 _MOST_OPEN = 512  # files and grants that a process remembers
 _ENDED = "This link has ended, with the session, the key, the page or the lease that it was given with."
 
@@ -178,12 +179,12 @@ class Gateway:
                 # another process may be first: then its viewing is the one
                 await viewings.begin(tx, new_id(), shown.grant, viewings.commitment(files), files, until)
                 return await self._known(tx, await viewings.VIEWING_OF_LEASE.one(tx, org=org, assignment=assignment))
-        except AWAY:
+        except (*AWAY, asyncpg.DiskFullError):  # told by their own names
             raise
         except asyncpg.PostgresError as err:
             log.error("a viewing could not be written down (%s), so nothing was shown", type(err).__name__)
             raise NotWrittenDown(
-                "That this file is shown could not be written to the log, so it is not shown."
+                "That this file is shown could not be written to the log, so it is not shown.", retry_after_s=_AGAIN_S
             ) from err
 
     # --- where it is

@@ -165,15 +165,20 @@ async def test_where_the_event_cannot_be_written_content_is_refused(
             asked.append((path, await worker.get(path)))
         if how == "full":  # its function writes with the rights of its owner, who keeps the grant
             asked.append(("next", await worker.post("/work/next", {"want": 1})))
-        # links to files have their event when they are issued, those of a lease at the first look: test_media.py
+        # other links to files have their event when they are issued: those of a lease, at the first look
+        (link,) = estate.links[2:]
+        asked.append(("media", await world.client().get(link, headers={"host": "127.0.0.1:8080"})))
     for path, reply in asked:
         wanted = 503 if path.startswith(("/v1", "/v2")) else status
         assert reply.status_code == wanted, (path, reply.status_code, reply.text)
         assert "ALPHA" not in reply.text and a["done_task"] not in reply.text, path
+        assert not reply.headers["content-type"].startswith("image/"), path
         said = reply.json()
         assert said.get("hint") or said.get("error"), path
         assert int(reply.headers["retry-after"]) >= 1
     assert (await key.get(f"{PREFIX}/tasks")).status_code == 200
+    shown = await world.client().get(link, headers={"host": "127.0.0.1:8080"})
+    assert shown.status_code == 200 and shown.headers["content-type"] == "image/jpeg"
 
 
 async def test_reading_what_is_free_of_content_goes_on(world: World, urls: DatabaseUrls) -> None:
