@@ -1,9 +1,10 @@
-"""The OpenAPI document against the real server: schemathesis makes requests from it, the replies must be as it says."""
+"""The OpenAPI document against the real server: schemathesis makes requests from it, and what people have written is sent as well;
+the replies must be as it says."""
 
 import asyncio
+import re
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -38,7 +39,7 @@ from evenhand.infra.objects import Objects
 from evenhand.infra.postgres.roles import DatabaseUrls
 from tests.conftest import KEYS, PASSWORD, World
 from tests.laws.estate import fill
-from tests.laws.test_twin import ids_of
+from tests.laws.test_twin import CASES, Ask, Ids, at, ids_of
 
 pytestmark = pytest.mark.anyio
 load_all_checks()
@@ -52,7 +53,15 @@ REAL = {"project": "project", "batch": "batch", "task": "done_task", "asset": "a
         "receipt": "ask"}  # fmt: skip
 #: what each operation has answered so far
 SEEN: dict[str, Counter[int]] = {}
+#: requests that are right, where those of the twin's table are not meant to be
+RIGHT: dict[str, list[Ask]] = {
+    "POST /session": [at("/session", json={"email": "acme.ann@people.example", "password": PASSWORD})],
+    "POST /support/grants": [at("/support/grants", json={"staff": "Helper", "minutes": 5})],
+    "POST /members/invite": [at("/members/invite", json={"email": "one.more@people.example", "role": "viewer"})],
+    "POST /trust/feeds": [at("/trust/feeds", json={"url": "https://siem.example/more"})],
+}
 LAST = {
+    ("POST", "/projects/{project}/delete"): 1,
     ("DELETE", "/operator/people/{person}/sessions"): 3,
     ("DELETE", "/session"): 2,
     ("DELETE", "/members/{person}"): 1,
@@ -67,6 +76,20 @@ class Visitor:
     """How somebody is known: headers that go with every request."""
 
     headers: dict[str, str]
+
+
+class Announced(uvicorn.Server):
+    """Says when it answers, or has failed to begin."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.begun = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.begun.set()
 
 
 @contextmanager
@@ -85,14 +108,12 @@ def serving(settings_: Settings, urls: DatabaseUrls) -> Iterator[str]:
     made = socket.socket()
     made.bind(("127.0.0.1", settings_.port))
     config = uvicorn.Config(build(settings_, opened, lambda _: []), lifespan="on", log_config=None, http="httptools")
-    server = uvicorn.Server(config)
+    server = Announced(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[made])), daemon=True)
     thread.start()
     url = f"http://localhost:{settings_.port}"
     try:
-        until = time.monotonic() + 15
-        while not server.started and time.monotonic() < until:
-            time.sleep(0.02)
+        assert server.begun.wait(15) and server.started
         yield url
     finally:
         server.should_exit = True
@@ -137,15 +158,32 @@ async def test_replies_are_as_the_document_says(world: World, urls: DatabaseUrls
             routes = sorted(ROUTES, key=lambda r: LAST.get((r.method, r.path), 0))
             for route in routes:
                 operation = schema[f"{PREFIX}{route.path}"][route.method]
+                visitor = visitors["person" if route.name == "GET /session" else route.who]
+                for ask in [*CASES[route.who][route.name](ids, {**ids, "n": "1"}), *RIGHT.get(route.name, [])]:
+                    faults += send(url, operation, visitor, ids, ask)
                 for mode, known in ((GenerationMode.POSITIVE, True), (GenerationMode.NEGATIVE, True),
                                     (GenerationMode.POSITIVE, False)):  # fmt: skip
-                    faults += try_operation(url, operation, visitors[route.who], ids if known else None, mode)
+                    faults += try_operation(url, operation, visitor, ids if known else None, mode)
             return faults
 
     faults = await anyio.to_thread.run_sync(run)
     assert not faults, "\n\n".join(faults)
     good = {label for label, statuses in SEEN.items() if statuses[200]}
-    assert len(SEEN) == len(ROUTES) and len(good) > len(ROUTES) * 0.55, f"no good reply from {set(SEEN) - good}"
+    assert len(SEEN) == len(ROUTES) and len(good) > len(ROUTES) * 0.72, f"no good reply from {set(SEEN) - good}"
+
+
+def send(url: str, operation: Any, visitor: Visitor, ids: Ids, ask: Ask) -> list[str]:
+    """Sentences about the reply to a request that somebody has written."""
+    label, (path, options) = f"{operation.method.upper()} {operation.path}", ask
+    given: dict[str, Any] = {**options, "headers": {**options.get("headers", {}), **visitor.headers}}
+    reply = httpx.request(operation.method.upper(), f"{url}{PREFIX}{path}", timeout=30, **given)
+    SEEN.setdefault(label, Counter())[reply.status_code] += 1
+    named = {name: ids[REAL[name]] for name in re.findall(r"{(\w+)}", operation.path)}
+    try:
+        operation.Case(path_parameters=named).validate_response(reply, checks=CHECKS)
+    except BaseExceptionGroup as err:
+        return [f"{label} {path}: {str(one)[:1500]}" for one in err.exceptions]
+    return []
 
 
 def try_operation(

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import zipfile
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -54,10 +55,13 @@ async def test_it_is_whole_and_of_nobody_else(world: World, estates: tuple[Estat
                 f"select count(*) from evenhand.{table} where org_id = $1", acme.customer.live
             )
             assert len(lines(found, f"{part.name}.jsonl")) == count, part.name
-        facts = await tx.conn.fetchval("select count(*) from evenhand.fact where org_id = $1", acme.customer.live)
-    # what the archive itself leaves in the log comes after the snapshot
-    told = len(lines(found, "events.jsonl"))
-    assert told < facts and told >= facts - len(lines(found, "projects.jsonl")) - 2
+        rows = await tx.conn.fetch("select fact_id, kind from evenhand.fact where org_id = $1", acme.customer.live)
+    told = {line["id"] for line in lines(found, "events.jsonl")}
+    after = Counter(row["kind"] for row in rows if row["fact_id"] not in told)
+    # that it was taken is in it; what comes after its snapshot is an export of each project, one of which links to a file
+    exports = [name for name in found.namelist() if re.fullmatch(r"projects/\w+\.jsonl", name)]
+    assert len(exports) == 2 and after == {"Exported": 2, "MediaIssued": 1}
+    assert len(told) + after.total() == len(rows) and "ArchiveTaken" in {row["kind"] for row in rows}
     for name in (
         "projects",
         "versions",
