@@ -9,6 +9,7 @@ import argparse
 import http.client
 import os
 import random
+import socket
 import statistics
 import sys
 import tempfile
@@ -56,6 +57,20 @@ def upload(running: Running, content: bytes) -> str:
     return running.do(work)
 
 
+class Announced(uvicorn.Server):
+    """Says when it answers, or has failed to begin."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.begun = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.begun.set()
+
+
 def serve(running: Running, plain: Path, port: int) -> Callable[[], None]:
     """The application once more, with a route for the unencrypted file beside it. Returns what ends it."""
     settings = Settings(running.settings.home, port, f"http://localhost:{port}")
@@ -72,15 +87,14 @@ def serve(running: Running, plain: Path, port: int) -> Callable[[], None]:
         return [Route("/v1/plain", read, methods=["GET"])]
 
     app: Any = build(settings, lambda: services(settings, running.urls, running.keys), doors)
-    server = uvicorn.Server(
+    server = Announced(
         uvicorn.Config(app, "127.0.0.1", port, log_level="warning", loop="uvloop", http="httptools", access_log=False)
     )
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise SystemExit("the application did not start")
-        time.sleep(0.05)
+    server.begun.wait()
+    if not server.started:
+        raise SystemExit("the application did not start")
 
     def end() -> None:
         server.should_exit = True

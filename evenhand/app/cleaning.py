@@ -117,4 +117,5 @@ async def keep_clean(db: Database, objects: Objects, stop: asyncio.Event) -> Non
                 log.info("dropped %d files that nothing needed, %d bytes", files.files, files.bytes)
                 files_at = time.monotonic() + FILES_S
         except Exception as err:
+            # database and store can fail in their drivers' ways: cleaning goes on when they are back
             log.warning("cleaning failed (%s); trying again in an hour", type(err).__name__)

@@ -138,6 +138,7 @@ class Family:
             except KeyboardInterrupt:
                 code = 0
             except BaseException as err:
+                # a forked child: nothing may unwind into what its parent was doing
                 log.error("%s ended: %s", child.name, type(err).__name__)
             finally:
                 os._exit(code)

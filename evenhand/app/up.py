@@ -45,7 +45,7 @@ def _in_child(work: "partial[object]") -> None:
             code = 0
         except Trouble as err:
             sys.stderr.write(f"\n{err.message} {err.hint or ''}\n")
-        except Exception:
+        except Exception:  # a forked child, as in processes.py
             logging.getLogger("evenhand").exception("a bug")
         finally:
             sys.stdout.flush()

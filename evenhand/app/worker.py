@@ -206,6 +206,7 @@ async def _sweeps(services: Services, stop: asyncio.Event) -> None:
                 await destroy_left_keys(services.db)
                 retention_at = time.monotonic() + RETENTION_S
         except Exception as err:
+            # of any customer's rows, keys or networks: what is due for the others must not end with it
             log.warning("the sweep failed (%s); trying again", type(err).__name__)
         try:
             await asyncio.wait_for(stop.wait(), SWEEP_S)

@@ -14,6 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return load("run:main")(arguments)
     except BaseException as err:
+        # KeyboardInterrupt comes from here, and inside of what was raised while it was handled
         if not stopped(err):
             raise
         sys.stderr.write("\nevenhand: Stopped.\n")

@@ -82,7 +82,7 @@ class _Door:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as err:
+        except BaseException as err:  # of a thread: it is raised again where the command waits
             self._failed = err
         finally:
             self._ready.set()

@@ -224,7 +224,7 @@ def _wait(api: Api, gone: dict[str, Any]) -> dict[str, Any]:
                 raise Conflict(
                     "The deletion stands still.", hint="Is the server up? It goes on by itself: evenhand status"
                 )
-            time.sleep(_LOOK_S)
+            time.sleep(_LOOK_S)  # by HTTP, perhaps of another machine: nothing there tells when a job has gone on
             gone = api.get(f"/deletions/{gone['id']}")
     if gone["state"] == "held":
         raise Conflict("A legal hold has stopped the deletion.", hint="It goes on when the hold is released.")

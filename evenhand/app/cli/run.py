@@ -74,6 +74,7 @@ def _run(given: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nobody is left to tell
         return TROUBLE
     except Exception as err:
+        # what is not foreseen above is a bug: told in a sentence, with its trace in a file
         if stopped(err):
             return _interrupted()
         if _disk_is_full(err):

@@ -158,7 +158,8 @@ async def come_back(request: Request, services: Services) -> Response:
         )
         reply = with_cookie(call, RedirectResponse("/", 303), signed.token)
     except Exception as err:
-        problem_of(err)  # a bug is logged as one
+        # a browser stands here: whatever it is, it goes back to the sign-in page, and a bug is logged as one
+        problem_of(err)
         note_refusal(services, err, "sign-in by the organisation's provider")
         reason = {"NotAdmitted": "not-admitted", "Upstream": "upstream", "BadProvider": "upstream"}
         known = reason.get(type(err).__name__, "refused") if isinstance(err, Trouble) else "refused"

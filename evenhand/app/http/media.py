@@ -63,6 +63,7 @@ async def serve_media(request: Request, gateway: Gateway, origin: str) -> Respon
     try:
         return await _reply(request, gateway, cors)
     except Exception as err:
+        # a door: problem_of says whatever it is without content, and the page needs `cors` to read it
         reply = problem_reply(problem_of(err))
         reply.headers.update(cors)
         return reply

@@ -278,6 +278,7 @@ def endpoint(found: Route, services: Services) -> Callable[[Request], Awaitable[
                 call = await _take(found, request, services, raw, csrf)
             return await _answered(found, call, raw)  # who sends slowly keeps none of its own people waiting
         except Exception as err:
+            # the door of every route: whatever it is, problem_of says it without content, and logs a bug as one
             note_refusal(services, err, found.name, call)
             return problem_reply(problem_of(err))
 

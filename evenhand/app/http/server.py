@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -16,6 +17,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evenhand.app.gateway import Gateway
+from evenhand.app.http.entry import come_back
 from evenhand.app.http.errors import Problem
 from evenhand.app.http.log import log_routes
 from evenhand.app.http.media import serve_media
@@ -24,11 +26,13 @@ from evenhand.app.http.routes import ROUTES, Route, encode_json, endpoint, json_
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.app.transparency import log_files
+from evenhand.infra.db import AWAY
+from evenhand.pure.trouble import Busy
 
 log = logging.getLogger("evenhand.http")
 STATIC = Path(__file__).parent.parent / "static"
 PREFIX = "/api/v1"
-#: modules whose import fills the route table; the order is the order of matching
+#: modules whose import fills the route table; this is the order of matching, whatever was imported first
 MODULES = (
     "work",
     "session",
@@ -64,7 +68,7 @@ _HOT = ("/work/next", "/work/{handle}/submit")
 
 for _name in MODULES:
     import_module(f"evenhand.app.http.{_name}")
-from evenhand.app.http.entry import come_back  # noqa: E402 - after the list, which says the order of the routes
+ROUTES.sort(key=lambda found: MODULES.index(found.handler.__module__.rpartition(".")[2]))
 
 
 def _headers(settings: Settings) -> dict[str, str]:
@@ -163,7 +167,7 @@ def build(
         try:
             async with services.db.connection("gate") as conn:
                 await conn.fetchval("select 1")
-        except Exception:
+        except (*AWAY, Busy, asyncpg.PostgresError):
             log.warning("health: the database is away")
             return json_reply({"status": "database away"}, 503)
         return json_reply({"status": "ok"})

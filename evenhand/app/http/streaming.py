@@ -21,6 +21,7 @@ class _Streamed(StreamingResponse):
         try:
             await super().stream_response(send)
         except Exception as err:
+            # the status is sent already: left to the server, it would be told with its text
             status = problem_of(err).status  # which logs a bug as one
             log.warning("a reply broke off after it had begun (%s, %d)", type(err).__name__, status)
 

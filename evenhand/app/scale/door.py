@@ -92,6 +92,7 @@ async def _serve(request: Request, services: Services) -> Response:
         if not route.streams:
             ask.raw = await read_body(request, route.most)
     except Exception as err:
+        # a door: whatever it is, it is told in the words of that API, and a bug is logged as one
         note_refusal(services, err, f"/{parts_of(request)[0]}")
         return refuse(err)
     try:
@@ -100,6 +101,7 @@ async def _serve(request: Request, services: Services) -> Response:
         async with services.limits.turn(key, address):
             return await _answered(route, ask)
     except Exception as err:
+        # as above
         note_refusal(services, err, route.name, ask)
         return refuse(err, ask)
 
