@@ -59,7 +59,7 @@ as $$ begin return ctx.proved(current_setting('evenhand.ctx', true)); end $$;
 revoke all on function ctx.org() from public;
 grant execute on function ctx.org() to evenhand_app, evenhand_loader;
 
--- For the desk: functions of 0005 that run as the owner, who sees nothing but the organisation that was proved at their
+-- For the desk: functions of 0005 and 0011 that run as the owner, who sees nothing but the organisation that was proved at their
 -- beginning. One proof for a whole function, where a policy of the app's asks for it in every statement.
 create function ctx.enter(p_ctx text) returns text
     language plpgsql volatile

@@ -282,8 +282,8 @@ revoke insert, update on evenhand.seat from evenhand_app;
 grant update (served_at, cursor_rank, cursor_task) on evenhand.seat to evenhand_app;
 grant execute on function evenhand.admit(text, text), evenhand.give_seats(text, text, text, text) to evenhand_app;
 
--- As in 0005 and 0009, but that who is kept off has no heads there, and gets no lease.
-create or replace function evenhand.queue_heads(p_person text, p_role text)
+-- scheduler: the queue heads of a person, without a word about what is in them. Who is kept off a customer has none there.
+create function evenhand.queue_heads(p_person text, p_role text)
     returns table (org_id text, project_id text, served_at timestamptz, waiting boolean)
     language sql stable
 as $$
@@ -304,7 +304,14 @@ as $$
                          join evenhand.tie t on t.org_id = r.rival_id and t.person_id = p_person
                         where r.org_id = s.org_id and t.worked_until + make_interval(days => r.cool_off_d) > now())
 $$;
-create or replace function evenhand.lease(
+grant execute on function evenhand.queue_heads(text, text) to evenhand_scheduler, evenhand_gate;
+
+-- app: lease the first open task that this person, or the person of a session, has not had. Nobody waits: a row that another call
+-- holds is passed over.
+-- The comparison (select ...) is null keeps the check a subplan for each candidate; "not exists" may turn into a hash of
+-- every assignment there is.
+-- A task with a known answer is shown under another id, and its body is bound to the true one, so that is said as well.
+create function evenhand.lease(
     p_ctx text, p_hash bytea, p_person text, p_project text, p_role text, p_assignment text, p_fact text, p_salt bytea,
     p_event text, p_fact_body bytea, p_empty bytea, p_most integer, p_draw double precision default 1)
     returns table (task_id text, lease_until timestamptz, lease_s integer, version integer, body bytea, own_task text)
@@ -418,6 +425,9 @@ begin
           from evenhand.task t where t.org_id = v_org and t.task_id = v_task.task_id;
 end
 $$;
+grant execute on function evenhand.lease(
+    text, bytea, text, text, text, text, text, bytea, text, bytea, bytea, integer, double precision)
+    to evenhand_app;
 
 -- Access of the operator's people to a customer's content. A row is a grant that was begun; only its end can be changed, so nothing
 -- is made longer. `second_id`: with break-glass, the other of the two people.

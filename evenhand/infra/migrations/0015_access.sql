@@ -134,7 +134,7 @@ create policy cleaner on evenhand.entrance to evenhand_cleaner using (expires_at
 grant select (expires_at), delete on evenhand.ceremony, evenhand.entrance to evenhand_cleaner;
 
 -- The person of a session that is shown at the desk: not where it is bound to other spaces, or was seen outside their networks.
-create or replace function ctx.person(p_hash bytea) returns text
+create function ctx.person(p_hash bytea) returns text
     language plpgsql volatile
 as $$
 declare
@@ -148,7 +148,6 @@ end
 $$;
 
 -- gate: who holds this session, what it opens, and how long ago it was proved.
-drop function evenhand.session_person(bytea);
 create function evenhand.session_person(p_hash bytea)
     returns table (person_id text, operator boolean, expires_at timestamptz, session_id text, method text, bound text[],
                    barred text[], proved_s double precision, seen_s double precision)
@@ -160,3 +159,13 @@ as $$
      where s.token_hash = p_hash and s.expires_at > now() and p.state = 'active'
 $$;
 grant execute on function evenhand.session_person(bytea) to evenhand_gate;
+
+-- gate: who holds this session, and the queue heads of that person. No row: nobody; a row without a project: no seat.
+create function evenhand.waiting(p_hash bytea, p_role text)
+    returns table (person_id text, org_id text, project_id text, served_at timestamptz, waiting boolean)
+    language sql stable
+as $$
+    select s.person_id, h.org_id, h.project_id, h.served_at, h.waiting
+      from evenhand.session_person(p_hash) s left join lateral evenhand.queue_heads(s.person_id, p_role) h on true
+$$;
+grant execute on function evenhand.waiting(bytea, text) to evenhand_gate;
