@@ -148,6 +148,28 @@ async def test_what_is_no_picture_and_what_is_broken(world: World, acme: Custome
     assert (refused.status_code, refused.json()["code"]) == (409, "not_marked"), refused.text
 
 
+async def test_pages_are_told_the_name_that_they_lay_over_text(world: World, acme: Customer) -> None:
+    api = world.keyed(acme.live_key)
+    project = (await api.post(f"{API}/projects", json={"name": "Letters", "medium": "text"})).json()["id"]
+    task = (await api.post(f"{API}/projects/{project}/tasks", json={"data": {"text": "a letter"}})).json()["id"]
+    await world.worker("ann@people.example", acme.live, shared=True)
+    await world.drain()
+    ann, owner = await world.browser("ann@people.example"), await world.browser(acme.owner_email, acme.live)
+
+    async def told() -> list[str]:
+        read = (await ann.get(f"/work/projects/{project}/instructions")).json()["viewer"]
+        return [read, (await owner.get(f"/tasks/{task}")).json()["viewer"]]
+
+    assert await told() == ["", ""]
+    await switch(world, acme, "people")
+    worker, member = await told()
+    (known,) = [m for m in (await owner.get("/members")).json()["items"] if m["role"] == "annotator"]
+    assert (
+        worker.startswith(f"{known['name']} · ") and member.startswith("Owner of Acme · ") and worker.endswith(" UTC")
+    )
+    assert (await api.get(f"{API}/tasks/{task}")).json()["viewer"] == "", "a program has no screen"
+
+
 async def test_only_owners_switch_it_and_it_is_an_event(world: World, acme: Customer) -> None:
     owner = await world.browser(acme.owner_email, acme.live)
     assert (await owner.get("/settings/media")).json() == {"watermark": "off"}
