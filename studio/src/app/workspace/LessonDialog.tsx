@@ -9,7 +9,7 @@ import type { Lesson } from './types'
 import './LessonDialog.css'
 
 /** One's own answer to a training task and the expected one, side by side. */
-export function LessonDialog({ lesson, onClose }: { readonly lesson: Lesson; readonly onClose: () => void }) {
+export function LessonDialog({ lesson, viewer, onClose }: { readonly lesson: Lesson; readonly viewer: string; readonly onClose: () => void }) {
   const { assignment, answer, feedback } = lesson
   const count = differences(answer.annotations, feedback.expected.annotations)
   const sides = [
@@ -38,7 +38,7 @@ export function LessonDialog({ lesson, onClose }: { readonly lesson: Lesson; rea
         {sides.map((side) => (
           <section key={side.name} className="eh-stack-2" aria-label={side.name}>
             <h3>{side.name}</h3>
-            <ResultView data={assignment.data} ontology={assignment.ontology} annotations={side.annotations} empty={say('work.lesson.nothing')} />
+            <ResultView data={assignment.data} ontology={assignment.ontology} annotations={side.annotations} empty={say('work.lesson.nothing')} viewer={viewer} />
           </section>
         ))}
       </div>

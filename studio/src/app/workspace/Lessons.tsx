@@ -6,12 +6,12 @@ import type { Lesson } from './types'
 // Who is through the training never needs it.
 const LessonDialog = lazy(() => import('./LessonDialog').then((module) => ({ default: module.LessonDialog })))
 
-export function Lessons({ loop, lessons }: { readonly loop: TaskLoop; readonly lessons: readonly Lesson[] }) {
+export function Lessons({ loop, lessons, viewer }: { readonly loop: TaskLoop; readonly lessons: readonly Lesson[]; readonly viewer: string }) {
   const [lesson] = lessons
   if (!lesson) return null
   return (
     <Suspense fallback={null}>
-      <LessonDialog key={lesson.id} lesson={lesson} onClose={() => loop.learned(lesson.id)} />
+      <LessonDialog key={lesson.id} lesson={lesson} viewer={viewer} onClose={() => loop.learned(lesson.id)} />
     </Suspense>
   )
 }

@@ -50,6 +50,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
   const clipboard = useClipboard(held?.assignment.project.id)
   const inbox = useInbox(storage, state.done)
   const instructions = useInstructions(held?.assignment ?? null, storage)
+  const viewer = instructions.instructions?.viewer ?? ''
   useWorld(loop, deskNow)
   useTitle(say(`work.title.${mode}`))
   useEffect(() => setCompareWith(null), [desk])
@@ -97,7 +98,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
       ) : null}
       <Strips {...parts} instructions={drawer === 'instructions' ? null : instructions} onShow={() => desk && goTo(desk, surface)} />
       <div className="eh-work-body">
-        <Middle {...parts} clipboard={clipboard} compareWith={compareWith} summary={inbox.summary} viewer={instructions.instructions?.viewer ?? ''} onSurface={setSurface} onLeave={onLeave} />
+        <Middle {...parts} clipboard={clipboard} compareWith={compareWith} summary={inbox.summary} viewer={viewer} onSurface={setSurface} onLeave={onLeave} />
         {desk && panel && (drawer === null || narrow) ? (
           <aside className="eh-work-panel" aria-label={say('work.panel')}>
             <Details desk={desk} surface={surface} compareWith={compareWith} />
@@ -106,7 +107,7 @@ export function Workbench({ loop, storage, mode, onLeave }: Props) {
         <Drawers {...parts} open={drawer} instructions={instructions} inbox={inbox} onClose={() => setDrawer(null)} />
       </div>
       <Announcer desk={desk} />
-      <Dialogs {...parts} open={open} onClose={() => setOpen(null)} onReject={(comment) => verdict('reject', comment)} />
+      <Dialogs {...parts} open={open} viewer={viewer} onClose={() => setOpen(null)} onReject={(comment) => verdict('reject', comment)} />
     </div>
   )
 }

@@ -111,11 +111,12 @@ export function Drawers({ loop, state, open, instructions, inbox, onClose }: Dra
 
 interface DialogsProps extends Parts {
   readonly open: DialogName
+  readonly viewer: string
   readonly onClose: () => void
   readonly onReject: (comment: string) => void
 }
 
-export function Dialogs({ loop, state, desk, mode, open, onClose, onReject }: DialogsProps) {
+export function Dialogs({ loop, state, desk, mode, open, viewer, onClose, onReject }: DialogsProps) {
   const held = state.current
   return (
     <>
@@ -148,7 +149,7 @@ export function Dialogs({ loop, state, desk, mode, open, onClose, onReject }: Di
           }}
         />
       ) : null}
-      <Lessons loop={loop} lessons={state.lessons} />
+      <Lessons loop={loop} lessons={state.lessons} viewer={viewer} />
       <KeyboardSheet open={open === 'keys'} onClose={onClose} desk={desk} review={mode === 'review'} toolKeys={Object.values(TOOL_KEYS).map((key) => key.toUpperCase())} />
     </>
   )

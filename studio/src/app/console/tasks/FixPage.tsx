@@ -7,6 +7,7 @@ import { t } from '../../../ui/messages'
 import { guardLeaving, navigate, useQuery } from '../../../ui/router'
 import { Skeleton } from '../../../ui/Skeleton'
 import { useApi } from '../../../ui/useApi'
+import { ViewerMark } from '../../../ui/ViewerMark'
 import { useTitle } from '../../shell/useTitle'
 import { Desk } from '../../workspace/desk'
 import { Details } from '../../workspace/Details'
@@ -55,6 +56,7 @@ function Fix({ task, project, answer }: { task: Task; project: Project; answer: 
       <div className="eh-work-body">
         <main className="eh-stage" aria-label={t('work.stage')}>
           <Stage desk={desk} clipboard={clipboard} compareWith={compareWith} onSurface={setSurface} />
+          {task.viewer && task.data.medium !== 'image' ? <ViewerMark text={task.viewer} /> : null}
         </main>
         <aside className="eh-work-panel" aria-label={t('work.panel')}>
           <Details desk={desk} surface={surface} compareWith={compareWith} />
