@@ -44,6 +44,7 @@ ASKS: dict[str, set[str]] = {
         "POST /projects/{project}/delete", "PUT /projects/{project}/retention", "PUT /projects/{project}/hold",
         "DELETE /projects/{project}/hold", "PUT /org/hold", "DELETE /org/hold", "POST /org/leave",
     },
+    "pictures may go out without their viewers' names": {"PUT /settings/media"},
     "it says whether the proof is fresh": {"GET /me/fresh"},
 }  # fmt: skip
 #: why it does not ask -> the routes
