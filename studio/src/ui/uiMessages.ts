@@ -25,6 +25,8 @@ export const uiMessages = {
   'ui.error.unexpected.title': 'The server gave an answer that was not expected',
   'ui.error.unexpected.detail': 'Status {status} for {what}.',
   'ui.error.unexpected.hint': 'Nothing you entered is lost. Try again; if it stays, tell your operator the time and this message.',
+  'ui.error.part.title': 'This part of the page could not be loaded',
+  'ui.error.part.hint': 'The server is away, or was updated a moment ago. What was saved is safe. Load again.',
   'ui.error.crash.title': 'This page stopped working',
   'ui.error.crash.hint': 'What was saved is safe. Load the page again; if it stays, tell your operator what you did just before.',
   'ui.error.reload': 'Load again',
