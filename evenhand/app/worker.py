@@ -22,6 +22,7 @@ from evenhand.features.assets.viewings import close_ended
 from evenhand.features.contracts.cards import tell_everybody
 from evenhand.features.contracts.walls import walls_anew
 from evenhand.features.deliveries import callbacks
+from evenhand.features.keys.actions import RETIRE_JOB, retire_job
 from evenhand.features.leaving.parting import destroy_left_keys
 from evenhand.features.leaving.retention import run_retention
 from evenhand.features.leaving.running import erase_job
@@ -121,6 +122,7 @@ def handlers(services: Services) -> dict[str, Handler]:
 
     return {
         "leaving.erase": erase,
+        RETIRE_JOB: retire_job,
         "tasks.fetch": fetch,
         "annotations.settle": settle_job,
         "annotations.score": score_job,
@@ -218,13 +220,14 @@ async def run(services: Services, stop: asyncio.Event) -> None:
     """Works until told to stop."""
     worker = Worker(services.db, handlers(services))
     everyones = the_log(services.settings, services.db.keys)
-    await asyncio.gather(
-        worker.run(stop),
-        _sweeps(services, stop),
-        keep_clean(services.db, services.objects, stop),
-        sequencer.run(services.db, everyones, stop),
-        witnesses.run(services.db, everyones, stop),
-        turns.run(services.db, stop),
-        neutrality.run(services.db, stop),
-        feeds.run(services.db, services.settings.public_host, stop),
-    )
+    async with services.db.hearing():
+        await asyncio.gather(
+            worker.run(stop),
+            _sweeps(services, stop),
+            keep_clean(services.db, services.objects, stop),
+            sequencer.run(services.db, everyones, stop),
+            witnesses.run(services.db, everyones, stop),
+            turns.run(services.db, stop),
+            neutrality.run(services.db, stop),
+            feeds.run(services.db, services.settings.public_host, stop),
+        )

@@ -15,6 +15,7 @@ import asyncpg
 from evenhand.infra import context
 from evenhand.infra.crypto.datakey import WrappedKey
 from evenhand.infra.envelope import LIFE_S
+from evenhand.infra.hearing import hear
 from evenhand.infra.keyrings import DATA_KEYS, KEY_SERVICE, ORG_KEYS, Keyrings, KeyUnwrapped, Stored
 from evenhand.infra.keys import Keys
 from evenhand.infra.kms.choice import Choice, open_service
@@ -225,6 +226,16 @@ class Database:
 
     def sign(self, conn: Any, org_id: str, actor_id: str) -> str:
         return context.mint(self._secret, org_id, actor_id, conn.get_server_pid())
+
+    @asynccontextmanager
+    async def hearing(self) -> AsyncGenerator[None]:
+        """Meanwhile, keys that another process changes or destroys are noticed here at once."""
+        task = asyncio.create_task(hear(self._urls.app, self.keyrings.hear, self.keyrings.hear_all))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
 
     async def seal(self, org_id: str, project_id: str = "") -> Seal:
         """The seal of an organisation, without a call of the database while its keys and that of the project are in hand.

@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -171,10 +171,23 @@ class Keyring:
         return out
 
     def adopt(self, org_keys: Iterable[WrappedKey]) -> None:
-        """What another process has stored since. Keys in hand are kept; those no longer listed are dropped."""
+        """What another process has stored since. Keys in hand are kept; those no longer listed are let go of.
+
+        What lay under them was wrapped anew by a newer one, or has gone: see `prune`."""
         self._wrapped = {wrapped.version: wrapped for wrapped in org_keys}
-        if not self._wrapped.keys() >= self._released.keys():
+        if not self._wrapped:
             self.drop()
+        for version in self._released.keys() - self._wrapped.keys():
+            del self._released[version]
+
+    def prune(self, project_ids: Container[str]) -> None:
+        """Ends the keys of projects that are not among these, handed out or not."""
+        for key in list(self._handed):
+            if key.scope.project_id not in project_ids:
+                key.forget()
+                self._handed.discard(key)
+        for project_id in [known for known in self._data if known not in project_ids]:
+            del self._data[project_id]
 
     async def destroy(self) -> KeyInfo:
         """Destroys the customer key, and with it everything under it, for good. Here it ends at once, also where the

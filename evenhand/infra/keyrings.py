@@ -151,6 +151,9 @@ class Keyrings:
         self._clock = clock
         self._held: dict[str, _Held] = {}
         self._flights: dict[str, asyncio.Task[Seal]] = {}
+        self._changes: dict[
+            str, int
+        ] = {}  # how often an organisation's wrapped keys were changed, as far as we were told
 
     async def seal(self, org_id: str, project_id: str = "") -> Seal:
         """The organisation's seal, with the key of this project among those that it can open. It comes also where the
@@ -177,9 +180,22 @@ class Keyrings:
 
     def forget(self, org_id: str) -> None:
         """The wrapped keys were changed: they are read anew when they are next needed."""
+        self._changes[org_id] = self._changes.get(org_id, 0) + 1
         held = self._held.get(org_id)
         if held is not None:
             held.ask_at = 0.0
+
+    def hear(self, org_id: str) -> None:
+        """Another process has changed them: what this one holds is compared at once, so that what was destroyed ends here
+        too. Nothing is done for an organisation of which nothing is held."""
+        self.forget(org_id)
+        if org_id in self._held:
+            self._begin_flight(org_id)
+
+    def hear_all(self) -> None:
+        """Something may have been changed that was not heard of."""
+        for org_id in list(self._held):
+            self.hear(org_id)
 
     async def new_project_key(self, org_id: str, project_id: str) -> WrappedKey:
         """The first key of a project, to be stored in the transaction that makes the project. Raises what `check` raises."""
@@ -191,11 +207,14 @@ class Keyrings:
         return wrapped
 
     async def _fly(self, org_id: str) -> Seal:
+        return await asyncio.shield(self._begin_flight(org_id))  # who gives up waiting stops nobody else
+
+    def _begin_flight(self, org_id: str) -> "asyncio.Task[Seal]":
         flight = self._flights.get(org_id)
         if flight is None:
             flight = self._flights[org_id] = asyncio.create_task(self._ask(org_id))
             flight.add_done_callback(lambda done: self._landed(org_id, done))
-        return await asyncio.shield(flight)  # who gives up waiting stops nobody else
+        return flight
 
     async def _learn(self, held: _Held, project_id: str, version: int) -> None:
         """Reads the wrapped keys again: another process has made or rotated this one since, or it is there no more."""
@@ -210,6 +229,13 @@ class Keyrings:
             held.gone.add((project_id, version))
 
     async def _ask(self, org_id: str) -> Seal:
+        changes = self._changes.get(org_id, 0)
+        seal = await self._renew(org_id)
+        if changes != self._changes.get(org_id, 0):  # it may have read before that
+            self.forget(org_id)
+        return seal
+
+    async def _renew(self, org_id: str) -> Seal:
         stored = await self._read(org_id)
         self._let_go()
         held = self._held.get(org_id)
@@ -224,7 +250,11 @@ class Keyrings:
         held.ring.adopt(stored.org_keys)
         now = self._clock()
         held.young = {project: kept for project, kept in held.young.items() if now < kept[0]}
-        held.wrapped = {project: [kept] for project, (_, kept) in held.young.items()} | stored.data_keys
+        known = {project: [kept] for project, (_, kept) in held.young.items()} | stored.data_keys
+        if held.wrapped.keys() - known.keys():
+            held.ring.prune(known)
+            forget_content(org_id)
+        held.wrapped = known
         try:
             await held.ring.release(key.under for keys in stored.data_keys.values() for key in keys)
             key = await held.ring.data_key("", stored.data_keys.get("", ()))

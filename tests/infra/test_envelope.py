@@ -378,8 +378,13 @@ async def test_keys_that_another_process_made_or_gave_up(world: World) -> None:
     assert await ring.data_key("p2", second)
     assert key.open(row, "task/7") == b"a body"
     ring.adopt(world.org_keys[1:])
+    with pytest.raises(KeyDestroyed):
+        await ring.data_key("p1", world.project)
+    assert key.open(row, "task/7") == b"a body", "a key that was only wrapped anew goes on"
+    ring.prune({"p2"})
     with pytest.raises(KeyNotHeld):
         key.open(row, "task/7")
+    assert await ring.data_key("p2", second)
 
 
 async def test_no_secret_is_shown(world: World) -> None:

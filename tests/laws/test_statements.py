@@ -49,6 +49,7 @@ OUTSIDE = {
     ("evenhand.infra.db", "commit; reset all"),
     ("evenhand.infra.db", "select set_config('evenhand.ctx', $1, true)"),
     ("evenhand.app.http.server", "select 1"),
+    ("evenhand.infra.hearing", "select 1"),
     # no table is touched
     ("evenhand.app.http.routes", "select pg_advisory_xact_lock($1)"),
     ("evenhand.features.tasks.actions", "select pg_advisory_xact_lock($1)"),

@@ -157,7 +157,7 @@ def build(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with open_services() as opened:
+        async with open_services() as opened, opened.db.hearing():
             services.db, services.objects, services.refusals = opened.db, opened.objects, opened.refusals
             services.uploads = opened.uploads
             yield

@@ -5,14 +5,15 @@ Whatever changes wrapped keys holds the rows of the organisation's keys, so that
 
 import os
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from evenhand.features.keys import store
 from evenhand.features.keys.types import (
     Checked,
+    KeyRetired,
     KeyRotated,
     KeyServiceChecked,
     KeyServiceChosen,
@@ -27,10 +28,12 @@ from evenhand.features.keys.types import (
 from evenhand.features.people.rules import Verb, require
 from evenhand.infra.crypto.datakey import WrappedKey
 from evenhand.infra.crypto.xaes import KEY_BYTES
-from evenhand.infra.db import Actor, Database, Tx
+from evenhand.infra.db import SYSTEM, Actor, Database, Tx
 from evenhand.infra.envelope import Keyring, Unwrap
 from evenhand.infra.facts import record
+from evenhand.infra.hearing import KEYS_CHANGED
 from evenhand.infra.ids import new_id
+from evenhand.infra.jobs import Job, Retry, enqueue
 from evenhand.infra.keyrings import DATA_KEY_PUT, Stored, unwrapped
 from evenhand.infra.kms.choice import Choice, open_service
 from evenhand.infra.kms.port import KeyNotUsable, KeyService
@@ -38,6 +41,8 @@ from evenhand.infra.seal import At
 from evenhand.pure.trouble import Missing, Trouble
 
 USES = 20
+RETIRE_JOB = "keys.retire"
+_MARGIN_S = 30.0
 
 
 async def show_keys(db: Database, tx: Tx) -> KeysView:
@@ -100,6 +105,7 @@ async def choose_service(db: Database, org_id: str, actor: Actor, new: NewChoice
         body = db.platform.shut(choice, At("key_service", org_id))
         await store.CHOOSE.run(tx, org=org_id, kind=choice.kind, body=body)
         await record(tx, KeyServiceChosen(org_id, choice.where, choice.key_id, stored.where, len(keys)))
+        await KEYS_CHANGED.run(tx, org=org_id)
     db.keyrings.forget(org_id)
     async with db.tx(org_id, actor) as tx:
         return await show_keys(db, tx)
@@ -115,9 +121,12 @@ async def rotate(db: Database, org_id: str, actor: Actor, what: Rotation) -> Key
         if what.level == "customer":
             await _rotate_customer(tx, ring)
         elif what.level == "organisation":
-            await _rotate_organisation(tx, ring, stored, older_s=2 * db.keyrings.life_s)
+            await _rotate_organisation(tx, ring, stored)
+            due = datetime.now(UTC) + timedelta(seconds=2 * db.keyrings.life_s + _MARGIN_S)
+            await enqueue(tx, RETIRE_JOB, {}, run_at=due)
         else:
             await _rotate_project(tx, ring, stored, what.project)
+        await KEYS_CHANGED.run(tx, org=org_id)
     db.keyrings.forget(org_id)
     async with db.tx(org_id, actor) as tx:
         return await show_keys(db, tx)
@@ -130,19 +139,49 @@ async def _rotate_customer(tx: Tx, ring: Keyring) -> None:
     await record(tx, KeyRotated(tx.org_id, "customer", 0, len(wrapped), 0))
 
 
-async def _rotate_organisation(tx: Tx, ring: Keyring, stored: Stored, *, older_s: float) -> None:
-    """Everything under the old version is wrapped by the new one. A version that was left before is given up."""
+async def retire(db: Database, org_id: str) -> bool:
+    """Gives up the versions of the organisation key before the newest, once no process can wrap by them any more. True:
+    there are some left, which is for later."""
+    async with db.tx(org_id, SYSTEM) as tx:
+        await store.LOCK.all(tx, org=org_id)
+        stored = await db.wrapped_keys(org_id)
+        if stored is None or len(stored.org_keys) < 2:
+            return False
+        newest = max(key.version for key in stored.org_keys)
+        late = {p: keys for p, keys in stored.data_keys.items() if any(key.under != newest for key in keys)}
+        count = await _rewrap(tx, _ring(tx, db, stored), late)  # by a process that knew no newer one
+        given_up = await store.ORG_KEYS_UNUSED.run(tx, org=org_id, older_s=2 * db.keyrings.life_s)
+        if count or given_up:
+            await record(tx, KeyRetired(org_id, newest, count, given_up))
+            await KEYS_CHANGED.run(tx, org=org_id)
+    db.keyrings.forget(org_id)
+    return given_up < len(stored.org_keys) - 1
+
+
+async def retire_job(job: Job) -> None:
+    """The job that a rotation leaves behind."""
+    if await retire(job.db, job.org_id):
+        raise Retry(job.db.keyrings.life_s)
+
+
+async def _rotate_organisation(tx: Tx, ring: Keyring, stored: Stored) -> None:
+    """Everything under the old version is wrapped by the new one. The old one is given up later, by the job."""
     key = await ring.new_org_key()
     await store.ORG_KEY_ADD.run(tx, org=tx.org_id, version=key.version, key_id=ring.key_id, wrapped=key.data)
+    count = await _rewrap(tx, ring, stored.data_keys)
+    await record(tx, KeyRotated(tx.org_id, "organisation", key.version, count, 0))
+
+
+async def _rewrap(tx: Tx, ring: Keyring, data_keys: Mapping[str, Sequence[WrappedKey]]) -> int:
+    """Wraps keys by the newest organisation key. Returns how many."""
     count = 0
-    for project, keys in stored.data_keys.items():
+    for project, keys in data_keys.items():
         for again in await ring.rewrap_project(project, keys):
             await store.DATA_KEY_SET.run(
                 tx, org=tx.org_id, project=project, version=again.version, under=again.under, wrapped=again.data
             )
             count += 1
-    given_up = await store.ORG_KEYS_UNUSED.run(tx, org=tx.org_id, older_s=older_s)
-    await record(tx, KeyRotated(tx.org_id, "organisation", key.version, count, given_up))
+    return count
 
 
 async def _rotate_project(tx: Tx, ring: Keyring, stored: Stored, project: str) -> None:

@@ -114,6 +114,15 @@ class KeyRotated(msgspec.Struct, frozen=True):
     given_up: int
 
 
+class KeyRetired(msgspec.Struct, frozen=True):
+    """Versions of the organisation key before `newest` were given up. `wrapped`: keys that were wrapped anew before that."""
+
+    about: str
+    newest: int
+    wrapped: int
+    given_up: int
+
+
 class KeyServiceChecked(msgspec.Struct, frozen=True):
     about: str
     service: str

@@ -20,6 +20,7 @@ from evenhand.features.tasks.actions import body_of
 from evenhand.infra.crypto.datakey import KeyDestroyed
 from evenhand.infra.db import SYSTEM, Tx
 from evenhand.infra.facts import micros, record
+from evenhand.infra.hearing import KEYS_CHANGED
 from evenhand.infra.jobs import Job
 from evenhand.infra.objects import Objects
 from evenhand.infra.seal import At
@@ -192,6 +193,7 @@ class _Run:
                 return True
             going.count(gone)
             going.keys = keys
+            await KEYS_CHANGED.run(tx, org=self._org)
         at = datetime.now(UTC)
         text = deletion_text(
             Deletion(

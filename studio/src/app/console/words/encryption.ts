@@ -42,7 +42,7 @@ export const encryptionMessages = {
   'console.encryption.rotate': 'Rotate',
   'console.encryption.rotate-what': 'Rotate: {name}',
   'console.encryption.rotate.customer': 'Your key service makes a new version, and the organisation key is wrapped by it. Everything stays readable.',
-  'console.encryption.rotate.organisation': 'A new organisation key wraps all keys under it. Everything stays readable.',
+  'console.encryption.rotate.organisation': 'A new organisation key wraps all keys under it, and the old one is given up some minutes later. Everything stays readable.',
   'console.encryption.rotate.project': 'What is written from now on is under a new key. What was written before stays under the one it has, and readable.',
   'console.encryption.rotated': 'There is a new version.',
   'console.encryption.revoke': 'If you take it back',

@@ -29,6 +29,7 @@ export const factMessages = {
   'console.fact.ContentShown': 'looked',
   'console.fact.FeedAdded': 'added a feed of events',
   'console.fact.FeedChanged': 'changed a feed of events',
+  'console.fact.KeyRetired': 'gave up old versions of a key',
   'console.fact.KeyRotated': 'made a new version of a key',
   'console.fact.KeyServiceChecked': 'checked the key service',
   'console.fact.KeyServiceChosen': 'chose a key service',
