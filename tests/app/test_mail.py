@@ -1,5 +1,6 @@
 """Mail goes over TLS where it can, and a password or a link never in the clear where it cannot."""
 
+import contextlib
 import smtplib
 import socketserver
 import threading
@@ -12,7 +13,8 @@ import pytest
 
 from evenhand.app import mail
 from evenhand.app.settings import Settings
-from evenhand.pure.trouble import Upstream
+from evenhand.features.people.profiles import tidy_email
+from evenhand.pure.trouble import Invalid, Upstream
 from tests.conftest import settings_for
 
 pytestmark = pytest.mark.anyio
@@ -107,3 +109,17 @@ def test_the_client_library_forgets_to_ask_first() -> None:
         client.ehlo()
         assert client.has_extn("starttls")
         post.shutdown()
+
+
+@pytest.mark.parametrize(
+    "more", ["\r\nBcc: eve@evil.example", "\nBcc: eve@evil.example", "\r\n\r\nother text", " eve@evil.example"]
+)
+async def test_an_address_writes_no_header(without_tls: Post, tmp_path: Path, more: str) -> None:
+    """Not as an address that anybody gives, and not if one came past that."""
+    with pytest.raises(Invalid):
+        tidy_email(f"kim@people.example{more}")
+    server = without_tls
+    found = settings(tmp_path, f"smtp://127.0.0.1:{server.server_address[1]}")
+    with contextlib.suppress(Upstream, ValueError):
+        await mail.send_mail(found, f"kim@people.example{more}", "Your link", "text")
+    assert not any("evil" in line and line.upper().startswith(("BCC", "RCPT")) for line in server.said)

@@ -4,13 +4,15 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
-from evenhand.features.access import provider
+from evenhand.features.access import provider, sessions
 from evenhand.features.people import actions as people
 from evenhand.infra.db import Actor
 from evenhand.infra.fetch import ALLOW_VARIABLE
@@ -308,6 +310,23 @@ async def test_tokens_stay_on_the_server(world: World, owner: Browser, idp: Prov
     told = "".join(f"{r.headers}{r.text}" for r in (done, session)) + str(dict(client.cookies))
     assert session.status_code == 200
     assert not any(part in told for part in minted[0].split("."))
+
+
+async def test_sessions_last_as_the_page_says(world: World, owner: Browser, idp: Provider) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "sign-in-with-your-own-provider.md").read_text()
+    assert f"after {sessions.PROVIDER_SESSION_S // 3600} hours" in page
+    assert f"after {sessions.SESSION_S // 86400} days" in page and "any number of sessions at once" in page
+    kept: list[Browser] = []
+    for _ in range(3):
+        client = world.client()
+        assert await trip(client, idp) == "/"
+        found = (await client.get("/api/v1/session")).json()
+        kept.append(Browser(client, found["person"]["id"], found["csrf"]))
+    lines = (await kept[0].get("/me/security")).json()["sessions"]
+    assert len(lines) == 3
+    for line in lines:
+        lives = datetime.fromisoformat(line["expires_at"]) - datetime.now(UTC)
+        assert abs(lives.total_seconds() - sessions.PROVIDER_SESSION_S) < 60
 
 
 async def test_a_weak_key_is_no_key(world: World, owner: Browser, idp: Provider) -> None:
