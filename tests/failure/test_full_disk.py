@@ -214,7 +214,7 @@ def test_a_backup(running: Running, cast: Cast, tmp_path: Path) -> None:
         small.free()
         done = command(running, cast, "backup", place / "b.tar", remote=False)
         assert done.returncode == 0, done
-        assert small.files() == {"b.tar"}
+        assert small.files() == {"b.tar", "b.tar.keys"}
     finally:
         subprocess.run(["umount", "-l", place], check=True)
 

@@ -263,6 +263,7 @@ from evenhand.features.projects import actions as projects
 from evenhand.infra.crypto.datakey import KeyDestroyed, KeyNotHeld
 from evenhand.infra.crypto.trouble import Altered
 from evenhand.infra.db import SYSTEM, Database
+from evenhand.infra.facts import record
 from evenhand.infra.home import Home
 from tests.conftest import KEYS
 
