@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import combining, normalize
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from evenhand.pure.trouble import Conflict
@@ -97,8 +96,9 @@ def _drawable(image: Image.Image) -> Image.Image:
     if image.mode in ("L", "RGB", "LA", "RGBA") and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):  # 16 bits a sample: the upper eight are what a screen shows
-        samples = np.asarray(image, dtype=np.int64)
-        return Image.fromarray((np.clip(samples, 0, 65_535) >> 8).astype(np.uint8))
+        return (
+            image.convert("I").point(lambda sample: sample * (1 / 256)).convert("L")
+        )  # what is beyond 0 to 255 is cut there
     if image.mode in ("1", "F"):
         return image.convert("L")
     clear = "transparency" in image.info or image.mode in ("PA", "La", "RGBa")
