@@ -38,7 +38,8 @@ def studio() -> None:
 
 
 def server() -> None:
-    pytest: list[Path | str] = [BIN / "pytest", "-n", os.environ.get("EVENHAND_TEST_PROCESSES", "2"), "-q"]
+    # one more than the two cores that are counted on: many tests wait for a clock, a browser or a disk
+    pytest: list[Path | str] = [BIN / "pytest", "-n", os.environ.get("EVENHAND_TEST_PROCESSES", "3"), "-q"]
     run("Server, database and journeys", pytest)
     if (DEBIAN_15 / "postgres").exists():
         run("Database on PostgreSQL 15", [*pytest, "-m", "database"], more={"EVENHAND_TEST_PG_BIN": str(DEBIAN_15)})
