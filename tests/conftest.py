@@ -16,6 +16,7 @@ from evenhand.app.scale.door import scale_routes
 from evenhand.app.services import Services
 from evenhand.app.settings import Settings
 from evenhand.features.people import actions as people
+from evenhand.features.trust import bundles
 from evenhand.infra.db import SYSTEM, Actor, Database
 from evenhand.infra.facts import person_alias, record
 from evenhand.infra.home import Home
@@ -197,6 +198,12 @@ async def world_of(settings: Settings, db: Database) -> AsyncIterator[World]:
         yield made
     for client in made.clients:
         await client.aclose()
+
+
+@pytest.fixture
+def nobody_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sequencer runs beside the test, so evidence is refused at once and not after a wait for it."""
+    monkeypatch.setattr(bundles, "WAIT_S", 0.0)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.laws.estate import Estate, fill
 from tests.laws.test_twin import CASES, ids_of
 from tests.pg import TestServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nobody_numbers")]
 CANARY = "QUAILFEATHER"
 FORMATS = ("jsonl", "coco", "yolo", "csv")
 

@@ -18,7 +18,7 @@ from evenhand.infra.ids import new_id
 from tests.conftest import Browser, World
 from tests.laws.estate import Estate, answer, fill
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nobody_numbers")]
 Ids = dict[str, str]
 Ask = tuple[str, dict[str, Any]]  # path, options of the request
 Case = Callable[[Ids, Ids], list[Ask]]  # (the ids asked for, B's own) -> requests

@@ -23,7 +23,7 @@ from tests.laws.test_twin import ids_of
 from tests.pg import TestServer
 from tests.security.sealing import CANARY, Clock, everything, looking, project_with
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nobody_numbers")]
 TOKEN = "hvs.the-customers-own-token"
 
 

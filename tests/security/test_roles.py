@@ -15,7 +15,7 @@ from tests.features.access.people import open_link
 from tests.laws.estate import Estate, fill
 from tests.laws.test_twin import CUSTOMER, OPERATOR, PERSON, Ask, at, ids_of, made_up
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nobody_numbers")]
 
 #: what a customer route needs; a route that is not here fails the test
 NEEDS: dict[str, Verb] = {
