@@ -73,7 +73,7 @@ function useNames(): ReadonlyMap<string, string> {
 function columns(names: ReadonlyMap<string, string>): Column<Line>[] {
   return [
     { key: 'at', title: t('console.when'), tight: true, cell: (item) => <time dateTime={item.at} title={formatDate(item.at, 'full')}>{formatDate(item.at)}</time> },
-    { key: 'who', title: t('console.who'), tight: true, wideOnly: true, cell: (item) => item.who },
+    { key: 'who', title: t('console.who'), tight: true, wideOnly: true, cell: (item) => <span className="eh-trust-about">{item.who}</span> },
     { key: 'what', title: t('console.what'), cell: (item) => <What item={item} /> },
     { key: 'about', title: t('console.about'), tight: true, cell: (item) => <About id={item.about ?? ''} names={names} />, wideOnly: true },
     { key: 'counter', title: t('console.trust.number'), tight: true, number: true, wideOnly: true, cell: (item) => <Counter item={item} /> },
