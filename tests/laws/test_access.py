@@ -22,7 +22,7 @@ from tests.conftest import World
 from tests.laws.estate import fill
 from tests.laws.test_twin import CUSTOMER, PERSON, ids_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nobody_numbers")]
 #: kinds of facts by which content leaves
 ACCESS = {"ContentShown", "TaskViewed", "Exported", "TaskLeased", "WorkRecalled"}
 #: requests that change what later ones ask for come last

@@ -16,7 +16,7 @@ from evenhand.pure.formats.again import as_new, exported
 from tests.conftest import World
 from tests.laws.estate import Estate, fill, picture
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nobody_numbers")]
 API = "/api/v1"
 
 
