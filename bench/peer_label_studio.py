@@ -60,7 +60,7 @@ class Sizes:
     pairs: int  # at most, in a round
 
 
-QUICK = Sizes(tasks=2_700, finished=1_000, rounds=3, seconds=3, pairs=400)
+QUICK = Sizes(tasks=3_600, finished=1_000, rounds=3, seconds=3, pairs=400)
 FULL = Sizes(tasks=10_000, finished=10_000, rounds=5, seconds=8, pairs=900)
 
 
