@@ -69,8 +69,9 @@ create table evenhand.seat (
     person_id   text collate "C" not null,
     role        evenhand.seat_role not null,
     served_at   timestamptz not null default '-infinity',
-    cursor_rank smallint,
+    cursor_rank smallint,                         -- where this person's search for a task begins until `cursor_until`
     cursor_task text collate "C",
+    cursor_until timestamptz not null default '-infinity',
     primary key (org_id, project_id, person_id, role),
     foreign key (org_id, project_id) references evenhand.project,
     foreign key (org_id, person_id) references evenhand.member
@@ -138,7 +139,8 @@ create table evenhand.queue (
     primary key (org_id, task_id),
     check (overlap >= 1 and taken <= overlap and answered between 0 and taken
            and (state <> 'open' or taken < overlap) and (state not in ('review', 'reviewing') or answered = overlap))
-) with (fillfactor = 80);
+) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, vacuum_index_cleanup = on);
+-- Whoever looks for the first open task reads past the entries of all that were open before it, until a vacuum clears them away.
 create index queue_open on evenhand.queue (org_id, project_id, rank, task_id) where state = 'open';
 create index queue_review on evenhand.queue (org_id, project_id, rank, task_id) where state = 'review';
 create index queue_batch on evenhand.queue (org_id, batch_id) where batch_id is not null;

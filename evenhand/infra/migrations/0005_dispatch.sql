@@ -185,9 +185,9 @@ create function evenhand.reset_cursors(p_org text, p_projects text[]) returns vo
 as $$
     with held as (
         select s.project_id, s.person_id, s.role from evenhand.seat s
-         where s.org_id = p_org and s.project_id = any(p_projects) and s.cursor_task is not null
+         where s.org_id = p_org and s.project_id = any(p_projects) and s.cursor_until > clock_timestamp()
          order by s.project_id, s.person_id, s.role for no key update)
-    update evenhand.seat s set cursor_rank = null, cursor_task = null from held h
+    update evenhand.seat s set cursor_until = '-infinity' from held h
      where s.org_id = p_org and s.project_id = h.project_id and s.person_id = h.person_id and s.role = h.role;
 $$;
 grant execute on function evenhand.reset_cursors(text, text[]) to evenhand_app;

@@ -279,7 +279,7 @@ end
 $$;
 -- Only that function gives seats, and nobody moves one to somebody else.
 revoke insert, update on evenhand.seat from evenhand_app;
-grant update (served_at, cursor_rank, cursor_task) on evenhand.seat to evenhand_app;
+grant update (served_at, cursor_rank, cursor_task, cursor_until) on evenhand.seat to evenhand_app;
 grant execute on function evenhand.admit(text, text), evenhand.give_seats(text, text, text, text) to evenhand_app;
 
 -- scheduler: the queue heads of a person, without a word about what is in them. Who is kept off a customer has none there.
@@ -319,6 +319,8 @@ create function evenhand.lease(
     set search_path = pg_catalog, pg_temp
     -- Without statistics, right after an import, the planner would read all open rows and sort them.
     set enable_sort = off
+    -- Where a search begins is another place each time; a plan made for that place would seem cheaper, and be made at each call.
+    set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_org text;
@@ -327,42 +329,43 @@ declare
     v_task record;
     v_now timestamptz := clock_timestamp();
     v_until timestamptz;
-    v_from_rank smallint;
-    v_from_task text;
+    v_from_rank smallint := -32768;
+    v_from_task text := '';
     v_gold text;
     v_shown text;
     v_wait boolean;
-    v_rivals boolean;
 begin
     v_org := ctx.enter(p_ctx);
     -- Whoever shows a session must be the person whom the event names.
     if p_hash is not null and ctx.person(p_hash) is distinct from p_person then return; end if;
     v_person := p_person;
-    -- Two calls of one person wait for each other, in every project of the space; what follows counts after the wait.
-    perform pg_advisory_xact_lock(hashtextextended(v_org || v_person, 0));
-    v_rivals := exists (select from evenhand.rivalry r where r.org_id = v_org);
-    if v_rivals then  -- one customer after another, so that two rivals do not each find the other's work not there yet
-        perform pg_advisory_xact_lock(hashtextextended('wall' || v_person, 0));
-    end if;
+    -- Two calls of one person wait for each other, whatever the customers, so that of two rivals each finds the other's work;
+    -- what follows counts after the wait.
+    perform pg_advisory_xact_lock(hashtextextended('wall' || v_person, 0));
     update evenhand.seat s set served_at = v_now
       from evenhand.project p left join evenhand.tie w on w.org_id = v_org and w.person_id = v_person
      where s.org_id = v_org and s.project_id = p_project and s.person_id = v_person and s.role = p_role
        and p.org_id = v_org and p.project_id = p_project and p.state = 'active'
        and exists (select from evenhand.member m
                     where m.org_id = v_org and m.person_id = v_person and m.state = 'active')
-    returning p.lease_s, p.version, p.gold, p.gold_share, s.cursor_rank, s.cursor_task, w.worked_until, w.barred_until,
+    returning p.lease_s, p.version, p.gold, p.gold_share, s.cursor_rank, s.cursor_task, s.cursor_until, w.worked_until, w.barred_until,
+              exists (select from evenhand.rivalry r where r.org_id = v_org) as rivals,
               (select count(*) from evenhand.assignment a
                 where a.org_id = v_org and a.person_id = v_person and a.state = 'leased') as held
          into v_head;
     if not found or v_head.held >= p_most then return; end if;
-    if (v_rivals or v_head.barred_until > v_now) and evenhand.kept_off(v_org, v_person) is not null then return; end if;
+    if (v_head.rivals or v_head.barred_until > v_now) and evenhand.kept_off(v_org, v_person) is not null then return; end if;
     if v_head.gold then  -- 0006: a task with a known answer instead, or nothing before the course is passed
         select g.task_id, g.shown, g.wait into v_gold, v_shown, v_wait
           from evenhand.gold_next(v_org, p_project, v_person, p_role, v_head.gold_share, p_draw, right(p_fact, 12)) g;
         if v_wait then return; end if;
     end if;
-    v_from_rank := coalesce(v_head.cursor_rank, -32768);
-    v_from_task := coalesce(v_head.cursor_task, '');
+    -- The index keeps the entries of what is no longer open for a while, and a person's own tasks with places for others stay
+    -- open: a search begins where the last one ended, and every now and then at the head.
+    if v_head.cursor_until > v_now then
+        v_from_rank := v_head.cursor_rank;
+        v_from_task := v_head.cursor_task;
+    end if;
     loop
         if v_gold is not null then
             select v_gold as task_id, 0::smallint as rank, 1::smallint as overlap into v_task;
@@ -395,17 +398,19 @@ begin
             returning u.task_id, u.rank, u.overlap into v_task;
         end if;
         exit when found or v_from_task = '';
+        v_head.cursor_until := '-infinity';
         v_from_rank := -32768;  -- past the end: once more from the head
         v_from_task := '';
     end loop;
-    -- With one place a task, nothing of one's own stays in the open queue: only wider projects keep a cursor.
-    if v_gold is null and (v_task.overlap > 1 or v_head.cursor_task is not null) then
+    if v_task.task_id is null then return; end if;
+    if v_gold is null and (v_task.overlap > 1 or v_head.cursor_until <= v_now) then
         update evenhand.seat s
-           set cursor_rank = case when v_task.overlap > 1 then v_task.rank end,
-               cursor_task = case when v_task.overlap > 1 then v_task.task_id end
+           set cursor_rank = v_task.rank, cursor_task = v_task.task_id,
+               cursor_until = case when v_head.cursor_until > v_now then v_head.cursor_until
+                                   else v_now + case when v_task.overlap > 1 then interval '1 minute' else interval '2 seconds' end
+                              end
          where s.org_id = v_org and s.project_id = p_project and s.person_id = v_person and s.role = p_role;
     end if;
-    if v_task.task_id is null then return; end if;
     v_until := v_now + make_interval(secs => v_head.lease_s);
     if v_head.worked_until is null or v_head.worked_until < v_until then  -- once an hour
         insert into evenhand.tie as t (org_id, person_id, worked_until) values (v_org, v_person, v_until + interval '1 hour')
