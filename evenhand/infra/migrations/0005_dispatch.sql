@@ -19,9 +19,10 @@ create policy desk on evenhand.person for select to current_user
                          where s.token_hash = decode(current_setting('evenhand.session', true), 'hex')));
 
 -- The commitment to an event whose task and time are known here only: their places in the canonical text are %s
--- (docs/decisions/0015-log.md; infra/facts.py writes the text).
+-- (docs/decisions/0015-log.md; infra/facts.py writes the text). Stable, as format() is: so it becomes part of the statement that
+-- calls it, and costs no call.
 create function ctx.event_digest(p_salt bytea, p_event text, p_about text, p_at timestamptz) returns bytea
-    language sql immutable
+    language sql stable
 as $$
     select sha256(convert_to(E'evenhand-event-v1\n', 'UTF8') || p_salt
                   || convert_to(format(p_event, p_about, (extract(epoch from p_at) * 1000000)::bigint), 'UTF8'))
