@@ -58,7 +58,7 @@ def peer(running: Running, org: str, project: str, count: int) -> tuple[float, f
                     "evenhand_stage_task", schema_name="pg_temp", records=rows, columns=imports.STAGED
                 )
                 await tx.conn.execute(imports.INSERT_TASKS, org, project, None)
-                await tx.conn.execute(imports.INSERT_QUEUE, org, project, None, 1, False)
+                await tx.conn.execute(imports.INSERT_QUEUE, org, project, None, 1, False, 0)
             spent += time.perf_counter() - begun
         return spent
 

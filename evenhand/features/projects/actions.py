@@ -340,6 +340,7 @@ async def end_pilot(tx: Tx, project: str) -> int:
         version=None, stage="live", name_mac=None, body=None,
     )  # fmt: skip
     opened = await store.QUEUE_OPEN.run(tx, org=tx.org_id, batch=None, project=project)
+    await store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[project])
     await record(tx, PilotEnded(project, opened))
     return opened
 

@@ -155,6 +155,7 @@ async def _queue(tx: Tx, task: str, new: Adding, batch: str | None) -> None:
         )
         pilot = count < projects.PILOT_SIZE
     held = (stage == "pilot" and not pilot) or batch_state in ("staging", "paused")
+    priority = new.priority or (new.batch["priority"] if new.batch is not None else 0)
     await store.QUEUE_ADD.run(
         tx,
         org=tx.org_id,
@@ -162,11 +163,11 @@ async def _queue(tx: Tx, task: str, new: Adding, batch: str | None) -> None:
         project=project["project_id"],
         batch=batch,
         state="fetching" if new.fetches else "held" if held else "open",
-        rank=-(new.priority or (new.batch["priority"] if new.batch is not None else 0)),
+        rank=-priority,
         overlap=new.overlap or project["overlap"],
         pilot=pilot,
     )
-    if new.priority:
+    if priority > 0:
         # it opened further up the queue: nobody may skip past it
         await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[project["project_id"]])
     await _fetch(tx, task, new)

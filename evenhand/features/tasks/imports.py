@@ -45,7 +45,7 @@ INSERT_TASKS = """insert into evenhand.task (org_id, task_id, project_id, batch_
     select $1, s.task_id, $2, $3, 'native', s.priority, s.unique_mac, s.tokens, s.callback, s.body
       from pg_temp.evenhand_stage_task s order by s.task_id"""
 INSERT_QUEUE = """insert into evenhand.queue (org_id, task_id, project_id, batch_id, state, rank, overlap, pilot)
-    select $1, s.task_id, $2, $3, s.state, -s.priority, $4, $5
+    select $1, s.task_id, $2, $3, s.state, -case when s.priority <> 0 then s.priority else $6 end, $4, $5
       from pg_temp.evenhand_stage_task s order by s.task_id"""
 _CLASHES = """select s.task_id, t.task_id as holder from pg_temp.evenhand_stage_task s
       join evenhand.task t on t.org_id = $1 and t.unique_mac = s.unique_mac"""
@@ -64,6 +64,8 @@ class _Plan:
     ontology: dict[str, Any]
     default_callback: bool
     pilot: bool
+    priority: int  # the batch's, for lines that give none
+    ahead: bool = False  # some go before what was in the queue
 
 
 @dataclass(slots=True)
@@ -115,6 +117,9 @@ async def import_lines(
     if plan.state == "held":  # what they were held for may have come meanwhile
         async with db.tx(org_id, actor) as tx:
             await projects.store.QUEUE_OPEN.run(tx, org=org_id, batch=batch, project=project)
+    if plan.ahead or plan.state == "held":
+        async with db.tx(org_id, actor) as tx:
+            await projects.store.CURSORS_RESET.run(tx, org=org_id, projects=[project])
     return report
 
 
@@ -124,14 +129,14 @@ async def _plan(db: Database, org_id: str, actor: Actor, project: str, batch: st
         row = await projects.row_of(tx, project)
         if row["state"] == "archived":
             raise Conflict("This project is archived.", hint="Make it active again first.")
-        state = "open"
+        state, priority = "open", 0
         if batch is not None:
             found = await store.BATCH_FOR_IMPORT.maybe(tx, org=org_id, batch=batch)
             if found is None or found["project_id"] != project:
                 raise Missing("There is no such batch in this project.")
             if found["state"] in ("completed", "cancelled"):
                 raise Conflict(f"This batch is {found['state']}, so it takes no further tasks.")
-            state = "open" if found["state"] == "in_progress" else "held"
+            state, priority = "open" if found["state"] == "in_progress" else "held", found["priority"]
         if row["stage"] == "pilot":
             state = "held"
         return _Plan(
@@ -144,6 +149,7 @@ async def _plan(db: Database, org_id: str, actor: Actor, project: str, batch: st
             projects.version_of(tx, row).ontology,
             bool(projects.body_of(tx, row).callback_url),
             row["stage"] == "pilot",
+            priority,
         )
 
 
@@ -312,12 +318,13 @@ async def _copy(tx: Tx, plan: _Plan, chunk: _Chunk) -> tuple[ImportReport, list[
         if gone:
             await conn.execute("delete from pg_temp.evenhand_stage_task where task_id = any($1::text[])", list(gone))
     await conn.execute(INSERT_TASKS, tx.org_id, plan.project, plan.batch)
-    await conn.execute(INSERT_QUEUE, tx.org_id, plan.project, plan.batch, plan.overlap, False)
+    await conn.execute(INSERT_QUEUE, tx.org_id, plan.project, plan.batch, plan.overlap, False, plan.priority)
     for task, fetches in chunk.fetches:
         if task not in gone:
             await _expect(tx, task, fetches)
     faults = sorted(chunk.faults, key=lambda f: f.line)
     came = [(row[0], row[_PRIORITY]) for row in chunk.rows if row[0] not in gone]
+    plan.ahead = plan.ahead or any((priority or plan.priority) > 0 for _, priority in came)
     return ImportReport(len(came), 0, len(faults), faults[:MOST_FAULTS]), came
 
 

@@ -315,5 +315,5 @@ CHUNK_ADD = Sql(
 )
 BATCH_FOR_IMPORT = Sql(
     "import_batch",
-    "select project_id, state from evenhand.batch where org_id = %(org)s and batch_id = %(batch)s",
+    "select project_id, state, priority from evenhand.batch where org_id = %(org)s and batch_id = %(batch)s",
 )
