@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bench.support.serving import conclude, say
 from evenhand.app.standalone import program
 from evenhand.pure.log.checkpoints import Checkpoint
-from evenhand.pure.log.events import Closing, Pending, epoch_body, epoch_map, event_body, make_batch
+from evenhand.pure.log.events import Closing, epoch_body, epoch_map, event_body, make_batch
 from evenhand.pure.log.leaves import event_digest
-from evenhand.pure.log.merkle import Tree, consistency_proof, inclusion_proof
+from evenhand.pure.log.merkle import Frontier, Tree, consistency_proof, inclusion_proof
 from evenhand.pure.log.notes import LOG_KEY, WITNESS_KEY
 from evenhand.pure.log.proofs import leaf_hash
 from evenhand.pure.log.signing import Signer, cosignature, sign_checkpoint
@@ -65,7 +65,7 @@ class Log:
     """A log that keeps its tree in memory and its tiles where `tiles` says."""
 
     def __init__(self) -> None:
-        self.tree, self.counts = Tree(), dict[bytes, int]()
+        self.tree, self.frontier, self.counts = Tree(), Frontier(), dict[bytes, int]()
         self.edge: dict[str, bytes] = {}  #: the partial tiles, which the next batch reads
         self.events: list[EventOpening] = []
         self.records: list[tuple[int, bytes, bytes, int, list[bytes], bytes]] = []
@@ -78,25 +78,26 @@ class Log:
         number, size, count = len(self.records) + 1, self.tree.size, BATCH - 1
         time_us = START_US + number * 5_000_000
         salts = os.urandom(32 * count)
-        pending: list[Pending] = []
+        tags, digests = [THEIRS if at % 2 else OURS for at in range(count)], list[bytes]()
         bodies: list[bytes] = []
         for at in range(count):
-            tag = THEIRS if at % 2 else OURS
             first = size == 0 and at == 0
             data = {"slot": 5} if first else {"objects": f"{at:064}", "actor": "w-7f3a", "viewer": "studio"}
             body = event_body("log.opened" if first else "access.media", time_us - 1_000_000, data)
             bodies.append(body)
-            pending.append(Pending(tag, event_digest(salts[32 * at : 32 * at + 32], body)))
-        after = {tag: self.counts.get(tag, 0) + sum(one.tag == tag for one in pending) for tag in (OURS, THEIRS)}
+            digests.append(event_digest(salts[32 * at : 32 * at + 32], body))
+        after = {tag: self.counts.get(tag, 0) + tags.count(tag) for tag in (OURS, THEIRS)}
         held = [(5, OURS, after[OURS]), (9, THEIRS, after[THEIRS])]
         made = epoch_map(SLOTS, number, held, SECRET)
         body = epoch_body(number, time_us, size=size + BATCH, previous=size, tree=made)
         closing = Closing(number, os.urandom(32), body)
         seed = os.urandom(32)
-        batch = make_batch(pending, self.counts, start=size, time_us=time_us, secret=SECRET, seed=seed, closing=closing)
-        leaves = [leaf_hash(entry) for entry in batch.entries]
-        self._write(size, leaves, batch.entries)
-        self.tree.extend(leaves)
+        batch = make_batch(
+            tags, digests, self.counts, start=size, time_us=time_us, secret=SECRET, seed=seed, closing=closing
+        )
+        rows = self.frontier.extend(map(leaf_hash, batch.entries))
+        self._write(size, rows, batch.entries)
+        self.tree.extend(rows[0])
         note = self._sign(time_us // 1_000_000)
         self.cpu_s += time.process_time() - begun
         self.made += count
@@ -104,18 +105,20 @@ class Log:
             (size + BATCH, closing.salt, body, after[OURS], inclusion_proof(made.nodes, 5, SLOTS), note)
         )
         own = [
-            EventOpening(p.counter, p.index, time_us, salts[32 * at : 32 * at + 32], p.entry, bodies[at])
-            for at, p in enumerate(batch.placed)
+            EventOpening(
+                counter, index, time_us, salts[32 * at : 32 * at + 32], batch.entries[index - size], bodies[at]
+            )
+            for at, (counter, index) in enumerate(zip(batch.counters, batch.indices, strict=True))
             if at % 2 == 0
         ]
         self.events += sorted(own, key=lambda one: one.index)
 
-    def _write(self, size: int, leaves: list[bytes], entries: list[bytes]) -> None:
+    def _write(self, size: int, rows: list[list[bytes]], entries: list[bytes]) -> None:
         def read(tile: Tile) -> bytes:
             return self.edge[tile.path]
 
         edge: dict[str, bytes] = {}
-        for made in (grown(size, leaves, read), grown_entries(size, entries, read)):
+        for made in (grown(size, rows, read), grown_entries(size, entries, read)):
             edge |= {tile.path: raw for tile, raw in made if tile.width < 256}
         self.edge |= edge
 

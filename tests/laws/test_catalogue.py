@@ -262,7 +262,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.neutrality": {"select": _columns("number head")},
         "evenhand.log_state": {
             "select": ALL,
-            "update": _columns("system_id xid size roots epoch ended batch_at epoch_at published wanted"),
+            "update": _columns("system_id xid strange size roots epoch ended batch_at epoch_at published wanted"),
         },
     },
     "evenhand_cleaner": {

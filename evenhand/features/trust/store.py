@@ -4,7 +4,8 @@ from evenhand.infra.sql import Sql
 
 STATE_LOCK = Sql(
     "log_state_lock",
-    """select s.system_id, s.xid::text, s.size, s.roots, s.epoch, s.ended, s.batch_at, s.epoch_at, s.published, s.wanted,
+    """select s.system_id, s.xid::text, s.strange::text, s.xid <= s.strange as mixed, s.size, s.roots, s.epoch, s.ended,
+              s.batch_at, s.epoch_at, s.published, s.wanted,
               (select c.system_identifier from pg_catalog.pg_control_system() c) as cluster,
               pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
               pg_snapshot_xmax(pg_current_snapshot())::text as highest
@@ -17,15 +18,18 @@ HEALTH = Sql(
     "log_health",
     """select s.size, s.epoch, s.batch_at, s.epoch_at,
               (select min(f.at) from evenhand.fact f
-                where f.xid >= s.xid and f.xid < pg_snapshot_xmax(pg_current_snapshot())) as oldest
+                where f.xid >= s.xid and f.xid < pg_snapshot_xmax(pg_current_snapshot())
+                  and (s.xid > s.strange or not exists
+                       (select from evenhand.log_place p where p.org_id = f.org_id and p.fact_id = f.fact_id))) as oldest
          from evenhand.log_state s""",
     role="sequencer",
 )
 STATE_SET = Sql(
     "log_state_set",
     """update evenhand.log_state
-          set system_id = %(system)s, xid = %(xid)s::text::xid8, size = %(size)s, roots = %(roots)s, epoch = %(epoch)s,
-              ended = %(ended)s, batch_at = %(batch_at)s, epoch_at = %(epoch_at)s, wanted = %(wanted)s""",
+          set system_id = %(system)s, xid = %(xid)s::text::xid8, strange = %(strange)s::text::xid8,
+              size = %(size)s, roots = %(roots)s, epoch = %(epoch)s, ended = %(ended)s,
+              batch_at = %(batch_at)s, epoch_at = %(epoch_at)s, wanted = %(wanted)s""",
     role="sequencer",
 )
 PUBLISHED_SET = Sql("log_published_set", "update evenhand.log_state set published = %(size)s", role="sequencer")
@@ -37,14 +41,27 @@ CUT = Sql(
         where f.xid >= %(from)s::text::xid8 and f.xid < %(to)s::text::xid8 order by f.xid offset %(most)s limit 1""",
     role="sequencer",
 )
-# What is finished, below the oldest transaction that runs, and has no place yet. `beyond`: after a restore into another
-# cluster, whose transaction numbers start anew, older rows have numbers that this one will not reach for long.
+# The highest transaction number of all, which may be another cluster's.
+NEWEST = Sql("log_newest", "select f.xid::text from evenhand.fact f order by f.xid desc limit 1", role="sequencer")
+# A batch in one row, as lists in the order of transactions: the driver takes half a microsecond for every value of every row. An
+# aggregate reads a sorted subquery in its order.
+_BATCH = """select max(p.at) as latest, string_agg(p.org_id, ',') as orgs, string_agg(p.fact_id, ',') as facts,
+              string_agg(p.digest, '') as digests
+         from (select f.org_id, f.fact_id, f.at, f.digest from evenhand.fact f"""
+# What is finished: `to` is not above the oldest transaction that runs. Nothing from `from` on has a place: each batch moves it.
 PENDING = Sql(
     "log_pending",
-    """select f.org_id, f.fact_id, f.at, f.digest from evenhand.fact f
+    f"""{_BATCH} where f.xid >= %(from)s::text::xid8 and f.xid < %(to)s::text::xid8 order by f.xid, f.fact_id) p""",
+    role="sequencer",
+)
+# The same where that does not hold: after a restore into another cluster, whose transaction numbers start anew. `beyond`: older
+# rows have numbers that this one will not reach for long.
+PENDING_MIXED = Sql(
+    "log_pending_mixed",
+    f"""{_BATCH}
         where (f.xid >= %(from)s::text::xid8 and f.xid < %(to)s::text::xid8 or f.xid >= %(beyond)s::text::xid8)
-          and not exists (select from evenhand.log_place p where p.org_id = f.org_id and p.fact_id = f.fact_id)
-        order by f.xid, f.fact_id""",
+          and not exists (select from evenhand.log_place o where o.org_id = f.org_id and o.fact_id = f.fact_id)
+        order by f.xid, f.fact_id) p""",
     role="sequencer",
 )
 MEMBERS = Sql("log_members", "select org_id, tag, slot, count from evenhand.log_member", role="sequencer")

@@ -11,7 +11,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from evenhand.pure.log.leaves import LOG_TAG, canonical, event_digest, leaf_entry, slot_entry
 from evenhand.pure.log.merkle import Tree
@@ -40,23 +40,6 @@ def padding_entry(secret: bytes, index: int) -> bytes:
     return hashlib.sha256(b"evenhand-padding-v1\n" + salt).digest()
 
 
-class Pending(NamedTuple):
-    """What the sequencer takes in. tag: the organisation's, 32 bytes; digest: of the event."""
-
-    tag: bytes
-    digest: bytes
-
-
-@dataclass(slots=True)
-class Placed:
-    """What the sequencer gives an event. Not frozen: there is one an event, and that takes three times as long to make."""
-
-    counter: int
-    index: int
-    sequenced_us: int
-    entry: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class Closing:
     """The record that ends an epoch, the last leaf of its batch. salt: 32 bytes, given to every customer."""
@@ -72,14 +55,16 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """entries: the leaves, in order; placed[i] belongs to the i-th pending event."""
+    """entries: the leaves, in order; the i-th event got counters[i] and stands at indices[i] of the log."""
 
     entries: list[bytes]
-    placed: list[Placed]
+    counters: list[int]
+    indices: list[int]
 
 
 def make_batch(
-    pending: Sequence[Pending],
+    tags: Sequence[bytes],
+    digests: Sequence[bytes],
     counts: dict[bytes, int],
     *,
     start: int,
@@ -90,29 +75,35 @@ def make_batch(
 ) -> Batch:
     """Numbers and places what is pending, in its order, and pads.
 
-    counts: tag -> events so far, and is brought up to date; start: the size of the log; time_us: never before that of the last
-    batch; seed: 32 random bytes, used once: places are drawn by it, so that one's own places do not tell how many events of
-    others came before. Within an organisation order is kept.
+    tags, digests: whose each event is, and what it commits to, 32 bytes each; counts: tag -> events so far, and is brought up to
+    date; start: the size of the log; time_us: never before that of the last batch; seed: 32 random bytes, used once: places are
+    drawn by it, so that one's own places do not tell how many events of others came before. Within an organisation order is kept.
     """
-    used = len(pending) + (closing is not None)
-    size = batch_size(used)
-    free = size - (closing is not None)
-    drawn = _shuffled(seed, free)[: len(pending)]
-    mine: defaultdict[bytes, list[int]] = defaultdict(list)
-    for one, at in zip(pending, drawn, strict=True):
-        mine[one.tag].append(at)
-    for places in mine.values():
-        places.sort(reverse=True)
+    size = batch_size(len(tags) + (closing is not None))
+    places = _places(tags, _shuffled(seed, size - (closing is not None)))
     entries: list[bytes] = [b""] * size
-    placed: list[Placed] = []
-    for tag, digest in pending:
-        at = mine[tag].pop()
+    counters: list[int] = []
+    for tag, digest, at in zip(tags, digests, places, strict=True):
         counter = counts[tag] = counts.get(tag, 0) + 1
-        entries[at] = made = leaf_entry(digest, tag, counter, time_us)
-        placed.append(Placed(counter, start + at, time_us, made))
+        counters.append(counter)
+        entries[at] = leaf_entry(digest, tag, counter, time_us)
     if closing is not None:
         entries[size - 1] = leaf_entry(closing.digest, LOG_TAG, closing.epoch, time_us)
-    return Batch([entry or padding_entry(secret, start + at) for at, entry in enumerate(entries)], placed)
+    return Batch(
+        [entry or padding_entry(secret, start + at) for at, entry in enumerate(entries)],
+        counters,
+        [start + at for at in places],
+    )
+
+
+def _places(tags: Sequence[bytes], drawn: list[int]) -> list[int]:
+    """A place for each event, of those drawn: which ones an organisation gets is chance, and it uses them in their order."""
+    mine: defaultdict[bytes, list[int]] = defaultdict(list)
+    for tag, at in zip(tags, drawn, strict=False):
+        mine[tag].append(at)
+    for places in mine.values():
+        places.sort(reverse=True)
+    return [mine[tag].pop() for tag in tags]
 
 
 def _shuffled(seed: bytes, count: int) -> list[int]:

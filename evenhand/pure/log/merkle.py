@@ -40,6 +40,23 @@ class Frontier:
         self.roots.append(made)
         self.size += 1
 
+    def extend(self, leaves: Iterable[bytes]) -> list[list[bytes]]:
+        """Appends many. leaves: their hashes.
+
+        Returns the complete subtrees that came to be, from left to right: rows[k] those of 2**k leaves, the leaves in rows[0]. The
+        last row is empty.
+        """
+        rows, roots, level = [list(leaves)], list[bytes](), 0
+        size, self.size = self.size, self.size + len(rows[0])
+        while rows[level] or size >> level:
+            here = [self.roots.pop(), *rows[level]] if size >> level & 1 else rows[level]
+            if len(here) % 2:
+                roots.append(here[-1])
+            rows.append(_parents(here))
+            level += 1
+        self.roots = roots[::-1]
+        return rows
+
     def root(self) -> bytes:
         """The root of the tree as it is now, 32 bytes."""
         if not self.roots:
@@ -69,13 +86,18 @@ class Tree:
             if len(self.levels) == level + 1:
                 self.levels.append([])
             here = self.levels[level + 1]
-            here += [node_hash(below[2 * at], below[2 * at + 1]) for at in range(len(here), len(below) // 2)]
+            here += _parents(below[2 * len(here) :])
 
     def nodes(self, level: int, index: int) -> bytes:
         return self.levels[level][index]
 
     def root(self) -> bytes:
         return root_of(self.nodes, self.size)
+
+
+def _parents(nodes: list[bytes]) -> list[bytes]:
+    """The hashes over pairs of neighbours; one that has none is left out."""
+    return list(map(node_hash, nodes[::2], nodes[1::2]))
 
 
 def _split(low: int, high: int) -> int:

@@ -103,23 +103,20 @@ def rows_of(hashes: list[bytes]) -> list[list[bytes]]:
     return rows
 
 
-def grown(size: int, leaves: Sequence[bytes], read: ReadTile) -> Iterator[tuple[Tile, bytes]]:
-    """The tiles to write when `leaves` (hashes) are appended to a tree of `size`; partial ones as of the new size.
+def grown(size: int, rows: Sequence[list[bytes]], read: ReadTile) -> Iterator[tuple[Tile, bytes]]:
+    """The tiles to write when a tree of `size` has grown; partial ones as of the new size.
 
-    Only the partial tiles of the old right edge are read. A partial tile may be deleted when its full one is written.
+    rows: what came to be, as `Frontier.extend` gives it. Only the partial tiles of the old right edge are read. A partial tile may
+    be deleted when its full one is written.
     """
-    level, fresh = 0, list(leaves)
-    while fresh:
+    for level, fresh in enumerate(rows[::8]):
+        if not fresh:
+            break
         index, width = divmod(size >> 8 * level, WIDTH)
-        hashes = hashes_of(read, Tile(level, index, width)) if width else []
-        hashes += fresh
-        fresh = []
+        hashes = [*hashes_of(read, Tile(level, index, width)), *fresh] if width else fresh
         for at in range(0, len(hashes), WIDTH):
             part = hashes[at : at + WIDTH]
             yield Tile(level, index + at // WIDTH, len(part)), b"".join(part)
-            if len(part) == WIDTH:
-                fresh.append(rows_of(part)[8][0])
-        level += 1
 
 
 def bundle_of(entries: Iterable[bytes]) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 
 from evenhand.features.trust.sequencer import announce, store, tick
 from evenhand.infra.logfiles import LogFiles
+from evenhand.pure.log.merkle import Frontier
 from evenhand.pure.log.proofs import leaf_hash
 from evenhand.pure.log.tiles import WIDTH, grown, grown_entries
 from tests.conftest import World
@@ -26,12 +27,12 @@ def allotted(folder: Path, *, partial: bool) -> int:
 
 def test_an_idle_hour_of_files(tmp_path: Path) -> None:
     """720 batches of 16: partial tiles go when the full one is there, level 0 after 80 s."""
-    files, most_partial = LogFiles(tmp_path), 0
+    files, frontier, most_partial = LogFiles(tmp_path), Frontier(), 0
     for n in range(HOUR):
         entries = [hashlib.sha256(b"%d %d" % (n, at)).digest() for at in range(BATCH)]
         for tile, data in [
             *grown_entries(n * BATCH, entries, files.tile),
-            *grown(n * BATCH, list(map(leaf_hash, entries)), files.tile),
+            *grown(n * BATCH, frontier.extend(map(leaf_hash, entries)), files.tile),
         ]:
             files.put_tile(tile, data)
         if n % 16 == 15:  # 80 s: the tile of level 0 is full

@@ -5,13 +5,14 @@ import io
 import shutil
 from pathlib import Path
 
+import asyncpg
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evenhand.features.people.actions import create_org
 from evenhand.features.projects.types import ProjectCreated
-from evenhand.features.trust import sequencer
+from evenhand.features.trust import sequencer, store
 from evenhand.features.trust.bundles import Evidence, NothingYet
 from evenhand.features.trust.sequencer import publish, tick
 from evenhand.features.trust.status import log_status
@@ -184,6 +185,19 @@ async def test_any_number_of_sequencers_give_each_event_one_place(world: World, 
     assert sorted(told, key=int) == [str(n) for n in range(40)]
 
 
+async def test_a_sequencer_that_waited_for_another_one_does_not_go_back(world: World, tmp_path: Path) -> None:
+    """Which transactions run it may have seen before it got the state, which is further by then: nothing gets a second place."""
+    this = log_in(tmp_path)
+    acme = await world.customer("Acme")
+    async with world.db.tx(acme.live, OWNER) as tx:
+        await record(tx, ProjectCreated("1" * 24, "placed"))
+    await tick(world.db, this)
+    async with world.db.narrow("sequencer") as door:
+        state = dict(await store.STATE_LOCK.one(door))
+        found, more = await sequencer._waiting(door, state | {"horizon": "3"})  # pyright: ignore[reportPrivateUsage]
+    assert found.upto == state["xid"] and not found.whose and not more
+
+
 async def test_files_that_are_lost_are_written_again_from_the_database(world: World, tmp_path: Path) -> None:
     this = log_in(tmp_path)
     acme = await world.customer("Acme")
@@ -220,6 +234,90 @@ async def test_a_restored_database_goes_on_where_it_was(world: World, tmp_path: 
     assert faults(checked(raw, this)) == []
     told = [e.data["kind"] for e in Bundle(io.BytesIO(raw)).events() if e.kind == "ProjectCreated"]
     assert told == ["before", "between", "after"]
+
+
+async def test_numbers_of_another_cluster_are_passed_without_a_second_place(
+    world: World, tmp_path: Path, urls: DatabaseUrls
+) -> None:
+    """What came along has numbers that the new cluster reaches later, in the middle of its own: each event is taken in once."""
+    this = log_in(tmp_path)
+    acme = await world.customer("Acme")
+    told: list[str] = []
+
+    async def act(name: str) -> None:
+        told.append(name)
+        async with world.db.tx(acme.live, OWNER) as tx:
+            await record(tx, ProjectCreated("1" * 24, name))
+
+    await act("placed")
+    await tick(world.db, this)
+    await act("not placed")
+    with psycopg.connect(urls.owner) as owner:  # as if the other cluster had been 60 transactions ahead
+        owner.execute("alter table evenhand.fact no force row level security")
+        owner.execute("update evenhand.fact set xid = (xid::text::bigint + 60)::text::xid8")
+        owner.execute("alter table evenhand.fact force row level security")
+    async with world.db.narrow("sequencer") as door:
+        await door.conn.execute("update evenhand.log_state set system_id = 1, xid = '900000000000'")
+        highest = int(await store.NEWEST.value(door))
+    passed = 0
+    async with asyncio.timeout(120):  # other databases of this server may hold transactions open as well
+        while passed <= highest:
+            for n in range(10):
+                await act(f"after {passed} {n}")
+            await tick(world.db, this)
+            async with world.db.narrow("sequencer") as door:
+                state = await store.STATE_LOCK.one(door)
+                passed = int(state["xid"])
+                assert state["mixed"] == (passed <= highest), "from then on nothing needs to be looked up"
+        while await waiting(world):
+            await tick(world.db, this)
+    await end_epoch(world, this)
+    raw = await bundle_of(world, this, acme.live)
+    assert faults(checked(raw, this)) == []
+    names = [e.data["kind"] for e in Bundle(io.BytesIO(raw)).events() if e.kind == "ProjectCreated"]
+    assert sorted(names) == sorted(told)
+
+
+async def test_files_that_a_crash_left_behind_are_brought_up_to_date(world: World, tmp_path: Path) -> None:
+    """A batch is committed before its tiles are written: the next one writes what is missing, from the database."""
+    this = log_in(tmp_path)
+    folder, behind, shown = tmp_path / "log", tmp_path / "behind", 0
+    acme = await world.customer("Acme")
+    for n in range(21):
+        if n == 5:
+            shutil.copytree(folder, behind)
+        async with world.db.tx(acme.live, OWNER) as tx:
+            await record(tx, ProjectCreated("1" * 24, f"{n}"))
+        size = (await tick(world.db, this)).size
+        if n == 4:
+            shown = size
+    shutil.copytree(folder, tmp_path / "right")
+    shutil.rmtree(folder)
+    behind.rename(folder)
+    async with world.db.narrow("sequencer") as door:
+        await store.PUBLISHED_SET.run(door, size=shown)
+    await tick(world.db, this)
+    for path in (tmp_path / "right").rglob("*"):
+        if path.is_file() and "tile" in path.parts and ".p" not in str(path):
+            assert (folder / path.relative_to(tmp_path / "right")).read_bytes() == path.read_bytes()
+    await end_epoch(world, this)
+    assert faults(checked(await bundle_of(world, this, acme.live), this)) == []
+
+
+async def test_a_commitment_of_another_length_is_refused(world: World) -> None:
+    """Digests are read one after another: one byte less would move those of everybody else."""
+    acme = await world.customer("Acme")
+    async with world.db.tx(acme.live, OWNER) as tx:
+        fact = await record(tx, ProjectCreated("1" * 24, "whole"))
+    for length in (31, 33):
+        with pytest.raises(asyncpg.CheckViolationError, match="fact_digest_check"):
+            async with world.db.tx(acme.live, OWNER) as tx:
+                await tx.conn.execute(
+                    "insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, at, salt, digest, body)"
+                    " select org_id, 'f', kind, actor_kind, actor_id, about_id, at, salt, $2, body from evenhand.fact"
+                    " where fact_id = $1",
+                    fact, bytes(length),
+                )  # fmt: skip
 
 
 async def test_what_an_observer_sees_is_a_size_class(world: World, tmp_path: Path) -> None:

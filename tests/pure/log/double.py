@@ -18,7 +18,6 @@ from evenhand.pure.log.checkpoints import Checkpoint
 from evenhand.pure.log.checks import Question, verify
 from evenhand.pure.log.events import (
     Closing,
-    Pending,
     epoch_body,
     epoch_map,
     event_body,
@@ -133,27 +132,26 @@ class LogDouble:
         time_us = (self.claimed_s or self.now_s) * 1_000_000
         bodies = [act.body(time_us) for act in acts]
         salts = [rnd("salt", act.org, act.id) for act in acts]
-        pending = [
-            Pending(TAGS[a.org], event_digest(salt, body)) for a, salt, body in zip(acts, salts, bodies, strict=True)
-        ]
+        tags = [TAGS[act.org] for act in acts]
+        digests = [event_digest(salt, body) for salt, body in zip(salts, bodies, strict=True)]
         number = len(self.closed) + 1
         after = dict(self.counts)
-        for one in pending:
-            after[one.tag] = after.get(one.tag, 0) + 1
+        for tag in tags:
+            after[tag] = after.get(tag, 0) + 1
         said = counts(after)
         held = [(SLOT[org], TAGS[org], said[TAGS[org]]) for org in ORGS if TAGS[org] in said]
         made = epoch_map(SLOTS, number, held, rnd("map"))
-        size = self.tree.size + size_with_closing(len(pending))
+        size = self.tree.size + size_with_closing(len(tags))
         previous = self.closed[-1].size if self.closed else 0
         body = epoch_body(number, time_us, size=size, previous=previous, tree=made)
         closing = Closing(number, rnd("epoch", number), body)
         batch = make_batch(
-            pending, self.counts, start=self.tree.size, time_us=time_us, secret=rnd("secret"),
+            tags, digests, self.counts, start=self.tree.size, time_us=time_us, secret=rnd("secret"),
             seed=rnd("seed", self.tree.size), closing=closing,
         )  # fmt: skip
-        for act, place, salt, text in zip(acts, batch.placed, salts, bodies, strict=True):
-            opening = EventOpening(place.counter, place.index, place.sequenced_us, salt, place.entry, text)
-            self.events[act.org].append(opening)
+        for act, counter, index, salt, text in zip(acts, batch.counters, batch.indices, salts, bodies, strict=True):
+            entry = batch.entries[index - self.tree.size]
+            self.events[act.org].append(EventOpening(counter, index, time_us, salt, entry, text))
         self.entries += batch.entries
         self.tree.extend(map(leaf_hash, batch.entries))
         self.closed.append(Closed(size, closing.salt, body, made, said))

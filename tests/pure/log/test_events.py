@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from evenhand.pure.log import leaves as leaves_module
 from evenhand.pure.log.events import (
     Closing,
-    Pending,
     batch_size,
     epoch_body,
     epoch_map,
@@ -46,21 +45,21 @@ def test_a_batch_is_a_power_of_four() -> None:
 @given(who=st.lists(st.sampled_from(ORGS), max_size=80), start=st.integers(0, 1 << 40), closes=st.booleans())
 def test_batches(who: list[str], start: int, closes: bool) -> None:
     """Every event has a place of its own and the next counter; order is kept within an organisation; the rest is padding."""
-    pending = [Pending(TAGS[org], rnd("digest", n)) for n, org in enumerate(who)]
+    tags, digests = [TAGS[org] for org in who], [rnd("digest", n) for n in range(len(who))]
     counts = {TAGS["alder"]: 7}
     closing = Closing(3, rnd("salt"), b"{}") if closes else None
-    batch = make_batch(pending, counts, start=start, time_us=9, secret=SECRET, seed=SEED, closing=closing)
+    batch = make_batch(tags, digests, counts, start=start, time_us=9, secret=SECRET, seed=SEED, closing=closing)
     assert len(batch.entries) == batch_size(len(who) + closes)
     assert all(len(entry) == 32 for entry in batch.entries) and len(set(batch.entries)) == len(batch.entries)
-    places = [one.index - start for one in batch.placed]
+    places = [index - start for index in batch.indices]
     assert len(set(places)) == len(who)
-    for one, place in zip(pending, batch.placed, strict=True):
-        assert batch.entries[place.index - start] == place.entry == leaf_entry(one.digest, one.tag, place.counter, 9)
+    for tag, digest, counter, place in zip(tags, digests, batch.counters, places, strict=True):
+        assert batch.entries[place] == leaf_entry(digest, tag, counter, 9)
     for org in ORGS:
-        mine = [place for place, whose in zip(batch.placed, who, strict=True) if whose == org]
+        mine = [n for n, whose in enumerate(who) if whose == org]
         begun = 7 if org == "alder" else 0
-        assert [one.counter for one in mine] == list(range(begun + 1, begun + 1 + len(mine)))
-        assert [one.index for one in mine] == sorted(one.index for one in mine)
+        assert [batch.counters[n] for n in mine] == list(range(begun + 1, begun + 1 + len(mine)))
+        assert [batch.indices[n] for n in mine] == sorted(batch.indices[n] for n in mine)
         assert counts.get(TAGS[org], 0) == begun + len(mine)
     empty = set(range(len(batch.entries))) - set(places)
     if closing is not None:
@@ -71,9 +70,9 @@ def test_batches(who: list[str], start: int, closes: bool) -> None:
 
 def test_places_do_not_tell_how_many_came_before() -> None:
     """The last of fifteen events falls anywhere in its batch, whoever's the others are."""
-    pending = [Pending(TAGS["alder"], rnd(n)) for n in range(9)] + [Pending(TAGS["birch"], rnd(9))]
+    tags, digests = [TAGS["alder"]] * 9 + [TAGS["birch"]], [rnd(n) for n in range(10)]
     places = Counter(
-        make_batch(pending, {}, start=0, time_us=0, secret=SECRET, seed=rnd("seed", n)).placed[-1].index
+        make_batch(tags, digests, {}, start=0, time_us=0, secret=SECRET, seed=rnd("seed", n)).indices[-1]
         for n in range(1600)
     )
     assert set(places) == set(range(16))

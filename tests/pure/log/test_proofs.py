@@ -106,8 +106,16 @@ def test_any_appends(parts: list[int], data: st.DataObject) -> None:
         fresh = leaves[tree.size : tree.size + part]
         tree.extend(fresh)
         frontier = Frontier.of(tree.nodes, frontier.size) if data.draw(st.booleans()) else frontier
-        for leaf in fresh:
-            frontier.append(leaf)
+        if data.draw(st.booleans()):
+            for leaf in fresh:
+                frontier.append(leaf)
+        else:
+            before = frontier.size
+            rows = frontier.extend(fresh)
+            assert [row for row in rows if row] == [
+                new for n, row in enumerate(tree.levels) if (new := row[before >> n :])
+            ]
+            assert not rows[-1]
         assert frontier.root() == tree.root() == root_of(tree.nodes, tree.size)
         sizes.append((tree.size, tree.root()))
     assert tree.root() == Tree(leaves).root()

@@ -56,14 +56,21 @@ def leaves(low: int, high: int) -> list[bytes]:
     return [leaf_hash(n.to_bytes(4, "big")) for n in range(low, high)]
 
 
+def rows(low: int, high: int) -> list[list[bytes]]:
+    """What comes to be when the leaves low..high-1 follow those before them."""
+    frontier = Frontier()
+    frontier.extend(leaves(0, low))
+    return frontier.extend(leaves(low, high))
+
+
 def test_the_example_of_the_specification() -> None:
     """A tree of 70,000: 273 full tiles at level 0 and one of 112, one full at level 1 and one of 17, one of 1 at level 2."""
-    tiles = [tile for tile, _ in grown(0, leaves(0, 70_000), Shelf().read)]
+    tiles = [tile for tile, _ in grown(0, rows(0, 70_000), Shelf().read)]
     assert [tile.width for tile in tiles if tile.level == 0] == [256] * 273 + [112]
     assert [tile.width for tile in tiles if tile.level == 1] == [256, 17]
     assert [tile.width for tile in tiles if tile.level == 2] == [1]
     assert len(tiles) == 277
-    assert [t.path for t, _ in grown(0, leaves(0, 256), Shelf().read)] == ["tile/0/000", "tile/1/000.p/1"]
+    assert [t.path for t, _ in grown(0, rows(0, 256), Shelf().read)] == ["tile/0/000", "tile/1/000.p/1"]
 
 
 @settings(max_examples=25)
@@ -82,14 +89,12 @@ def test_any_growth(parts: list[int], data: st.DataObject) -> None:
             read.append(tile)
             return shelf.read(tile)
 
-        made = list(grown(size, fresh, reading))
+        made = list(grown(size, frontier.extend(fresh), reading))
         assert all(tile.width < 256 for tile in read) and len(read) <= 3
         shelf.update((tile.path, raw) for tile, raw in made)
         entries = [n.to_bytes(4, "big") for n in range(size, size + part)]
         shelf.update((tile.path, raw) for tile, raw in grown_entries(size, entries, shelf.read))
         tree.extend(fresh)
-        for leaf in fresh:
-            frontier.append(leaf)
         size += part
     nodes = TileNodes(shelf.read, size, kept=data.draw(st.integers(1, 64)))
     assert root_of(nodes, size) == tree.root() == frontier.root()
@@ -103,18 +108,18 @@ def test_any_growth(parts: list[int], data: st.DataObject) -> None:
 
 
 def test_a_short_tile_is_seen() -> None:
-    shelf = Shelf((tile.path, raw) for tile, raw in grown(0, leaves(0, 300), Shelf().read))
+    shelf = Shelf((tile.path, raw) for tile, raw in grown(0, rows(0, 300), Shelf().read))
     shelf["tile/0/001.p/44"] = shelf["tile/0/001.p/44"][:-32]
     with pytest.raises(Damaged, match=r"tile/0/001\.p/44 has 1376 bytes, not 1408"):
         inclusion_proof(TileNodes(shelf.read, 300), 270, 300)
     with pytest.raises(Damaged):
-        list(grown(300, leaves(300, 301), shelf.read))
+        list(grown(300, rows(300, 301), shelf.read))
     with pytest.raises(ValueError):
         tile_at(0, 2, 300)
 
 
 def test_a_full_tile_serves_for_a_partial_one() -> None:
-    full = Shelf((tile.path, raw) for tile, raw in grown(0, leaves(0, 512), Shelf().read))
+    full = Shelf((tile.path, raw) for tile, raw in grown(0, rows(0, 512), Shelf().read))
     nodes = TileNodes(
         lambda tile: full[Tile(tile.level, tile.index).path if tile.level == 0 else "tile/1/000.p/2"], 300
     )
@@ -141,10 +146,10 @@ def test_entries_that_do_not_fit() -> None:
 
 def test_a_day_of_nothing_is_under_50_mb() -> None:
     """An idle log: 16 leaves every five seconds. Partial tiles go when their full one is there."""
-    shelf, batches = Shelf(), 1024
+    shelf, frontier, batches = Shelf(), Frontier(), 1024
     for size in range(0, 16 * batches, 16):
         fresh = leaves(size, size + 16)
-        made = [*grown(size, fresh, shelf.read), *grown_entries(size, fresh, shelf.read)]
+        made = [*grown(size, frontier.extend(fresh), shelf.read), *grown_entries(size, fresh, shelf.read)]
         shelf.update((tile.path, raw) for tile, raw in made)
         for tile, _ in made:
             if tile.width == 256:
