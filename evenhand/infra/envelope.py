@@ -254,7 +254,9 @@ class Keyring:
 
     async def _wrap(self, project_id: str, version: int, key: bytes) -> WrappedKey:
         under = max(self._wrapped, default=0)
-        above = await self._org_key(under)
+        above = self._released.get(under)
+        if above is None or self._clock() >= above.until:  # one that is in hand will do, whether or not it is due
+            above = await self._org_key(under)
         return WrappedKey(version, under, above.xaes.seal(key, self._project_aad(project_id, version, under)))
 
     def _project_aad(self, project_id: str, version: int, under: int) -> bytes:

@@ -2,7 +2,8 @@
 
 Keys that are held cost no call. Every four minutes the wrapped keys are read again and the key service is asked again,
 by whoever comes first; the others wait for that. A refusal is remembered for some seconds, so that a crowd does not ask
-the service a thousand times.
+the service a thousand times. A service that takes the question and says nothing is waited for by nobody longer than two
+seconds: what shares people or processes with its customer goes on, and so does the question.
 """
 
 import asyncio
@@ -11,17 +12,20 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
 from evenhand.infra.crypto.datakey import DataKey, KeyDestroyed, WrappedKey
 from evenhand.infra.envelope import LIFE_S, PATIENCE_S, RENEW_AFTER, Keyring, Unwrap
-from evenhand.infra.kms.port import KeyService
-from evenhand.infra.seal import KeyUnknown, Seal, forget_content
+from evenhand.infra.kms.port import KeyService, KeyServiceDown
+from evenhand.infra.seal import KEYLESS, KeyUnknown, Seal, forget_content
 from evenhand.infra.sql import Sql
 from evenhand.pure.trouble import Trouble
 
 log = logging.getLogger("evenhand.keys")
+#: how long anybody waits for a key service, and how long once it was silent for that: the question itself may take longer
+WAIT_S, SILENT_WAIT_S = 2.0, 0.05
 
 ORG_KEYS = Sql(
     "org_keys",
@@ -56,7 +60,7 @@ class Stored:
 class _Held:
     seal: Seal
     ring: Keyring
-    service: KeyService
+    stored: Stored
     ask_at: float = 0.0  # the reading of the clock at which the service is asked again
     until: float = 0.0  # and the one at which nothing of it can be used any more
     wrapped: dict[str, list[WrappedKey]] = field(default_factory=dict[str, list[WrappedKey]])
@@ -66,6 +70,8 @@ class _Held:
     gone: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     used: list[Unwrap] = field(default_factory=list[Unwrap])  # organisation keys that the service opened, not yet told
     refused: int = 0  # how often it refused since it opened one
+    asking: asyncio.Task[None] | None = None  # the question to the service that is out
+    silent: bool = False  # whether the last one was not answered in time
 
     def open_project(self, project_id: str) -> DataKey:
         wrapped = self.wrapped.get(project_id)
@@ -245,7 +251,7 @@ class Keyrings:
                 held.seal.lose(KeyDestroyed())
                 del self._held[org_id]
             return held.seal if held is not None else _without_keys(org_id)
-        if held is None or held.ring.key_id != stored.key_id or held.service is not stored.service:
+        if held is None or held.ring.key_id != stored.key_id or held.stored.service is not stored.service:
             held = self._held[org_id] = self._begin(org_id, stored, held)
         held.ring.adopt(stored.org_keys)
         now = self._clock()
@@ -254,22 +260,53 @@ class Keyrings:
         if held.wrapped.keys() - known.keys():
             held.ring.prune(known)
             forget_content(org_id)
-        held.wrapped = known
+        held.wrapped, held.stored = known, stored
+        asking = held.asking
+        if asking is None or asking.done():
+            asking = held.asking = asyncio.create_task(self._release(held))
+            asking.add_done_callback(_look)
+        await asyncio.wait({asking}, timeout=SILENT_WAIT_S if held.silent else WAIT_S)
+        if asking.done():
+            asking.result()
+        else:
+            held.silent = True
+            self._go_on(held)
+        return held.seal
+
+    async def _release(self, held: _Held) -> None:
+        """Asks the service, and brings what it opened into the seal, or the reason why it opened nothing."""
+        org_id, begun = held.seal.org_id, time.monotonic()
+        changes = self._changes.get(org_id, 0)
         try:
-            await held.ring.release(key.under for keys in stored.data_keys.values() for key in keys)
-            key = await held.ring.data_key("", stored.data_keys.get("", ()))
+            await held.ring.release(key.under for keys in held.stored.data_keys.values() for key in keys)
+            key = await held.ring.data_key("", held.stored.data_keys.get("", ()))
             if held.used:
-                await self._tell(held, stored, key)
+                await self._tell(held, held.stored, key)
         except Trouble as err:
-            held.seal.lose(err)
+            if self._held.get(org_id) is not held:  # another service was chosen, or the keys were destroyed meanwhile
+                return
+            held.seal.lose(err if isinstance(err, KEYLESS) else _unusable(err))
             held.ask_at = held.until = self._clock() + PATIENCE_S
         else:
+            if self._held.get(org_id) is not held:
+                return
             held.seal.hold(key, held.open_project)
             held.until = key.until
             # while its service is down, a key that is due serves on and is asked for again soon
             due = key.until - self.life_s * (1 - RENEW_AFTER)
             held.ask_at = max(due, min(self._clock() + PATIENCE_S, key.until))
-        return held.seal
+        held.silent = time.monotonic() - begun > WAIT_S
+        if changes != self._changes.get(org_id, 0):
+            held.ask_at = 0.0
+
+    def _go_on(self, held: _Held) -> None:
+        """While the service is silent: with the keys in hand to their end, then without."""
+        now = self._clock()
+        if held.seal.held() and now < held.until:
+            held.ask_at = min(now + PATIENCE_S, held.until)
+            return
+        held.seal.lose(KeyServiceDown(f"The key service has not answered for {WAIT_S:.0f} seconds."))
+        held.ask_at, held.until = now + PATIENCE_S, now + self.life_s  # that it is silent is worth remembering
 
     def _begin(self, org_id: str, stored: Stored, before: _Held | None) -> _Held:
         def note(used: Unwrap) -> Awaitable[None]:
@@ -284,7 +321,7 @@ class Keyrings:
             life_s=self.life_s,
             clock=self._clock,
         )
-        held = _Held(before.seal if before is not None else Seal(org_id), ring, stored.service)
+        held = _Held(before.seal if before is not None else Seal(org_id), ring, stored)
         if before is not None:
             held.young = before.young
         return held
@@ -305,7 +342,8 @@ class Keyrings:
         """Drops what has served its time: no key stays in memory because nobody works for its organisation."""
         now = self._clock()
         for org_id, held in list(self._held.items()):
-            if now >= held.until and org_id not in self._flights:
+            waits = org_id in self._flights or (held.asking is not None and not held.asking.done())
+            if now >= held.until and not waits:
                 held.ring.drop()
                 forget_content(org_id)
                 del self._held[org_id]
@@ -313,8 +351,19 @@ class Keyrings:
     def _landed(self, org_id: str, done: "asyncio.Task[Seal]") -> None:
         if self._flights.get(org_id) is done:
             del self._flights[org_id]
-        if not done.cancelled():
-            done.exception()  # looked at, so that a failure nobody waits for is not reported as forgotten
+        _look(done)
+
+
+def _unusable(err: Trouble) -> KeyServiceDown:
+    """An answer that opens nothing, or an address that leads nowhere, is one customer's trouble like a service that is away: those
+    who work for many know it by that name."""
+    return KeyServiceDown(f"The key service gave no usable key. {err.message}")
+
+
+def _look(done: "asyncio.Task[Any]") -> None:
+    """So that a failure nobody waits for is not reported as forgotten."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _without_keys(org_id: str) -> Seal:

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from evenhand.infra import keyrings
 from evenhand.infra.crypto.datakey import KeyDestroyed, KeyNotHeld
 from evenhand.infra.crypto.trouble import Altered
 from evenhand.infra.envelope import Keyring
+from evenhand.infra.fetch import UnsafeAddress
 from evenhand.infra.keyrings import Keyrings, KeyUnwrapped, Stored, new_keys
 from evenhand.infra.keys import Keys
 from evenhand.infra.kms.local import LocalKeys
 from evenhand.infra.kms.port import Context, KeyRevoked, KeyServiceDown
-from evenhand.infra.seal import At, KeyUnknown, KeyUseNotLogged, NotSealed, Seal, platform_seal
+from evenhand.infra.seal import KEYLESS, At, KeyUnknown, KeyUseNotLogged, NotSealed, Seal, platform_seal
+from evenhand.pure.trouble import Trouble
 
 pytestmark = pytest.mark.anyio
 LIFE_S = 300.0
@@ -26,10 +29,16 @@ class Remote(LocalKeys):
 
     asked = 0
     away = False
+    silent: asyncio.Event | None = None  # set: takes questions, and answers none before this
+    wrong: Trouble | None = None
 
     async def unwrap(self, key_id: str, wrapped: bytes, context: Context) -> bytes:
         self.asked += 1
         await asyncio.sleep(0)
+        if self.silent is not None:
+            await self.silent.wait()
+        if self.wrong is not None:
+            raise self.wrong
         if self.away:
             raise KeyServiceDown("The key service did not answer.")
         return await super().unwrap(key_id, wrapped, context)
@@ -273,6 +282,44 @@ async def test_a_service_that_is_away_is_not_noticed_for_a_minute(bench: Bench) 
     bench.service.away = False
     bench.now += 5
     assert await held.seal("acme") is seal and seal.shut("again", HERE)
+
+
+async def test_a_silent_service_is_waited_for_by_nobody(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is it asked twice at once; what it says in the end counts, and its customer's neighbours never notice."""
+    monkeypatch.setattr(keyrings, "WAIT_S", 0.05)
+    held = bench.keyrings()
+    seal = await held.seal("acme")
+    body = seal.shut("secret", HERE)
+    bench.service.silent = asyncio.Event()
+    bench.now += LIFE_S * 0.8
+    asked = bench.service.asked
+    for _ in range(3):
+        again = await asyncio.wait_for(held.seal("acme"), 5)
+        assert again.open(body, HERE) == "secret", "the key in hand serves to its end"
+        bench.now += 6
+    bench.now += LIFE_S * 0.2
+    for _ in range(2):
+        with pytest.raises(KeyServiceDown, match="has not answered"):
+            (await asyncio.wait_for(held.seal("acme"), 5)).check()
+        bench.now += 6
+    assert bench.service.asked == asked + 1
+    bench.service.silent.set()
+    bench.service.silent = None
+    for _ in range(20):
+        await asyncio.sleep(0)
+    bench.now += 6
+    assert (await held.seal("acme")).open(body, HERE) == "secret"
+
+
+async def test_an_answer_that_opens_nothing_is_the_customers_trouble_alone(bench: Bench) -> None:
+    for wrong in (Altered("This wrapped key"), UnsafeAddress("The address leads into a private network.")):
+        held = bench.keyrings()
+        bench.service.wrong = wrong
+        with pytest.raises(KEYLESS, match="gave no usable key"):
+            (await held.seal("acme")).check()
+        bench.service.wrong = None
+        bench.now += 5
+        (await held.seal("acme")).check()
 
 
 async def test_without_wrapped_keys_all_is_destroyed(bench: Bench) -> None:

@@ -148,9 +148,20 @@ COMMITMENTS = Sql(
     role=_ROLE,
 )
 UNTOLD = Sql(
-    "sched_untold", "select class, batch, root, leaves, limits from evenhand.sched_batch where not told order by class, batch",
+    "sched_untold", "select class, batch from evenhand.sched_batch where not told order by class, batch", role=_ROLE
+)
+BATCH_GET = Sql(
+    "sched_batch_get",
+    """select root, leaves, limits, closed from evenhand.sched_batch
+        where class = %(class)s and batch = %(batch)s""",
     role=_ROLE,
-)  # fmt: skip
+)
+#: what an organisation was told since a batch was closed: one that was cut short is told again, and nobody twice
+TURNS_TOLD = Sql(
+    "sched_turns_told",
+    """select fact_id, body from evenhand.fact
+        where org_id = %(org)s and kind = 'TurnsSealed' and about_id = %(class)s and at > %(since)s::timestamptz""",
+)
 TOLD = Sql(
     "sched_told",
     "update evenhand.sched_batch set told = true where class = %(class)s and batch = %(batch)s",
@@ -165,7 +176,7 @@ DECISIONS = Sql(
 BATCHES = Sql(
     "sched_batches",
     """select b.batch, b.root, b.leaves, b.limits from evenhand.sched_batch b
-        where b.class = %(class)s and b.told order by b.batch desc limit %(most)s""",
+        where b.class = %(class)s order by b.batch desc limit %(most)s""",
     role=_ROLE,
 )
 ASSIGNED = Sql(

@@ -8,9 +8,8 @@ import json
 import os
 import time
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -19,7 +18,8 @@ from evenhand.features.tasks import turns_store as store
 from evenhand.features.tasks.turns import Replica, open_class
 from evenhand.infra.db import SYSTEM, Database, Narrow
 from evenhand.infra.facts import record
-from evenhand.infra.seal import KEYLESS
+from evenhand.infra.kms.port import KeyServiceBusy, KeyServiceDown
+from evenhand.infra.seal import KEYLESS, At, KeyUseNotLogged
 from evenhand.pure.fairness.commitment import commit
 from evenhand.pure.fairness.journal import stored
 from evenhand.pure.fairness.ledger import Decide, Seed, Step
@@ -28,10 +28,14 @@ from evenhand.pure.fairness.seeds import seed_commitment, seed_of, tie_of
 from evenhand.pure.log.events import batch_size
 from evenhand.pure.log.merkle import Tree
 from evenhand.pure.log.proofs import leaf_hash
+from evenhand.pure.trouble import Trouble
 
 _SLICE_S = 0.5  # of a tick of two seconds
 _LOT = 20  # steps
 _SAVE_STEPS, _SAVE_S = 2_000, 60.0
+#: why keys may be away for a while, which is no choice of the customer's
+_AWHILE: tuple[type[Trouble], ...] = (KeyServiceDown, KeyServiceBusy, KeyUseNotLogged)
+_CLOCKS_DIFFER = timedelta(minutes=5)  # the database's and ours
 
 
 class TurnsSealed(msgspec.Struct, frozen=True):
@@ -176,31 +180,67 @@ class Sealer:
             )  # fmt: skip
 
 
-async def tell(db: Database) -> None:
-    """Tells those who waited of each batch that was sealed. Who is told twice after a crash is told the same."""
-    async with db.narrow("scheduler") as on:
-        untold = await store.UNTOLD.all(on)
-    for batch in untold:
-        key = {"class": batch["class"]}
-        async with db.narrow("scheduler") as on:
-            orgs = {row["flow"]: row["org_id"] for row in await store.FLOWS.all(on, **key, **{"from": 0})}
+class Teller:
+    """Tells those who waited of each batch that was sealed. Whose key service is away is told when it is back, once, and keeps
+    nobody else waiting; who has destroyed or revoked its key can read nothing of what it would be told."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._missed: dict[tuple[str, int], set[str]] = {}
+
+    async def go(self) -> None:
+        async with self._db.narrow("scheduler") as on:
+            untold = [(row["class"], row["batch"]) for row in await store.UNTOLD.all(on)]
+        self._missed = {one: orgs for one, orgs in self._missed.items() if one in untold}
+        for name, batch in untold:
+            missed = self._missed.get((name, batch), set[str]())
+            if missed and not any([await self._has_key(org) for org in missed]):
+                continue
+            if missed := await self._tell(name, batch):
+                self._missed[name, batch] = missed
+                continue
+            async with self._db.narrow("scheduler") as on:
+                await store.TOLD.run(on, **{"class": name}, batch=batch)
+
+    async def _has_key(self, org: str) -> bool:
+        try:
+            (await self._db.seal(org)).check()
+        except _AWHILE:
+            return False
+        except Trouble:
+            return True  # no key for good is an answer as well
+        return True
+
+    async def _tell(self, name: str, batch: int) -> set[str]:
+        """Tells whoever was not told yet. Returns those who could not be."""
+        key = {"class": name}
+        async with self._db.narrow("scheduler") as on:
+            row = await store.BATCH_GET.one(on, **key, batch=batch)
+            orgs = {one["flow"]: one["org_id"] for one in await store.FLOWS.all(on, **key, **{"from": 0})}
             secret = (await store.CLASS_GET.one(on, **key))["secret"]
-            rows = await store.DECISIONS.all(on, **key, batch=batch["batch"])
-        seed = seed_of(secret, batch["batch"])
+            rows = await store.DECISIONS.all(on, **key, batch=batch)
+        seed = seed_of(secret, batch)
         waited, won = dict[int, int](), dict[int, int]()
-        for row in rows:
-            entries, decision = unpack(row["trace"], seed)
+        for one in rows:
+            entries, decision = unpack(one["trace"], seed)
             for entry in entries:
                 waited[entry.flow] = waited.get(entry.flow, 0) + 1
             won[decision.winner] = won.get(decision.winner, 0) + 1
-        limits: list[int] = json.loads(batch["limits"])
+        limits: list[int] = json.loads(row["limits"])
+        missed = set[str]()
         for flow, count in sorted(waited.items()):
             told = TurnsSealed(
-                batch["class"], batch["batch"], batch["root"].hex(), len(batch["leaves"]) // 32, seed.hex(), count,
-                won.get(flow, 0), str(limits[flow]),
+                name, batch, row["root"].hex(), len(row["leaves"]) // 32, seed.hex(), count, won.get(flow, 0),
+                str(limits[flow]),
             )  # fmt: skip
-            with suppress(*KEYLESS):  # without its key it can read nothing of what it is told
-                async with db.tx(orgs[flow], SYSTEM) as tx:
-                    await record(tx, told)
-        async with db.narrow("scheduler") as on:
-            await store.TOLD.run(on, **key, batch=batch["batch"])
+            try:
+                async with self._db.tx(orgs[flow], SYSTEM) as tx:
+                    before = await store.TURNS_TOLD.all(tx, org=tx.org_id, **key, since=row["closed"] - _CLOCKS_DIFFER)
+                    opened = (tx.seal.open(fact["body"], At("fact", fact["fact_id"])) for fact in before)
+                    if all(fact["batch"] != batch for fact in opened):
+                        await record(tx, told)
+            except _AWHILE:
+                missed.add(orgs[flow])
+            except KEYLESS:
+                continue
+        return missed

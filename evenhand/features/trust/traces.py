@@ -43,7 +43,7 @@ class Audited:
 
 
 async def whole_trace(db: Database) -> list[dict[str, Any]]:
-    """For each class its customers behind the indices, and each batch that was told with its decisions."""
+    """For each class its customers behind the indices, and each batch that was sealed with its decisions."""
     out: list[dict[str, Any]] = []
     async with db.narrow("scheduler") as on:
         names = [row["class"] for row in await store.CLASSES.all(on)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from evenhand.features.tasks import turns_store as store
 from evenhand.features.tasks.turns import Replica, Turns, class_name, follow, open_class, weigh
-from evenhand.features.trust.sealing import Sealer, tell
+from evenhand.features.trust.sealing import Sealer, Teller
 from evenhand.infra.db import Database, Narrow
 from evenhand.pure.fairness.ledger import Charge, Decide, Disband, Forgive, Seed, Spend, Step
 from evenhand.pure.fairness.queueing import Decision
@@ -60,6 +60,7 @@ class Keeper:
         self._books: dict[str, _Books] = {}
         self._turns = Turns(db)
         self._sealers: dict[str, Sealer] = {}
+        self._teller = Teller(db)
         self._tidied = time.monotonic()
 
     async def tick(self, *, close: bool = False) -> None:
@@ -74,7 +75,7 @@ class Keeper:
             if sealer is None:
                 sealer = self._sealers[name] = Sealer(self._db, name)
             await sealer.go(all_=close)
-        await tell(self._db)
+        await self._teller.go()
         if time.monotonic() - self._tidied > _TIDY_S:
             async with self._db.narrow("scheduler") as on:
                 await store.STEPS_DROP.run(on)

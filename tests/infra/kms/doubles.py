@@ -41,7 +41,7 @@ class Double:
 
 
 @contextmanager
-def serving(double: Double, tls: ssl.SSLContext | None = None) -> Iterator[None]:
+def serving(double: Double, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[None]:
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -65,7 +65,7 @@ def serving(double: Double, tls: ssl.SSLContext | None = None) -> Iterator[None]
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
