@@ -2,15 +2,16 @@
 
 A link says which file, by which lease or page, and to whose session or key. A process remembers for REMEMBER_S that they live
 and where the file lies, so that the ranges of one file cost one look at the database every two seconds; a sign-out, a lost
-lease, a revoked key or a deleted file is therefore noticed within REMEMBER_S. The customer's key is asked for at every request,
-as everywhere. Where the customer wants it, pictures carry the name of whoever looks (marks.py).
+lease, a revoked key or a deleted file is therefore noticed within REMEMBER_S, in the middle of a long answer as well. The
+customer's key is asked for at every request, and for every piece of a long one. Where the customer wants it, pictures carry
+the name of whoever looks (marks.py).
 """
 
 import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,6 +80,7 @@ class Sight:
     tag: str
     file: OpenFile | MarkedFile
     viewing: _Viewing
+    look_again: Callable[[], Awaitable[object]]  # raises where it may be shown no longer
 
     async def read(self, start: int, end: int) -> memoryview:
         self.viewing.ranges += 1
@@ -90,6 +92,7 @@ class Sight:
         async for piece in self.file.pieces(start, end):
             self.viewing.bytes += len(piece)
             yield piece
+            await self.look_again()  # whoever reads slowly reads for hours
 
 
 class Gateway:
@@ -108,15 +111,18 @@ class Gateway:
         """The file behind a link. Raises LinkExpired, NotWrittenDown, Missing, NotMarked, MarksBusy, and what the customer's
         key raises."""
         shown = links.read(self._services.db.keys, token)
-        (await self._services.db.seal(shown.org_id)).check()
-        viewing = await self._viewing(shown)
-        opened = await self._file(shown)
+
+        async def look() -> tuple[_Viewing, _Opened]:
+            (await self._services.db.seal(shown.org_id)).check()
+            return await self._viewing(shown), await self._file(shown)
+
+        viewing, opened = await look()
         self._count(viewing)
         if not viewing.lines or opened.type not in MARKED:
-            return Sight(opened.type, opened.file.size, opened.tag, opened.file, viewing)
+            return Sight(opened.type, opened.file.size, opened.tag, opened.file, viewing, look)
         marked = await self._marks.of(opened.file, opened.tag, viewing.lines)
         tag = sha256("\n".join((opened.tag, *viewing.lines)).encode()).hexdigest()[:32]
-        return Sight(marked.type, marked.size, f'"{tag}"', marked, viewing)
+        return Sight(marked.type, marked.size, f'"{tag}"', marked, viewing, look)
 
     # --- may it be seen
 

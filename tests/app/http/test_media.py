@@ -187,6 +187,25 @@ async def test_a_process_remembers_for_two_seconds(world: World, acme: Customer)
     await gate.close()
 
 
+async def test_a_long_answer_ends_with_what_it_was_given_with(world: World, acme: Customer) -> None:
+    """A reader that is slow holds one answer open for hours."""
+    data = bytes(5 * PIECE_BYTES)
+    token = (await upload(world, acme, data))["url"].rsplit("/", 1)[-1]
+    now = [100.0]
+    gate = Gateway(world.services, clock=lambda: now[0])
+    whole = b"".join([piece async for piece in (await gate.open(token)).pieces(0, len(data))])
+    assert whole == data
+    pieces = (await gate.open(token)).pieces(0, len(data))
+    await anext(pieces)
+    async with world.db.tx(acme.live, SYSTEM) as tx:
+        await tx.conn.execute("update evenhand.api_key set revoked_at = now()")
+    await anext(pieces)
+    now[0] += gateways.REMEMBER_S + 0.1
+    with pytest.raises(links.LinkExpired):
+        await anext(pieces)
+    await gate.close()
+
+
 # --- what is written down
 
 
