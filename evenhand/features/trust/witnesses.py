@@ -201,7 +201,8 @@ class Asking:
             if got.status == 409:
                 one.old = whole_number(got.body.decode("ascii", "replace").strip())
                 if one.old > size:
-                    raise Upstream(f"it says that it has cosigned {one.old} leaves, which this log does not have")
+                    said, one.old = one.old, 0  # or a witness that erred once would be asked in vain for ever
+                    raise Upstream(f"it says that it has cosigned {said} leaves, which this log does not have")
                 continue
             if got.status != 200:
                 raise Upstream(f"it answered {got.status}")
