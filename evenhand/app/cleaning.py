@@ -10,6 +10,7 @@ import logging
 import time
 
 from evenhand.features.assets.unused import drop_unused
+from evenhand.features.leaving.taking import archive_objects
 from evenhand.infra.db import Database
 from evenhand.infra.objects import Objects
 from evenhand.infra.sql import Sql
@@ -113,7 +114,7 @@ async def keep_clean(db: Database, objects: Objects, stop: asyncio.Event) -> Non
             gone = await clean(db)
             log.info("cleaned: %s", ", ".join(f"{count} {name}" for name, count in gone.items()))
             if time.monotonic() >= files_at:
-                files = await drop_unused(db, objects)
+                files = await drop_unused(db, objects, archive_objects)
                 log.info("dropped %d files that nothing needed, %d bytes", files.files, files.bytes)
                 files_at = time.monotonic() + FILES_S
         except Exception as err:

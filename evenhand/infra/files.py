@@ -60,7 +60,7 @@ def sealed_pieces(key: ObjectKey, data: bytes, variant: str = "") -> Iterator[by
     """A file as it is written. `variant` names a copy that is derived from it: "" is the file itself."""
     view = memoryview(data)
     pieces = (bytes(view[at : at + PIECE_BYTES]) for at in range(0, len(view), PIECE_BYTES))
-    return floe.encrypt(key.key, _aad(key, variant), pieces, PARAMETERS)
+    return floe.encrypt(key.key, file_aad(key, variant), pieces, PARAMETERS)
 
 
 async def keep(objects: Objects, org_id: str, name: str, key: ObjectKey, data: bytes, variant: str = "") -> None:
@@ -71,7 +71,7 @@ async def keep(objects: Objects, org_id: str, name: str, key: ObjectKey, data: b
 async def read_whole(objects: Objects, org_id: str, name: str, key: ObjectKey) -> bytes:
     """A file, for what has to look at all of it. Raises Missing, Altered."""
     sealed = await objects.get(org_id, name)
-    return b"".join(await asyncio.to_thread(list, floe.decrypt(key.key, _aad(key, ""), [sealed], PARAMETERS)))
+    return b"".join(await asyncio.to_thread(list, floe.decrypt(key.key, file_aad(key, ""), [sealed], PARAMETERS)))
 
 
 class OpenFile:
@@ -84,7 +84,7 @@ class OpenFile:
     def __init__(self, held: Held, header: bytes, key: ObjectKey, released: DataKey, variant: str) -> None:
         self._held = held
         self._released = released
-        self._reader = RangeReader(key.key, _aad(key, variant), header, held.size, PARAMETERS)
+        self._reader = RangeReader(key.key, file_aad(key, variant), header, held.size, PARAMETERS)
         self.size = self._reader.plain_size
 
     @property
@@ -117,6 +117,6 @@ def _place(name: str, variant: str) -> str:
     return f"{name}.{variant}" if variant else name
 
 
-def _aad(key: ObjectKey, variant: str) -> bytes:
+def file_aad(key: ObjectKey, variant: str) -> bytes:
     word = variant.encode()
     return key.aad + _LENGTH.pack(len(word)) + word

@@ -170,6 +170,7 @@ CUSTOMER: dict[str, Case] = {
     "GET /org": nowhere,
     "GET /org/data": nowhere,
     "GET /archive": nowhere,
+    "POST /archive": nowhere,
     "POST /org/leave": nowhere,
     "PUT /org/hold": nowhere,
     "DELETE /org/hold": nowhere,

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 #: why it asks -> the routes
 ASKS: dict[str, set[str]] = {
     "data leaves": {
-        "GET /exports", "GET /exports/report", "GET /archive", "POST /trust/feeds",
+        "GET /exports", "GET /exports/report", "POST /archive", "GET /archive", "POST /trust/feeds",
     },
     "it shows what signs or opens something": {"GET /settings/callbacks", "POST /keys", "POST /me/recovery"},
     "an API key ends": {"DELETE /keys/{key}"},

@@ -72,10 +72,17 @@ class Api:
                 return out[:most]
 
     @contextmanager
-    def stream(self, path: str, **query: Any) -> Generator[httpx.Response]:
+    def stream(
+        self,
+        path: str,
+        query: dict[str, Any] | None = None,
+        *,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+    ) -> Generator[httpx.Response]:
         """A reply that is read as it comes."""
         try:
-            with self._client.stream("GET", PREFIX + path, params=_given(query)) as reply:
+            with self._client.stream(method, PREFIX + path, params=_given(query or {}), headers=headers) as reply:
                 if reply.status_code >= 400:
                     reply.read()
                     raise _refusal(reply)

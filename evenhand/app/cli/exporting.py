@@ -53,7 +53,7 @@ def export(given: argparse.Namespace) -> int:
         with (
             output(given.output, given.force) as out,
             Progress("Exporting", unit="bytes") as progress,
-            api.stream("/exports", **query) as reply,
+            api.stream("/exports", query) as reply,
         ):
             for piece in reply.iter_bytes(CHUNK):
                 out.write(piece)
@@ -71,7 +71,7 @@ def evidence(given: argparse.Namespace) -> int:
     with (
         open_api(given) as api,
         output(given.output, given.force) as out,
-        api.stream("/trust/bundle", saved=given.saved) as reply,
+        api.stream("/trust/bundle", {"saved": given.saved}) as reply,
     ):
         for piece in reply.iter_bytes(CHUNK):
             out.write(piece)

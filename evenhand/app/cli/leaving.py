@@ -11,7 +11,6 @@ from typing import IO, Any
 
 from evenhand.app.cli import show
 from evenhand.app.cli.api import Api, open_api
-from evenhand.app.cli.exporting import CHUNK, output
 from evenhand.app.cli.progress import Progress
 from evenhand.infra.home import plain_reason
 from evenhand.pure.trouble import Conflict, Invalid
@@ -171,23 +170,6 @@ def leave(given: argparse.Namespace) -> int:
     show.line(
         f"Keep {target}: each line ends in a receipt, and SERVER/api/v1/leaving/RECEIPT/evidence gives the last evidence."
     )
-    return 0
-
-
-def archive(given: argparse.Namespace) -> int:
-    if given.output in (None, "-") and sys.stdout.isatty():
-        raise Invalid("The archive is a zip file, which a terminal can't show.", hint="Add -o everything.zip.")
-    with (
-        open_api(given) as api,
-        output(given.output, given.force) as out,
-        Progress("Taking everything", unit="bytes") as progress,
-        api.stream("/archive") as reply,
-    ):
-        for piece in reply.iter_bytes(CHUNK):
-            out.write(piece)
-            progress.add(len(piece))
-    if given.output not in (None, "-"):
-        sys.stderr.write(f"Wrote {given.output}.\n")
     return 0
 
 

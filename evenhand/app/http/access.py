@@ -88,6 +88,8 @@ OWN: dict[str, str] = {
     "GET /tasks/{task}": "TaskViewed",
     "GET /exports": "Exported",
     "GET /exports/report": "Exported",
+    "POST /archive": "ArchiveMade",
+    "GET /archive": "ArchiveTaken",
     "GET /work/inbox": "ContentShown",
     "GET /work/projects/{project}/instructions": "ContentShown",
     "GET /work/{handle}": "ContentShown",

@@ -1,5 +1,7 @@
 """What a project and the organisation keep: legal holds, retention, and deletion with a certificate."""
 
+import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import IO, Any, cast
@@ -7,19 +9,24 @@ from typing import IO, Any, cast
 import msgspec
 from starlette.responses import Response
 
-from evenhand.app.http.call import Call
+from evenhand.app.http.call import Call, who_asks
+from evenhand.app.http.errors import problem_of
 from evenhand.app.http.evidence import evidence_reply, newest
+from evenhand.app.http.ranges import wanted_range
 from evenhand.app.http.routes import route
 from evenhand.app.http.streaming import streamed
-from evenhand.features.leaving import erasing, holds, parting, retention
+from evenhand.features.leaving import erasing, holds, parting, retention, taking
 from evenhand.features.leaving.archive import Archive
 from evenhand.features.leaving.parting import Parting
-from evenhand.features.leaving.types import DataView, Erasure, Hold, Retention
+from evenhand.features.leaving.types import ArchiveReady, DataView, Erasure, Hold, Retention
 from evenhand.features.people import actions as people
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.trust.bundles import LogAway, NothingYet
-from evenhand.infra.db import SYSTEM, Tx
+from evenhand.infra.db import SYSTEM, Actor, Tx
 from evenhand.infra.spool import Forward
+
+_TOLD_S = 1.0  # between two lines of progress
+_LOOK_S = 5.0  # how long a taker that has lost the right goes on
 
 
 class HoldIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -143,12 +150,19 @@ async def get_last_evidence(call: Call) -> Response:
         return await evidence_reply(call, evidence, [])
 
 
-@route("GET", "/archive", tx=False, media="application/zip", fresh=True)
-async def take_everything(call: Call) -> Response:
-    """Take everything that this space has, as one zip file that explains itself"""
+class Progressed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of the reply while an archive is put together. bytes: so far. The last line has the archive, or the problem."""
+
+    bytes: int
+    archive: ArchiveReady | None = None
+    problem: dict[str, Any] | None = None
+
+
+@route("POST", "/archive", tx=False, media="application/x-ndjson", fresh=True)
+async def make_archive(call: Call) -> Response:
+    """Put everything that this space has together, to be taken within seven days: lines of progress, the last with the archive"""
     about = await people.space_of(call.db, call.org_id)
-    # who may manage may take everything, so also a key that could not read by itself
-    actor = replace(call.actor, scopes=call.actor.scopes | {"read"})
+    actor = _taker(call)
 
     async def evidence(out: IO[bytes]) -> bool:
         with suppress(LogAway, NothingYet), await newest(call) as taken:
@@ -163,6 +177,68 @@ async def take_everything(call: Call) -> Response:
     )
     async with call.db.tx(call.org_id, actor) as tx:
         await archive.open(tx)
-    name = f"evenhand-{about.mode}-{call.org_id[-8:]}.zip"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return await streamed(archive.stream(), 200, headers, "application/zip")
+    return await streamed(_lines(call, archive), 200, {"cache-control": "no-store"}, "application/x-ndjson")
+
+
+async def _lines(call: Call, archive: Archive) -> AsyncIterator[bytes]:
+    """Progress about every second, so that no proxy thinks that nobody is there."""
+    told, size = time.monotonic(), 0
+    try:
+        async for size in archive.make():
+            if time.monotonic() - told >= _TOLD_S:
+                told = time.monotonic()
+                yield _line(Progressed(size))
+        async with call.db.tx(call.org_id, _taker(call)) as tx:
+            kept = await taking.get_kept(tx)
+        yield _line(Progressed(size, taking.ready(kept)))
+    except Exception as err:
+        # the status is sent already: problem_of says whatever it is without content, and logs a bug as one
+        yield _line(Progressed(size, problem=problem_of(err).document()))
+
+
+def _line(said: Progressed) -> bytes:
+    return msgspec.json.encode(said) + b"\n"
+
+
+def _taker(call: Call) -> Actor:
+    """Who may manage may take everything, so also a key that could not read by itself."""
+    return replace(call.actor, scopes=call.actor.scopes | {"read"})
+
+
+@route("GET", "/archive", tx=False, media="application/zip", fresh=True)
+async def take_everything(call: Call) -> Response:
+    """Take the archive that lies ready: one zip file that explains itself. Ranges are answered, so a download can go on"""
+    actor, services = _taker(call), call.services
+    async with call.db.tx(call.org_id, actor) as tx:
+        kept = await taking.get_kept(tx)
+        tag = f'"{kept.sha256}"'
+        name = f"evenhand-{call.org_id[-8:]}-{kept.made_at:%Y-%m-%d}.zip"
+        headers = {
+            "content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store", "etag": tag,
+            "accept-ranges": "bytes",
+        }  # fmt: skip
+        start, end, status = 0, kept.size, 200
+        if (wanted := wanted_range(call.request, kept.size, tag)) is not None:
+            start, end, status = *wanted, 206
+            if start >= kept.size:
+                return Response(status_code=416, headers={**headers, "content-range": f"bytes */{kept.size}"})
+            headers["content-range"] = f"bytes {start}-{end - 1}/{kept.size}"
+        headers["content-length"] = str(end - start)
+        taken = taking.Taking(call.db, services.objects, call.org_id, actor, kept, start, end)
+        await taken.open(tx)
+    return await streamed(while_allowed(call, kept.id, taken.stream()), status, headers, "application/zip")
+
+
+async def while_allowed(
+    call: Call, archive: str, pieces: AsyncIterator[bytes], look_s: float = _LOOK_S
+) -> AsyncIterator[bytes]:
+    """Who has lost the right to it in the middle gets no more of it; nor does anybody once something of it was deleted."""
+    looked = time.monotonic()
+    async for piece in pieces:
+        if time.monotonic() - looked >= look_s:
+            again = await who_asks(call.request, call.services, who="customer")
+            async with call.db.tx(call.org_id, _taker(again)) as tx:
+                if (await taking.get_kept(tx)).id != archive:
+                    raise taking.ArchiveGone("Another archive has taken its place.")
+            looked = time.monotonic()
+        yield piece

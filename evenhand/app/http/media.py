@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from evenhand.app.gateway import Gateway
 from evenhand.app.http.errors import problem_of
+from evenhand.app.http.ranges import wanted_range
 from evenhand.app.http.routes import problem_reply
 from evenhand.app.http.streaming import streamed
 from evenhand.features.assets.rules import SHOWN
@@ -32,29 +33,6 @@ _PREFLIGHT = {
 }
 
 
-def _range(header: str, size: int) -> tuple[int, int] | None:
-    """(start, end) of a single byte range (RFC 9110, 14.2), or None for the whole."""
-    unit, _, spec = header.partition("=")
-    first, dash, last = spec.partition("-")
-    if unit != "bytes" or not dash or "," in spec:
-        return None
-    try:
-        if first == "":
-            start, end = max(0, size - int(last)), size
-        else:
-            start, end = int(first), min(size, int(last) + 1 if last else size)
-    except ValueError:
-        return None
-    return (start, end) if 0 <= start < end else (size, size)
-
-
-def _wanted(request: Request, size: int, tag: str) -> tuple[int, int] | None:
-    """The range that is asked for. With If-Range only of the very file that somebody has the beginning of."""
-    if request.headers.get("if-range", tag) != tag:
-        return None
-    return _range(request.headers.get("range", ""), size)
-
-
 async def serve_media(request: Request, gateway: Gateway, origin: str) -> Response:
     """`origin`: that of the pages, the only one that may read what is answered."""
     cors = {"access-control-allow-origin": origin}
@@ -76,7 +54,7 @@ async def _reply(request: Request, gateway: Gateway, cors: dict[str, str]) -> Re
         **_HEADERS, **cors, "etag": sight.tag,
         "access-control-expose-headers": "accept-ranges, content-length, content-range, etag",
     }  # fmt: skip
-    wanted = _wanted(request, sight.size, sight.tag)
+    wanted = wanted_range(request, sight.size, sight.tag)
     if wanted is not None:
         start, end = wanted
         if start >= sight.size:

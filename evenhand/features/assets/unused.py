@@ -4,6 +4,7 @@ Names are random, so a file that is found is held against the rows of the space 
 folder of a space that the database does not know is left alone: it may belong to another installation.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,8 @@ from evenhand.infra.seal import KEYLESS, At
 
 UNTOUCHED = timedelta(days=1)  # no upload and no job takes that long
 _AT = At("setting", "unused_files")
+#: names of a space's objects that are no asset's
+Needed = Callable[[Tx], Awaitable[set[str]]]
 _PREFIXES = [f"{n:02x}" for n in range(256)]
 
 
@@ -28,8 +31,10 @@ class Swept(msgspec.Struct):
     looked_at: datetime | None = None
 
 
-async def drop_unused(db: Database, objects: Objects, *, older: timedelta = UNTOUCHED) -> Swept:
-    """Deletes what no asset names and is older than `older`. Returns what went now."""
+async def drop_unused(
+    db: Database, objects: Objects, needed: Needed | None = None, *, older: timedelta = UNTOUCHED
+) -> Swept:
+    """Deletes what no asset names, what is not `needed` for anything else, and is older than `older`. Returns what went now."""
     now = Swept(looked_at=datetime.now(UTC))
     for space in objects.spaces():
         async with db.narrow("gate") as door:
@@ -38,7 +43,7 @@ async def drop_unused(db: Database, objects: Objects, *, older: timedelta = UNTO
         here = Swept()
         for prefix in _PREFIXES:
             found = await objects.older(space, prefix, datetime.now(UTC) - older)
-            for one in await _unneeded(db, space, found):
+            for one in await _unneeded(db, space, found, needed):
                 await objects.delete(space, one.name)
                 here.files += 1
                 here.bytes += one.size
@@ -49,13 +54,14 @@ async def drop_unused(db: Database, objects: Objects, *, older: timedelta = UNTO
     return now
 
 
-async def _unneeded(db: Database, space: str, found: list[Listed]) -> list[Listed]:
-    """Those that no asset of the space names. A thumbnail belongs to the object whose name it begins with."""
+async def _unneeded(db: Database, space: str, found: list[Listed], needed: Needed | None) -> list[Listed]:
+    """Those that nothing of the space names. A thumbnail belongs to the object whose name it begins with."""
     if not found:
         return []
     names = sorted({one.name.partition(".")[0] for one in found})
     async with db.tx(space, SYSTEM) as tx:
         known = {row["object"] for row in await store.OBJECTS_KNOWN.all(tx, org=space, objects=names)}
+        known |= await needed(tx) if needed is not None else set()
     return [one for one in found if one.name.partition(".")[0] not in known]
 
 

@@ -1,4 +1,4 @@
-"""The archive of everything, written as it streams: memory stays flat however much there is. docs/how-to/take-everything.md"""
+"""The archive of everything, put together as it streams: memory stays flat however much there is. docs/how-to/take-everything.md"""
 
 import hashlib
 import mimetypes
@@ -12,13 +12,15 @@ from evenhand.features.assets.actions import body_of as asset_body
 from evenhand.features.deliveries.exports import Export
 from evenhand.features.leaving.parts import EVENTS, LAST_FILE, PARTS, PROJECT_IDS, READY_FILES, VIEWS, Part
 from evenhand.features.leaving.readme import readme
-from evenhand.features.leaving.types import ArchiveTaken
+from evenhand.features.leaving.taking import RECORD, check_deletions, keep_archive
+from evenhand.features.leaving.types import ArchiveMade, Kept
 from evenhand.features.people.rules import Verb, require
 from evenhand.features.projects.actions import NoSuchProject, row_of, version_of
 from evenhand.infra.crypto.datakey import KeyDestroyed
 from evenhand.infra.db import Actor, Database, Tx
 from evenhand.infra.facts import event_of, person_alias, record
 from evenhand.infra.files import open_file
+from evenhand.infra.ids import new_id
 from evenhand.infra.objects import Objects
 from evenhand.infra.seal import At
 from evenhand.infra.spool import Spool
@@ -35,9 +37,14 @@ Evidence = Callable[[IO[bytes]], Awaitable[bool]]
 
 
 class Archive:
-    """One archive: `open` checks and records it, `stream` gives its bytes."""
+    """The making of one archive: `open` checks and records it, `make` puts it together, `keep` lets it be taken, also in pieces.
+
+    What is no file's content ("the rest") is kept once, sealed, with the places of the files in between; files are hashed
+    where they lie, and read again when they are taken. docs/decisions/0026-archives.md"""
 
     _zip: ZipStream
+    _rest: IO[bytes]
+    _index: IO[bytes]
     _manifest: IO[bytes]
 
     def __init__(
@@ -45,45 +52,71 @@ class Archive:
     ) -> None:
         self._db, self._objects, self._org, self._actor = db, objects, org, actor
         self._name, self._mode, self._evidence = name, mode, evidence
+        self._id, self._begun = new_id(), datetime.now(UTC)
         self._files: list[IO[bytes]] = []
+        self._sha = hashlib.sha256()
+        self._size = self._rest_size = self._count = 0
 
-    def _kept(self, made: Any) -> IO[bytes]:
-        self._files.append(made)  # `stream` closes it
+    def _spool(self) -> IO[bytes]:
+        made: Any = Spool(_SPOOL)  # `make` closes it
+        self._files.append(made)
         return made
 
     async def open(self, tx: Tx) -> None:
-        """Checks that the caller may have everything, and records that it leaves the house."""
+        """Checks that the caller may have everything, and records that it is put together."""
         require(tx, Verb.MANAGE)
-        await record(tx, ArchiveTaken(self._org))
-        self._zip = ZipStream(self._kept(Spool(_SPOOL)))
-        self._manifest = self._kept(Spool(_SPOOL))
+        await check_deletions(tx, self._begun)
+        await record(tx, ArchiveMade(self._org, self._id))
+        self._rest, self._index, self._manifest = self._spool(), self._spool(), self._spool()
+        self._zip = ZipStream(self._spool())
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """The zip file, in pieces. Rows are of one snapshot; files are read after it, as far as they are still there."""
+    async def make(self) -> AsyncIterator[int]:
+        """Puts it together; says from time to time how many bytes it has. Rows are of one snapshot; files are read after it,
+        as far as they are still there."""
         try:
-            evidence = self._kept(Spool(_SPOOL))
-            have = await self._evidence(evidence)
-            text = readme(self._name, self._mode, datetime.now(UTC).isoformat(timespec="seconds"), have)
-            yield self._whole("README.md", text.encode())
-            about = {"format": FORMAT, "organisation": self._org, "name": self._name, "mode": self._mode}
-            yield self._whole("organisation.json", _encode(about) + b"\n")
-            async for piece in self._rows():
-                yield piece
-            async for piece in self._projects():
-                yield piece
-            async for piece in self._bytes():
-                yield piece
-            if have:
-                for piece in self._spooled("evidence.zip", evidence):
-                    yield piece
-            self._manifest.write(_encode({"format": FORMAT, "complete": True}) + b"\n")
-            for piece in self._spooled("manifest.jsonl", self._manifest, listed=False):
-                yield piece
-            for piece in self._zip.finish():
-                yield piece
+            async for piece in self._everything():
+                self._add(piece)
+                yield self._size
+            await self._keep()
+            yield self._size
         finally:
             for file in self._files:
                 file.close()
+
+    def _add(self, piece: bytes) -> None:
+        self._sha.update(piece)
+        self._size += len(piece)
+        self._rest_size += len(piece)
+        self._rest.write(piece)
+
+    async def _keep(self) -> None:
+        kept = Kept(
+            self._id, self._size, self._sha.hexdigest(), self._rest_size, self._count, self._begun,
+            self._objects.fresh_name(), b"",
+        )  # fmt: skip
+        await keep_archive(self._db, self._objects, self._org, self._actor, kept, (self._rest, self._index))
+
+    async def _everything(self) -> AsyncIterator[bytes]:
+        evidence = self._spool()
+        have = await self._evidence(evidence)
+        text = readme(self._name, self._mode, datetime.now(UTC).isoformat(timespec="seconds"), have)
+        yield self._whole("README.md", text.encode())
+        about = {"format": FORMAT, "organisation": self._org, "name": self._name, "mode": self._mode}
+        yield self._whole("organisation.json", _encode(about) + b"\n")
+        async for piece in self._rows():
+            yield piece
+        async for piece in self._projects():
+            yield piece
+        async for piece in self._bytes():
+            yield piece
+        if have:
+            for piece in self._spooled("evidence.zip", evidence):
+                yield piece
+        self._manifest.write(_encode({"format": FORMAT, "complete": True}) + b"\n")
+        for piece in self._spooled("manifest.jsonl", self._manifest, listed=False):
+            yield piece
+        for piece in self._zip.finish():
+            yield piece
 
     # --- entries
 
@@ -105,15 +138,13 @@ class Archive:
         if listed:
             self._listed(name, entry.size, entry.sha.hexdigest(), None)
 
-    async def _entry(
-        self, name: str, pieces: AsyncIterator[bytes], *, packed: bool = True, lines: bool = True
-    ) -> AsyncIterator[bytes]:
-        entry = _Entry(self._zip, name, packed=packed)
+    async def _entry(self, name: str, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        entry = _Entry(self._zip, name, packed=True)
         yield entry.head
         async for piece in pieces:
             yield entry.add(piece)
         yield self._zip.end()
-        self._listed(name, entry.size, entry.sha.hexdigest(), entry.lines if lines else None)
+        self._listed(name, entry.size, entry.sha.hexdigest(), entry.lines)
 
     # --- what is in them
 
@@ -164,9 +195,16 @@ class Archive:
                     continue  # deleted meanwhile; files.jsonl names it
                 name = f"files/{row['asset_id']}{mimetypes.guess_extension(row['media_type'] or '') or ''}"
                 file = await open_file(self._objects, seal, row["object"], row["object_key"])
-                pieces = file.pieces(0, file.size)
-                async for piece in self._entry(name, pieces, packed=False, lines=False):
-                    yield piece
+                entry = _Entry(self._zip, name, packed=False)
+                yield entry.head
+                self._index.write(RECORD.pack(self._size, file.size, self._rest_size, row["asset_id"].encode()))
+                self._count += 1
+                async for piece in file.pieces(0, file.size):
+                    self._sha.update(entry.add(piece))
+                    self._size += len(piece)
+                    yield b""
+                yield self._zip.end()
+                self._listed(name, entry.size, entry.sha.hexdigest(), None)
             after = rows[-1]["asset_id"]
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from evenhand.features.assets.actions import drop_object
 from evenhand.features.leaving import store
+from evenhand.features.leaving.taking import drop_archive
 from evenhand.features.leaving.types import DataDeleted
 from evenhand.features.tasks.actions import body_of
 from evenhand.infra.crypto.datakey import KeyDestroyed
@@ -78,6 +79,7 @@ class _Run:
         self._org = job.org_id
 
     async def go(self) -> None:
+        await drop_archive(self._job.db, self._objects, self._org)
         while True:
             while await self._batch("tasks", self._tasks):
                 pass
@@ -86,6 +88,8 @@ class _Run:
                 while await self._batch("files", self._files):
                     pass
             if not await self._batch("rest", self._rest):  # else tasks came while the files went
+                # one that was put together when this began, and kept a moment later
+                await drop_archive(self._job.db, self._objects, self._org)
                 return
 
     async def _batch(self, name: str, act: _Act) -> bool:

@@ -49,6 +49,30 @@ class DataView(msgspec.Struct, frozen=True):
     deletions: list[Erasure]
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """An archive that lies ready. size: bytes of the whole; rest: of what is no file's content; files: how many lie in between;
+    object: where the rest is kept, under `key`."""
+
+    id: str
+    size: int
+    sha256: str
+    rest: int
+    files: int
+    made_at: datetime
+    object: str
+    key: bytes
+
+
+class ArchiveReady(msgspec.Struct, frozen=True):
+    """An archive that can be taken: sha256 is of all its bytes."""
+
+    id: str
+    size: int
+    sha256: str
+    made_at: datetime
+    until: datetime
+
+
 # --- facts
 
 
@@ -68,10 +92,22 @@ class RetentionSet(msgspec.Struct, frozen=True):
     ended_days: int | None
 
 
-class ArchiveTaken(msgspec.Struct, frozen=True):
-    """Everything that the organisation has left the house: who asked is the fact's actor."""
+class ArchiveMade(msgspec.Struct, frozen=True):
+    """Everything that the organisation has was put together for it to take."""
 
     about: str
+    archive: str
+
+
+class ArchiveTaken(msgspec.Struct, frozen=True):
+    """Everything that the organisation has left the house, from byte `start` up to but not with `end`: who asked is the fact's
+    actor. sha256: of the whole."""
+
+    about: str
+    archive: str
+    sha256: str
+    start: int
+    end: int
 
 
 class DeletionAsked(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ def test_help_has_an_example(command: Command, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize(
     "command",
-    [c for c in COMMANDS if c.words not in ("up", "export", "archive", "evidence", "verifier", "witness")],
+    [c for c in COMMANDS if c.words not in ("up", "export", "archive take", "evidence", "verifier", "witness")],
     ids=lambda c: c.words,
 )
 def test_what_prints_data_prints_json(command: Command) -> None:

@@ -25,9 +25,19 @@ async def estates(world: World) -> tuple[Estate, Estate]:
     return await fill(world, "Acme", "ALPHA"), await fill(world, "Birch", "BETA")
 
 
+async def make(world: World, key: str) -> dict[str, Any]:
+    said = await world.keyed(key).post(f"{API}/archive")
+    assert said.status_code == 200 and said.headers["content-type"] == "application/x-ndjson"
+    last = [json.loads(line) for line in said.content.splitlines()][-1]
+    assert "problem" not in last, last
+    return last["archive"]
+
+
 async def take(world: World, key: str) -> zipfile.ZipFile:
+    made = await make(world, key)
     said = await world.keyed(key).get(f"{API}/archive")
     assert said.status_code == 200 and said.headers["content-type"] == "application/zip"
+    assert (len(said.content), hashlib.sha256(said.content).hexdigest()) == (made["size"], made["sha256"])
     return zipfile.ZipFile(io.BytesIO(said.content))
 
 
@@ -60,8 +70,8 @@ async def test_it_is_whole_and_of_nobody_else(world: World, estates: tuple[Estat
     after = Counter(row["kind"] for row in rows if row["fact_id"] not in told)
     # that it was taken is in it; what comes after its snapshot is an export of each project, one of which links to a file
     exports = [name for name in found.namelist() if re.fullmatch(r"projects/\w+\.jsonl", name)]
-    assert len(exports) == 2 and after == {"Exported": 2, "MediaIssued": 1}
-    assert len(told) + after.total() == len(rows) and "ArchiveTaken" in {row["kind"] for row in rows}
+    assert len(exports) == 2 and after == {"Exported": 2, "MediaIssued": 1, "ArchiveTaken": 1}
+    assert len(told) + after.total() == len(rows) and "ArchiveMade" in {row["kind"] for row in rows}
     for name in (
         "projects",
         "versions",
@@ -111,7 +121,11 @@ async def test_only_an_owner_takes_everything(world: World, estates: tuple[Estat
     manager = await world.browser("man@people.example", estates[0].customer.live)
     assert (await manager.get("/archive")).status_code == 403
     owner = await world.browser(estates[0].customer.owner_email, estates[0].customer.live)
+    assert (await manager.post("/archive")).status_code == 403
+    assert (await owner.get("/archive")).status_code == 404
+    assert (await owner.post("/archive")).status_code == 200
     assert (await owner.get("/archive")).status_code == 200
+    assert (await manager.get("/archive")).status_code == 403
     audit = (await owner.get("/audit")).json()["items"]
     assert "ArchiveTaken" in {line["what"] for line in audit}
 

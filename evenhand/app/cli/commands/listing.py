@@ -34,5 +34,6 @@ GROUPS = {
     "project": "projects",
     "batch": "batches of tasks",
     "task": "tasks",
+    "archive": "everything that an organisation has",
     "log": "the transparency log",
 }

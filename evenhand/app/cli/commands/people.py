@@ -70,7 +70,7 @@ PEOPLE: tuple[Command, ...] = (
             *WHERE,
             JSON,
         ),
-        "A live space goes with its test space; with --mode test the test space alone. Take `evenhand archive` first. "
+        "A live space goes with its test space; with --mode test the test space alone. Take `evenhand archive take` first. "
         + HERE_OR_THERE,
     ),
     Command(

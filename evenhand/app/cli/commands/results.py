@@ -26,17 +26,18 @@ RESULTS: tuple[Command, ...] = (
         "What the format could not carry is said on standard error. " + HERE_OR_THERE,
     ),
     Command(
-        "archive",
+        "archive take",
         "take everything that an organisation has, in one file that explains itself",
-        "leaving:archive",
-        "evenhand archive --org 'Alder Labs' -o alder-everything.zip",
+        "taking:take",
+        "evenhand archive take alder-everything.zip --org 'Alder Labs'",
         (
-            opt("-o", "--output", metavar="FILE", help="the file to write (default: standard output)"),
+            opt("file", metavar="FILE", help="the file to write"),
             opt("--force", action="store_true", help="overwrite the file"),
             *WHERE,
         ),
         "A zip file of JSON lines, files and evidence; its README.md says what is what, its manifest.jsonl has the SHA-256 of "
-        "each. Stopped in the middle it leaves no file. With a server that runs, evidence is in it. " + HERE_OR_THERE,
+        "each. Stopped in the middle, by whatever, the same command goes on where it was; the file has its name when it is whole. "
+        "With a server that runs, evidence is in it. " + HERE_OR_THERE,
     ),
     Command(
         "evidence",

@@ -1,16 +1,14 @@
-import { Button } from '../../../ui/Button'
 import { ErrorNote } from '../../../ui/ErrorNote'
 import { t } from '../../../ui/messages'
 import { Skeleton } from '../../../ui/Skeleton'
 import { useApi } from '../../../ui/useApi'
 import { mayManage, useSignedIn } from '../../shell/session'
 import { useTitle } from '../../shell/useTitle'
-import { downloadUrl, fileName } from '../download'
-import { downloadWhenFresh } from '../fresh'
 import { Deletions } from './Deletions'
 import { Holds } from './Holds'
 import { Leave } from './Leave'
 import { Names } from './Names'
+import { TakeEverything } from './TakeEverything'
 import type { List, Project } from '../types'
 import { pollOf, type DataView } from './types'
 
@@ -24,17 +22,7 @@ export function DataPage() {
   return (
     <div className="eh-page eh-page-narrow">
       <h1>{t('console.data')}</h1>
-      {manages ? (
-        <section className="eh-card eh-stack" aria-labelledby="archive">
-          <h2 id="archive">{t('console.archive')}</h2>
-          <p className="eh-muted">{t('console.archive.text')}</p>
-          <div>
-            <Button look="primary" icon="download" onClick={() => void downloadWhenFresh(downloadUrl('/archive'), fileName(org?.name ?? '', 'zip'))}>
-              {t('console.archive.do')}
-            </Button>
-          </div>
-        </section>
-      ) : null}
+      {manages ? <TakeEverything name={org?.name ?? ''} /> : null}
       <Names manages={manages} />
       {data ? (
         <>
