@@ -66,6 +66,7 @@ async def services(
         app_connections=connections,
         media_base=settings.media_url,
         key_life_s=settings.key_life_s,
+        session_idle_s=settings.session_idle_s,
         process=process,
     ) as db:
         opened = Services(settings, db, Objects(settings.home.objects, settings.storage_bytes))

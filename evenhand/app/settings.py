@@ -10,6 +10,8 @@ from evenhand.infra.home import Home, port_from_environment
 from evenhand.pure.trouble import Invalid
 
 KEY_LIFE_LEAST_S = 5.0
+#: hours after which a session that nobody uses ends
+IDLE_H, IDLE_LEAST_H, IDLE_MOST_H = 12.0, 0.25, 720.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -30,6 +32,7 @@ class Settings:
     key_life_s: float = LIFE_S
     requests_per_s: float = 200.0  # of one organisation, for each HTTP process; 0: as many as come
     storage_bytes: int = 10**12  # of the files of one space; 0: as many as the disk takes
+    session_idle_s: float = IDLE_H * 3600
     trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-For is believed, with commas
 
     @property
@@ -75,6 +78,17 @@ def _key_life(given: str) -> float:
     return seconds
 
 
+def _idle(given: str) -> float:
+    """Seconds without use after which a session ends: from a quarter of an hour to thirty days."""
+    try:
+        hours = float(given) if given else IDLE_H
+    except ValueError:
+        hours = 0.0
+    if not IDLE_LEAST_H <= hours <= IDLE_MOST_H:
+        raise Invalid(f"EVENHAND_SESSION_IDLE_HOURS must be {IDLE_LEAST_H} to {IDLE_MOST_H:.0f}, not '{given[:20]}'.")
+    return hours * 3600
+
+
 def _amount(env: Mapping[str, str], name: str, usual: float) -> float:
     """A number of 0 or more."""
     given = env.get(name, "")
@@ -110,6 +124,7 @@ def settings_from_environment(env: Mapping[str, str] | None = None) -> Settings:
         _key_life(env.get("EVENHAND_KEY_LIFE", "")),
         _amount(env, "EVENHAND_REQUESTS_PER_SECOND", 200),
         int(_amount(env, "EVENHAND_STORAGE_GB", 1000) * 10**9),
+        _idle(env.get("EVENHAND_SESSION_IDLE_HOURS", "")),
         # a proxy on this machine is what public https without a certificate of ours stands behind
         env.get("EVENHAND_TRUSTED_PROXIES", "127.0.0.1" if public.startswith("https://") else ""),
     )

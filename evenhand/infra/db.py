@@ -173,16 +173,19 @@ class Database:
         app_connections: int = 8,
         media_base: str = "",
         key_life_s: float = LIFE_S,
+        session_idle_s: float = 12 * 3600,
         process: str = "evenhand",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`key_service` wraps the keys of organisations that have chosen no other; what is released is used for `key_life_s`
         seconds of `clock`, and `record` (facts.record) writes that it was. `process`: what this is, for the events that say
-        who opened a key. `media_base`: where links to files lead, "" for the host that a page comes from."""
+        who opened a key. `media_base`: where links to files lead, "" for the host that a page comes from.
+        A session that nobody uses for `session_idle_s` seconds is over."""
         self._urls = urls
         self.keys = keys
         self.key_service = key_service
         self.media_base = media_base
+        self.session_idle_s = session_idle_s
         self.process = f"{process} {os.getpid()}"
         self.keyrings = Keyrings(
             self.wrapped_keys, on_release=self._released, process=self.process, life_s=key_life_s, clock=clock

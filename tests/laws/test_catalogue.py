@@ -161,7 +161,7 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
     out["evenhand.glass_ask"] = {"select": ALL, "insert": ALL, "update": _columns("done_at")}
     out["evenhand.wall"] = {"select": ALL, "insert": ALL, "update": _columns("cool_off_d body"), "delete": ALL}
     out["evenhand.seat"] = {"select": ALL, "update": _columns("served_at cursor_rank cursor_task cursor_until"), "delete": ALL}
-    out["evenhand.member"] = {"select": ALL, "update": frozenset({"role", "state", "body"})}
+    out["evenhand.member"] = {"select": ALL, "update": frozenset({"body"})}
     out |= {f"evenhand.{table}": {"select": ALL, "insert": ALL, "update": ALL, "delete": ALL} for table in OWN_ACCESS}
     out["evenhand.identity"] = {"select": ALL, "delete": ALL}
     out["evenhand.entrance"] = {"select": ALL, "update": frozenset({"ended_at"})}
@@ -185,7 +185,8 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.recovery_code": {"select": ALL, "insert": ALL, "update": _columns("used_at"), "delete": ALL},
         "evenhand.ceremony": {"select": ALL, "insert": ALL, "delete": ALL},
         **{f"evenhand.{table}": {"select": ALL} for table in OWN_ACCESS},
-        **{f"evenhand.{table}": {"select": ALL, "insert": ALL} for table in ("identity", "entrance")},
+        "evenhand.identity": {"select": ALL, "insert": ALL},
+        "evenhand.entrance": {"select": ALL, "insert": ALL, "update": _columns("ended_at")},
         "evenhand.link": {"select": ALL, "insert": ALL, "update": _columns("used_at")},
         "evenhand.signin_attempt": {"select": ALL, "insert": ALL, "update": _columns("tries"), "delete": ALL},
         "evenhand.member": {"select": ALL, "insert": ALL, "update": _columns("role source state body")},
@@ -205,7 +206,9 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.glass_ask": {"select": _columns("org_id ask_id staff_id project_id minutes created_at done_at")},
         "evenhand.conflict_group": {"select": ALL, "insert": ALL, "delete": ALL},
         "evenhand.rivalry": {"select": ALL, "insert": ALL, "delete": ALL, "update": _columns("cool_off_d")},
-        "evenhand.tie": {"select": ALL, "insert": ALL, "update": _columns("barred_until")},
+        "evenhand.tie": {
+            "select": ALL, "insert": ALL, "update": _columns("barred_until console_from console_until"),
+        },
         "evenhand.seat": {"select": _columns("org_id project_id person_id role served_at")},
         "evenhand.queue": {"select": _columns("org_id project_id state rank")},
         "evenhand.project": {"select": _columns("org_id project_id state")},
@@ -294,11 +297,12 @@ CALLS = {
         "evenhand.hold_task", "evenhand.reset_cursors", "evenhand.card_at", "evenhand.weight_of",
         "evenhand.erase_tasks", "evenhand.erase_files",
         "evenhand.erase_project", "evenhand.erase_space",
-        "evenhand.admit", "evenhand.give_seats",
+        "evenhand.admit", "evenhand.give_seats", "evenhand.set_member",
     },
     "evenhand_gate": {
         "evenhand.session_person", "evenhand.queue_heads", "evenhand.waiting", "evenhand.kept_off",
-        "evenhand.rivals_anew", *WEIGHTS,
+        "evenhand.rivals_anew", "evenhand.console_shut", "evenhand.console_begins", "evenhand.console_ends",
+        "evenhand.activate_member", *WEIGHTS,
     },
     "evenhand_scheduler": {"evenhand.queue_heads", "evenhand.sched_add", "evenhand.kept_off", *WEIGHTS},
     "evenhand_reporter": set(),

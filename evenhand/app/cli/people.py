@@ -13,6 +13,7 @@ from evenhand.app.mail import send_link
 from evenhand.app.opening import database, services
 from evenhand.app.services import Services
 from evenhand.app.settings import settings_from_environment
+from evenhand.features.access import sessions
 from evenhand.features.contracts.walls import no_wall
 from evenhand.features.people import actions as people
 from evenhand.features.people import links
@@ -90,6 +91,34 @@ def reset(given: argparse.Namespace) -> int:
         return link, await send_link(s.settings, given.email, link.link)
 
     _print_link(given, *with_services(work))
+    return 0
+
+
+def list_sessions(given: argparse.Namespace) -> int:
+    async def work(s: Services) -> Any:
+        return await sessions.list_sessions(s.db, await people.get_person(s.db, given.email))
+
+    found = with_services(work)
+    if given.json:
+        show.as_json(found)
+    else:
+        show.table(
+            ("browser", "address", "signed in with", "since", "last used", "ends"),
+            [(x.browser or "a program", x.address, x.method, x.started_at, x.seen_at, x.expires_at) for x in found],
+            empty=f"{given.email} is signed in nowhere.",
+        )
+    return 0
+
+
+def sign_out(given: argparse.Namespace) -> int:
+    async def work(s: Services) -> int:
+        return await sessions.end_others(s.db, await people.get_person(s.db, given.email), "", SYSTEM)
+
+    ended = with_services(work)
+    if given.json:
+        show.as_json({"email": given.email, "ended": ended})
+    else:
+        show.line(f"{given.email} is signed out: {ended} session{'' if ended == 1 else 's'} ended.")
     return 0
 
 

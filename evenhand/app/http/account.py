@@ -274,5 +274,5 @@ async def operator_sessions(call: Call) -> Any:
 @route("DELETE", "/operator/people/{person}/sessions", who="operator", reply=SessionLines, tx=False)
 async def operator_end_sessions(call: Call) -> Any:
     """End all of somebody's sessions, at once"""
-    await sessions.end_others(call.db, call.path("person"), "")
+    await sessions.end_others(call.db, call.path("person"), "", call.actor)
     return SessionLines([])

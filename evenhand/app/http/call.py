@@ -99,13 +99,14 @@ def credential_in(request: Request, services: Services) -> str:
 def seen_in(request: Request) -> Seen:
     """Whence the request comes. Behind a proxy the server has put the client's address here, if it trusts the proxy
     (EVENHAND_TRUSTED_PROXIES); a header of anybody else is not read."""
+    agent, background = request.headers.get("user-agent", ""), request.headers.get("evenhand-background") == "1"
     try:
         address = ipaddress.ip_address((request.client.host if request.client else "").partition("%")[0])
     except ValueError:
-        return Seen("", request.headers.get("user-agent", ""))
+        return Seen("", agent, background)
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    return Seen(str(address), request.headers.get("user-agent", ""))
+    return Seen(str(address), agent, background)
 
 
 async def who_asks(request: Request, services: Services, *, who: str, csrf: str = "") -> Call:

@@ -162,7 +162,7 @@ async def _end_trip(
     person = await _admit(db, trip.org, given, claims)
     async with db.narrow("gate") as door:
         spaces = await store.SPACES_OF.all(door, org=trip.org)
-        return Signed(await sessions.start(door, person, "provider", seen, bound=[row["org_id"] for row in spaces]))
+        return Signed(await sessions.start(db, door, person, "provider", seen, bound=[row["org_id"] for row in spaces]))
 
 
 async def _exchange(at: Endpoints, given: ProviderBody, trip: _Trip, code: str, redirect: str) -> str | None:

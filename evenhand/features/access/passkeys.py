@@ -157,7 +157,7 @@ async def sign_in(db: Database, site: Site, token: str, credential: dict[str, An
     async with db.narrow("gate") as door:
         whose, proved = await _check(door, site, token, credential, None)
         if proved and whose is not None:
-            return Signed(await sessions.start(door, whose, "passkey", seen))
+            return Signed(await sessions.start(db, door, whose, "passkey", seen))
     err = WrongPasskey("This passkey does not open anything here.")
     raise err if whose is None else err.concerning(Concern("", "person", whose, "passkey"))
 

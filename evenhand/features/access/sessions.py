@@ -1,6 +1,7 @@
 """Sessions: begun by what proves who somebody is, seen, proved again, ended at once."""
 
 import secrets
+import time
 from collections import OrderedDict
 from typing import Any
 
@@ -17,7 +18,7 @@ from evenhand.features.access.types import (
     SessionLine,
 )
 from evenhand.features.people.members import member_names
-from evenhand.features.people.rules import Verb, require
+from evenhand.features.people.rules import Verb, require, wall_ahead
 from evenhand.infra.db import Actor, Database, Narrow, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.ids import is_id, new_id
@@ -26,6 +27,9 @@ from evenhand.infra.seal import KEYLESS, At
 from evenhand.pure.trouble import Concern, Denied, Missing
 
 SESSION_S = 30 * 24 * 3600
+#: A session that nobody uses ends after `Database.session_idle_s`. That it was used is written at most this often, or ten times
+#: in that time: each note is an update of its row, and the desk must not pay for one with every task.
+_NOTED_S = 300.0
 PROVIDER_SESSION_S = (
     12 * 3600
 )  # whoever leaves the organisation is gone from its provider: we hear of it by the next day
@@ -59,8 +63,9 @@ class _EntranceBody(msgspec.Struct):
     agent: str
 
 
-#: The address at which this process saw a session last. From another one, it is looked at which spaces that leaves open.
-_SEEN_AT: OrderedDict[bytes, str] = OrderedDict()
+#: The address at which this process saw a session last, and until when (monotonic) it need not be noted that it is used. From
+#: another address, it is looked at which spaces that leaves open.
+_SEEN_AT: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
 _MOST_SEEN = 20_000
 
 
@@ -69,12 +74,14 @@ def new_token() -> str:
 
 
 def seen_at(token: str, seen: Seen) -> bool:
-    """Whether the desk may leave the look-up to the database's own: the session was looked up from the same address."""
-    return _SEEN_AT.get(hashed(token)) == seen.address
+    """Whether the desk may leave the look-up to the database's own: the session was looked up from the same address, and that
+    it is used was noted not long ago."""
+    known = _SEEN_AT.get(hashed(token))
+    return known is not None and known[0] == seen.address and (seen.background or time.monotonic() < known[1])
 
 
-def _keep_seen(token_hash: bytes, seen: Seen) -> None:
-    _SEEN_AT[token_hash] = seen.address
+def _keep_seen(token_hash: bytes, seen: Seen, noted_until: float) -> None:
+    _SEEN_AT[token_hash] = (seen.address, noted_until)
     if len(_SEEN_AT) > _MOST_SEEN:
         _SEEN_AT.popitem(last=False)
 
@@ -83,16 +90,26 @@ def _address(seen: Seen) -> str | None:
     return seen.address or None
 
 
-async def start(door: Narrow, person: str, method: Method, seen: Seen, *, bound: list[str] | None = None) -> str:
-    """The token of a new session. `bound`: the only spaces that it opens."""
+async def start(
+    db: Database,
+    door: Narrow,
+    person: str,
+    method: Method,
+    seen: Seen,
+    *,
+    bound: list[str] | None = None,
+    sid: bytes | None = None,
+) -> str:
+    """The token of a new session. `bound`: the only spaces that it opens; `sid`: the MAC of its provider's name for it."""
     token = new_token()
     life_s = SESSION_S if bound is None else PROVIDER_SESSION_S
     session = new_id()
     body = door.seal.shut(_SessionBody(seen.address, seen.agent[:_AGENT_MOST]), At("session", session))
     await store.SESSION_ADD.run(
-        door, hash=hashed(token), session=session, person=person, method=method, bound=bound, life_s=life_s, body=body
-    )
-    await store.SESSION_SEEN.run(door, hash=hashed(token), address=_address(seen))
+        door, hash=hashed(token), session=session, person=person, method=method, bound=bound, sid=sid,
+        idle_s=db.session_idle_s, life_s=life_s, body=body,
+    )  # fmt: skip
+    await store.SESSION_SEEN.run(door, hash=hashed(token), address=_address(seen), acts=True, idle_s=db.session_idle_s)
     return token
 
 
@@ -107,9 +124,13 @@ async def who_holds(db: Database, token: str, seen: Seen) -> Held | None:
         if row is None:
             return None
         barred: list[str] = row["barred"]
-        if barred or _SEEN_AT.get(token_hash) != seen.address:
-            barred = await store.SESSION_SEEN.value(door, hash=token_hash, address=_address(seen)) or []
-            _keep_seen(token_hash, seen)
+        noted_s, known = min(_NOTED_S, db.session_idle_s / 10), _SEEN_AT.get(token_hash)
+        used = not seen.background and row["seen_s"] >= noted_s
+        if barred or used or known is None or known[0] != seen.address:
+            barred = await store.SESSION_SEEN.value(
+                door, hash=token_hash, address=_address(seen), acts=used, idle_s=db.session_idle_s
+            ) or []  # fmt: skip
+        _keep_seen(token_hash, seen, time.monotonic() + noted_s - (0.0 if used else row["seen_s"]))
     bound = frozenset(row["bound"]) if row["bound"] is not None else None
     return Held(
         row["person_id"],
@@ -135,7 +156,7 @@ def require_fresh(held: Held) -> None:
 
 
 async def enter(db: Database, org_id: str, held: Held, seen: Seen) -> str | None:
-    """The person's role in a space, or None for a stranger. Raises OutsideNetworks, EndedHere.
+    """The person's role in a space, or None for a stranger. Raises OutsideNetworks, EndedHere, BehindAWall.
 
     The first time that a session is in a space, its owner is told."""
     if not is_id(org_id) or (held.bound is not None and org_id not in held.bound):
@@ -154,6 +175,8 @@ async def enter(db: Database, org_id: str, held: Held, seen: Seen) -> str | None
         raise EndedHere("An owner of the organisation has ended this session here.").concerning(
             Concern(org_id, "person", held.person, "session")
         )
+    if row["shut"] is not None:
+        raise wall_ahead(row["shut"])
     if not row["entered"] and row["source"] == "own":
         await _tell_entered(db, org_id, row["role"], held, seen)
     return row["role"]
@@ -214,6 +237,7 @@ async def list_sessions(db: Database, person: str, current: str = "") -> list[Se
                 row["created_at"],
                 row["seen_at"],
                 row["expires_at"],
+                row["ends_at"],
                 body.address,
                 _browser(body.agent),
                 row["session_id"] == current,
@@ -231,12 +255,12 @@ async def end_session(db: Database, person: str, session: str, actor: Actor | No
     await tell(db, person, SessionEnded(person), actor)
 
 
-async def end_others(db: Database, person: str, session: str) -> int:
-    """Ends all sessions of a person but one ("" for none)."""
+async def end_others(db: Database, person: str, session: str, actor: Actor | None = None) -> int:
+    """Ends all sessions of a person but one ("" for none). `actor`: who does it, if not they themselves."""
     async with db.narrow("gate") as door:
         ended = await store.SESSION_END_OTHERS.run(door, person=person, session=session)
     if ended:
-        await tell(db, person, SessionEnded(person))
+        await tell(db, person, SessionEnded(person), actor)
     return ended
 
 

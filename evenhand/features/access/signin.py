@@ -85,7 +85,7 @@ async def sign_in(
             await store.TRY_CLEAR.run(door, subject=door.seal.mac("try", f"email {email}"))
             if method == "none":
                 return Signed(await begin_enrolment(door, row["person_id"]), enrolling=True)
-            return Signed(await sessions.start(door, row["person_id"], method, seen))
+            return Signed(await sessions.start(db, door, row["person_id"], method, seen))
     raise _told(WrongCredentials("The address, the password or the code is wrong."), row, _reason(row, fits))
 
 
@@ -172,7 +172,7 @@ async def end_enrolment(db: Database, token: str, method: Method, seen: Seen) ->
         factors = await store.FACTORS.one(door, person=row["person_id"])
         if factors["app"] is None and not factors["passkeys"]:
             raise WrongCode("There is no second factor yet.")
-        return await sessions.start(door, row["person_id"], method, seen)
+        return await sessions.start(db, door, row["person_id"], method, seen)
 
 
 async def prove(

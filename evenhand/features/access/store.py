@@ -26,15 +26,22 @@ SET_PASSWORD = Sql(
 
 SESSION_ADD = Sql(
     "session_add",
-    """insert into evenhand.session (token_hash, session_id, person_id, method, bound, expires_at, body)
-       values (%(hash)s, %(session)s, %(person)s, %(method)s, %(bound)s, now() + make_interval(secs => %(life_s)s), %(body)s)""",
+    """insert into evenhand.session (token_hash, session_id, person_id, method, bound, sid_mac, expires_at, ends_at, body)
+       values (%(hash)s, %(session)s, %(person)s, %(method)s, %(bound)s, %(sid)s,
+               now() + make_interval(secs => least(%(idle_s)s::float8, %(life_s)s)),
+               now() + make_interval(secs => %(life_s)s), %(body)s)""",
     role="gate",
 )
 SESSION_PERSON = Sql("session_person", "select * from evenhand.session_person(%(hash)s)", role="gate")
-# The spaces, of those whose own the person is, that have rules about networks which leave this address out.
+# The spaces, of those whose own the person is, that have rules about networks which leave this address out. Where somebody was
+# there (`acts`), the session is used, and lives on.
 SESSION_SEEN = Sql(
     "session_seen",
-    """update evenhand.session s set seen_at = now(), barred = coalesce((
+    """update evenhand.session s
+          set seen_at = case when %(acts)s then now() else s.seen_at end,
+              expires_at = case when %(acts)s then least(s.ends_at, now() + make_interval(secs => %(idle_s)s))
+                                else s.expires_at end,
+              barred = coalesce((
               select array_agg(r.org_id) from evenhand.member m join evenhand.ip_rule r using (org_id)
                where m.person_id = s.person_id and m.source = 'own' and m.state = 'active'
                  and (%(address)s::text::inet <<= any (r.networks)) is not true), '{}')
@@ -59,8 +66,8 @@ SESSION_END_OTHERS = Sql(
 )
 SESSION_LIST = Sql(
     "session_list",
-    """select session_id, method, created_at, seen_at, expires_at, bound is not null as bound, body from evenhand.session
-        where person_id = %(person)s and expires_at > now() order by seen_at desc, session_id limit 200""",
+    """select session_id, method, created_at, seen_at, expires_at, ends_at, bound is not null as bound, body
+         from evenhand.session where person_id = %(person)s and expires_at > now() order by seen_at desc, session_id limit 200""",
     role="gate",
 )
 
@@ -165,7 +172,10 @@ ROLE_AT = Sql(
     "role_at",
     """select m.role, m.source, e.session_id is not null as entered, e.ended_at is not null as ended,
               (select (%(address)s::text::inet <<= any (r.networks)) is not true
-                 from evenhand.ip_rule r where r.org_id = m.org_id) as outside
+                 from evenhand.ip_rule r where r.org_id = m.org_id) as outside,
+              case when m.role in ('owner', 'manager', 'viewer')
+                    and exists (select from evenhand.rivalry r where r.org_id = m.org_id)
+                   then evenhand.console_shut(m.org_id, m.person_id) end as shut
          from evenhand.member m join evenhand.org o using (org_id)
          left join evenhand.entrance e on e.org_id = m.org_id and e.session_id = %(session)s
         where m.org_id = %(org)s and m.person_id = %(person)s and m.state = 'active' and o.state = 'active'""",

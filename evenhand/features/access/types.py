@@ -11,10 +11,12 @@ Method = Literal["passkey", "code", "recovery", "password", "provider"]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Whence a request came: the address, "" where it is none, and what the browser says it is."""
+    """Whence a request came: the address, "" where it is none, and what the browser says it is. `background`: a page asked by
+    itself, and nobody was there: that keeps no session alive."""
 
     address: str = ""
     agent: str = ""
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class SessionLine(msgspec.Struct, frozen=True):
     method: Method
     started_at: datetime
     seen_at: datetime
-    expires_at: datetime
+    expires_at: datetime  # unless it is used before
+    ends_at: datetime  # at the latest
     address: str
     browser: str
     current: bool = False

@@ -115,7 +115,7 @@ async def leave(db: Database, person: str, actor: Actor = SYSTEM) -> Left:
             async with db.tx(org, actor) as tx:
                 member = await people_store.MEMBER_GET.maybe(tx, org=org, person=person)
                 if member is not None and member["state"] != "removed":
-                    await people_store.MEMBER_SET.run(tx, org=org, person=person, role=member["role"], state="removed")
+                    await people_store.MEMBER_SET.value(tx, person=person, role=member["role"], state="removed")
                     await record(tx, MemberRemoved(person))
                 await unseat(tx, person)
                 leases += await take_back(tx, person)

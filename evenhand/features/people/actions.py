@@ -17,7 +17,7 @@ from evenhand.features.people.profiles import (
     tidy_email,
     tidy_name,
 )
-from evenhand.features.people.rules import Verb, require, source_of
+from evenhand.features.people.rules import Verb, require, source_of, wall_ahead
 from evenhand.features.people.types import (
     Key,
     KeyCreated,
@@ -113,6 +113,7 @@ async def close_space(db: Database, org_id: str) -> None:
     """From now on no key and no session leads into this space."""
     async with db.narrow("gate") as door:
         await store.ORG_CLOSE.run(door, org=org_id, name_mac=secrets.token_bytes(16))
+        await store.CONSOLES_END.run(door, org=org_id)
 
 
 async def list_orgs(db: Database) -> list[Org]:
@@ -238,8 +239,12 @@ async def add_member(db: Database, org_id: str, person: str, role: RoleName, *, 
         row = await store.PERSON_GET.one(door, person=person)
         profile = NOBODY if source == "pool" else profile_of(door.seal, person, row["body"])
         body = (await db.seal(org_id)).shut(profile, At("member", person))
-        await store.MEMBER_PUT.run(door, org=org_id, person=person, role=role, source=source, state="active", body=body)
-        await store.MEMBER_ACTIVATE.run(door, org=org_id, person=person, body=body)
+        await store.MEMBER_PUT.run(
+            door, org=org_id, person=person, role=role, source=source, state="invited", body=body
+        )
+        begun = await store.MEMBER_ACTIVATE.maybe(door, org=org_id, person=person, body=body)
+        if begun is not None and begun["kept_until"] is not None:
+            raise wall_ahead(begun["kept_until"], "this person")
     async with db.tx(org_id, SYSTEM) as tx:
         await record(tx, MemberJoined(person, role))
 

@@ -16,7 +16,7 @@ from evenhand.features.people.profiles import (
     tidy_email,
     tidy_name,
 )
-from evenhand.features.people.rules import ROLES, source_of
+from evenhand.features.people.rules import ROLES, source_of, wall_ahead
 from evenhand.features.people.types import LinkView, MemberInvited, MemberJoined, NewLink, RoleName
 from evenhand.infra.db import SYSTEM, Actor, Database, Narrow
 from evenhand.infra.facts import record
@@ -196,16 +196,25 @@ async def use_link(db: Database, token: str, *, name: str, email: str | None, pa
 
 
 async def _activate(db: Database, door: Narrow, link: Any, person: str, profile: Profile) -> list[tuple[str, str]]:
-    """What a link gives: (space, role) of each membership that began."""
+    """What a link gives: (space, role) of each membership that began. Raises BehindAWall; the link stays."""
     if link["operator"]:
         await store.PERSON_OPERATOR.run(door, person=person)
     joined: list[tuple[str, str]] = []
     for org in link["orgs"]:
         body = (await db.seal(org)).shut(profile, At("member", person))
-        role = await store.MEMBER_ACTIVATE.value(door, org=org, person=person, body=body)
+        role = await _begin(door, org, person, body)
         if role is not None:
             joined.append((org, role))
     return joined
+
+
+async def _begin(door: Narrow, org: str, person: str, body: bytes) -> str | None:
+    """The role of a membership that begins now, or None where nobody was invited. Raises BehindAWall: who invites is not told,
+    since by that anybody could find out who works for a rival."""
+    row = await store.MEMBER_ACTIVATE.maybe(door, org=org, person=person, body=body)
+    if row is not None and row["kept_until"] is not None:
+        raise wall_ahead(row["kept_until"])
+    return row["role"] if row is not None else None
 
 
 async def join(db: Database, token: str, person: str) -> None:
@@ -246,7 +255,7 @@ async def admit(
                 await store.MEMBER_PUT.run(
                     door, org=space, person=person, role=role, source="own", state="invited", body=body
                 )
-            begun = await store.MEMBER_ACTIVATE.value(door, org=space, person=person, body=body)
+            begun = await _begin(door, space, person, body)
             if begun is not None:
                 joined.append((space, begun))
     return person, joined

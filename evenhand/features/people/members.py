@@ -7,7 +7,7 @@ from evenhand.features.people import store
 from evenhand.features.people.aliases import alias_of, person_behind, pseudonym
 from evenhand.features.people.links import LINK_S
 from evenhand.features.people.profiles import Profile
-from evenhand.features.people.rules import ROLES, WORKER_ROLES, Verb, require
+from evenhand.features.people.rules import ROLES, WORKER_ROLES, Verb, require, wall_ahead
 from evenhand.features.people.types import Member, MemberRemoved, MemberRoleChanged, RoleName
 from evenhand.infra.db import Tx
 from evenhand.infra.facts import record
@@ -75,7 +75,9 @@ async def change_role(tx: Tx, alias: str, role: RoleName) -> None:
         raise Shared("This worker is shared by the operator, and can only be an annotator or a reviewer.")
     if row["role"] == "owner" and role != "owner":
         await _not_last_owner(tx)
-    await store.MEMBER_SET.run(tx, org=tx.org_id, person=person, role=role, state=row["state"])
+    kept = await store.MEMBER_SET.value(tx, person=person, role=role, state=row["state"])
+    if kept is not None:
+        raise wall_ahead(kept, "this person")
     await record(tx, MemberRoleChanged(person, role))
 
 
@@ -85,7 +87,7 @@ async def remove_member(tx: Tx, alias: str) -> None:
     person = row["person_id"]
     if row["role"] == "owner":
         await _not_last_owner(tx)
-    await store.MEMBER_SET.run(tx, org=tx.org_id, person=person, role=row["role"], state="removed")
+    await store.MEMBER_SET.value(tx, person=person, role=row["role"], state="removed")
     await record(tx, MemberRemoved(person))
 
 

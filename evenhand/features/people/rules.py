@@ -1,5 +1,6 @@
 """Who may do what: one table."""
 
+from datetime import datetime
 from enum import Enum
 
 from evenhand.features.people.types import Source
@@ -39,6 +40,17 @@ _SCOPE = {Verb.READ: "read", Verb.WRITE: "write", Verb.JUDGE: "write", Verb.MANA
 
 class NotAllowed(Denied):
     hint = "Ask an owner of the organisation for another role or key."
+
+
+class BehindAWall(Denied):
+    hint = "It ends by itself. Whoever has a role at one of two rivals can't come to the other before its days have passed."
+
+
+def wall_ahead(kept: datetime, who: str = "you") -> BehindAWall:
+    """A role in a console that a wall keeps from somebody; not whose wall, nor for what. `kept`: beyond any date, where nobody
+    knows when it ends."""
+    when = "for now" if kept.year > 9000 else f"until {kept:%d %B %Y, %H:%M} UTC"
+    return BehindAWall(f"A wall between organisations keeps this from {who} {when}.")
 
 
 def may(actor: Actor, verb: Verb) -> bool:

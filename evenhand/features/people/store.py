@@ -42,6 +42,12 @@ ORG_CLOSE = Sql(
     "update evenhand.org set state = 'closed', name_mac = %(name_mac)s where org_id = %(org)s and state = 'active'",
     role="gate",
 )
+#: the rivals' days are counted from then on for everybody who had a role in its console
+CONSOLES_END = Sql(
+    "consoles_end",
+    "update evenhand.tie set console_until = now() where org_id = %(org)s and console_until = 'infinity'",
+    role="gate",
+)
 ORG_CLOSED = Sql("org_closed", "select org_id, sibling_id from evenhand.org where state = 'closed'", role="gate")
 ORG_MINE = Sql("org_mine", "select org_id, mode, body from evenhand.org where org_id = %(org)s")
 
@@ -136,9 +142,7 @@ MEMBER_PUT = Sql(
 )
 MEMBER_ACTIVATE = Sql(
     "member_activate",
-    """update evenhand.member
-          set state = 'active', body = case source when 'own' then %(body)s::bytea else body end
-        where org_id = %(org)s and person_id = %(person)s and state = 'invited' returning role""",
+    "select role, kept_until from evenhand.activate_member(%(org)s, %(person)s, %(body)s)",
     role="gate",
 )
 MEMBER_ORGS = Sql(
@@ -174,10 +178,9 @@ MEMBER_GET = Sql(
     "member_get",
     "select person_id, role, source, state, body from evenhand.member where org_id = %(org)s and person_id = %(person)s",
 )
+#: until when a wall keeps the person from it, or null where it was done
 MEMBER_SET = Sql(
-    "member_set",
-    """update evenhand.member set role = %(role)s, state = %(state)s
-        where org_id = %(org)s and person_id = %(person)s""",
+    "member_set", "select evenhand.set_member(current_setting('evenhand.ctx'), %(person)s, %(role)s, %(state)s)"
 )
 OWNERS = Sql(
     "member_owners",

@@ -1,5 +1,6 @@
 // The one way to the server: /api/v1. Adds CSRF and organisation, turns problem+json into ApiError, retries safe reads.
 import { t } from './messages'
+import { BACKGROUND, isAway } from './presence'
 
 export type ErrorCode = 'invalid' | 'denied' | 'missing' | 'conflict' | 'busy' | 'upstream' | 'signin' | 'prove' | 'offline' | 'unexpected'
 
@@ -99,6 +100,7 @@ function headersFor(method: string, options: RequestOptions): Headers {
   const headers = new Headers({ Accept: 'application/json' })
   const org = options.org === undefined ? context.org : options.org
   if (org) headers.set('Evenhand-Org', org)
+  if (isAway()) headers.set(BACKGROUND, '1')
   if (method !== 'GET') {
     if (context.csrf) headers.set('X-Evenhand-CSRF', context.csrf)
     headers.set('Idempotency-Key', options.key ?? newKey())

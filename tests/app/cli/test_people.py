@@ -55,7 +55,13 @@ def test_people_join_by_link(served: Place) -> None:
         joined = client.post("/me/app/confirm", headers=headers, json=code).json()["session"]["orgs"]
         assert {(org["name"], org["mode"]) for org in joined} == {("Alder", "live"), ("Alder", "test")}
         assert client.post(f"/links/{token}", json={"name": "Kim", "password": "again and again"}).status_code == 404
+        (there,) = served.good("person", "sessions", "kim@example.org")
+        assert there["method"] == "code" and there["address"] == "127.0.0.1" and there["expires_at"] < there["ends_at"]
+        assert served.good("person", "sign-out", "kim@example.org") == {"email": "kim@example.org", "ended": 1}
+        assert client.get("/session").status_code == 401
     assert [p["name"] for p in served.good("person", "list") if p["email"] == "kim@example.org"] == ["Kim"]
+    assert "signed in nowhere" in served.run("person", "sessions", "kim@example.org").out
+    assert served.run("person", "sign-out", "nobody@example.org").code == 1
     assert "/link/" in served.good("person", "reset", "kim@example.org")["link"]
     assert served.run("person", "reset", "nobody@example.org").code == 1
 

@@ -102,6 +102,21 @@ PEOPLE: tuple[Command, ...] = (
             JSON,
         ),
     ),
+    Command(
+        "person sessions",
+        "list where somebody is signed in",
+        "people:list_sessions",
+        "evenhand person sessions kim@example.org",
+        (opt("email", metavar="EMAIL"), JSON),
+    ),
+    Command(
+        "person sign-out",
+        "end all of somebody's sessions, at once and everywhere",
+        "people:sign_out",
+        "evenhand person sign-out kim@example.org",
+        (opt("email", metavar="EMAIL"), JSON),
+        "Their keys and links stay: `evenhand person leave` ends those as well.",
+    ),
     Command("person list", "list people", "people:list_people", "evenhand person list", (JSON,)),
     Command(
         "key create",

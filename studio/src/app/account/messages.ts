@@ -50,6 +50,7 @@ export const accountMessages = {
   'account.session.by': 'Signed in with',
   'account.session.since': 'Since',
   'account.session.seen': 'Last seen',
+  'account.session.ends': 'Ends unless used',
   'account.session.end': 'Sign out',
   'account.session.end-what': 'Sign out {what}',
   'account.session.end-others': 'Sign out everywhere else',

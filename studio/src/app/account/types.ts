@@ -4,6 +4,7 @@ export type SessionLine = {
   started_at: string
   seen_at: string
   expires_at: string
+  ends_at: string
   address: string
   browser: string
   current: boolean

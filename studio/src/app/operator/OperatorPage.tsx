@@ -14,6 +14,7 @@ import { AccessSection } from './AccessSection'
 import { ContractsSection } from './ContractsSection'
 import { InviteDialog } from './InviteDialog'
 import { ResetDialog } from './ResetDialog'
+import { SessionsDialog } from './SessionsDialog'
 import type { OperatorOrg, OperatorPerson, Overview } from './types'
 import './Operator.css'
 
@@ -91,6 +92,7 @@ function Orgs({ orgs }: { orgs: readonly OperatorOrg[] }) {
 
 function People({ people }: { people: readonly OperatorPerson[] }) {
   const [resetting, setResetting] = useState<OperatorPerson | null>(null)
+  const [looking, setLooking] = useState<OperatorPerson | null>(null)
   return (
     <section className="eh-stack-2">
       <h2>{t('operator.people')}</h2>
@@ -118,13 +120,19 @@ function People({ people }: { people: readonly OperatorPerson[] }) {
             tight: true,
             cell: (person) =>
               person.state === 'active' ? (
-                <Button small look="quiet" onClick={() => setResetting(person)} aria-label={t('operator.reset.for', { name: person.name || person.email })}>
-                  {t('operator.reset')}
-                </Button>
+                <span className="eh-operator-acts">
+                  <Button small look="quiet" onClick={() => setLooking(person)} aria-label={t('operator.sessions.for', { name: person.name || person.email })}>
+                    {t('operator.sessions')}
+                  </Button>
+                  <Button small look="quiet" onClick={() => setResetting(person)} aria-label={t('operator.reset.for', { name: person.name || person.email })}>
+                    {t('operator.reset')}
+                  </Button>
+                </span>
               ) : null,
           },
         ]}
       />
+      {looking ? <SessionsDialog person={looking} onClose={() => setLooking(null)} /> : null}
       {resetting ? <ResetDialog person={resetting} onClose={() => setResetting(null)} /> : null}
     </section>
   )

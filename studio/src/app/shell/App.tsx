@@ -3,6 +3,7 @@ import { Button } from '../../ui/Button'
 import { EmptyState } from '../../ui/EmptyState'
 import { ErrorNote } from '../../ui/ErrorNote'
 import { t } from '../../ui/messages'
+import { watchPresence } from '../../ui/presence'
 import { Link, match, navigate, usePath } from '../../ui/router'
 import { Skeleton } from '../../ui/Skeleton'
 import { Toasts } from '../../ui/Toast'
@@ -31,6 +32,7 @@ export function App() {
   const state = useSession()
   const path = usePath()
   useKeys()
+  useEffect(() => watchPresence(window), [])
   useEffect(() => {
     void loadSession()
     // Fetched while the session is asked for: the address says already what will be shown.

@@ -1,6 +1,7 @@
 /** The work routes, through the studio's one client. */
 import { API, ApiError, apiUrl, getCsrf, getOrg, newKey, problemOf, setCsrf, toApiError } from '../../ui/api'
 import { t } from '../../ui/messages'
+import { BACKGROUND, isAway } from '../../ui/presence'
 import type { PackedDraft } from './pack'
 import type { Assignment, Draft, InboxItem, Instructions, NextReply, Role, SkipReason, SubmitBody, SubmitReply, Summary } from './types'
 
@@ -66,6 +67,7 @@ async function askOnce<T>(method: 'GET' | 'POST' | 'PUT', path: string, { body, 
   const headers = new Headers({ Accept: 'application/json' })
   const space = org ? getOrg() : null
   if (space) headers.set('Evenhand-Org', space)
+  if (isAway()) headers.set(BACKGROUND, '1')
   if (method !== 'GET') {
     headers.set('Content-Type', 'application/json')
     headers.set('X-Evenhand-CSRF', getCsrf())
