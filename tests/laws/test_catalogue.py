@@ -160,7 +160,11 @@ def _app() -> dict[str, dict[str, frozenset[str]]]:
     out["evenhand.access_grant"] = {"select": ALL, "insert": ALL, "update": _columns("ended_at")}
     out["evenhand.glass_ask"] = {"select": ALL, "insert": ALL, "update": _columns("done_at")}
     out["evenhand.wall"] = {"select": ALL, "insert": ALL, "update": _columns("cool_off_d body"), "delete": ALL}
-    out["evenhand.seat"] = {"select": ALL, "update": _columns("served_at cursor_rank cursor_task cursor_until"), "delete": ALL}
+    out["evenhand.seat"] = {
+        "select": ALL,
+        "update": _columns("served_at cursor_rank cursor_task cursor_until"),
+        "delete": ALL,
+    }
     out["evenhand.member"] = {"select": ALL, "update": frozenset({"body"})}
     out |= {f"evenhand.{table}": {"select": ALL, "insert": ALL, "update": ALL, "delete": ALL} for table in OWN_ACCESS}
     out["evenhand.identity"] = {"select": ALL, "delete": ALL}

@@ -87,7 +87,7 @@ as $$
 declare
     v_kept timestamptz;
 begin
-    -- the lock that a lease at a customer with rivals takes: of a lease here and a role there, one comes first
+    -- the lock that each lease takes: of a lease here and a role there, one comes first
     perform pg_advisory_xact_lock(hashtextextended('wall' || p_person, 0));
     if exists (select from evenhand.tie t
                 where t.org_id = p_org and t.person_id = p_person and t.console_until = 'infinity') then
