@@ -1,3 +1,5 @@
+-- The sequencer reads the digests of a batch one after another: one that is shorter or longer would push all others aside.
+create domain evenhand.digest bytea check (length(value) = 32);
 create domain evenhand.actor_kind text check (value in ('person', 'key', 'system'));
 -- What happened, written in the transaction in which it happened. The sequencer numbers what lies below the snapshot's xmin;
 -- xid is what it goes by.
@@ -11,7 +13,7 @@ create table evenhand.fact (
     xid        xid8 not null default pg_current_xact_id(),
     at         timestamptz not null,
     salt       bytea not null,                  -- 32 random bytes that open
-    digest     bytea not null,                  -- the commitment to the event, all that the log takes in
+    digest     evenhand.digest not null,                  -- the commitment to the event, all that the log takes in
     body       bytea not null,
     primary key (org_id, fact_id)
 );

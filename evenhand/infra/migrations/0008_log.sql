@@ -36,6 +36,9 @@ create table evenhand.log_state (
     one       boolean primary key default true check (one),
     system_id bigint not null default 0,        -- of the cluster whose transaction numbers `xid` counts
     xid       xid8 not null default '0',        -- what is below has its place
+    -- After a restore into another cluster facts have numbers that the new one has yet to reach, and most have their place. Until
+    -- `xid` is past the highest of them, every fact is looked up before it gets one; then none from `xid` on has a place.
+    strange   xid8 not null default '0',
     size      bigint not null default 0,
     roots     bytea not null default '',        -- of the complete subtrees, from left to right
     epoch     bigint not null default 0,
@@ -64,6 +67,6 @@ $$;
 grant select, insert on evenhand.log_member, evenhand.log_place, evenhand.log_batch, evenhand.log_epoch to evenhand_sequencer;
 grant select on evenhand.log_state to evenhand_sequencer;
 grant update (count) on evenhand.log_member to evenhand_sequencer;
-grant update (system_id, xid, size, roots, epoch, ended, batch_at, epoch_at, published, wanted)
+grant update (system_id, xid, strange, size, roots, epoch, ended, batch_at, epoch_at, published, wanted)
     on evenhand.log_state to evenhand_sequencer;
 grant select on evenhand.log_member, evenhand.log_place to evenhand_app;

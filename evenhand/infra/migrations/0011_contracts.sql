@@ -252,17 +252,18 @@ end
 $$;
 
 -- app: seats, to whomever no wall keeps off. Without a person everybody's who has none, without a project in each that is open to
--- all of the space; with both, this one. Gives how many were given.
-create function evenhand.give_seats(p_ctx text, p_project text, p_person text, p_role text) returns integer
+-- all of the space; with both, this one. Gives which were given: each is an event.
+create function evenhand.give_seats(p_ctx text, p_project text, p_person text, p_role text)
+    returns table (project_id text, person_id text)
     language plpgsql volatile security definer
     set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_org text;
-    v_given integer;
 begin
     v_org := ctx.enter(p_ctx);
-    insert into evenhand.seat (org_id, project_id, person_id, role)
+    return query
+    insert into evenhand.seat as given (org_id, project_id, person_id, role)
     select m.org_id, p.project_id, m.person_id, coalesce(p_role, case m.role when 'annotator' then 'label' else 'review' end)
       from evenhand.project p join evenhand.member m on m.org_id = p.org_id
      where p.org_id = v_org
@@ -272,9 +273,8 @@ begin
                           and s.person_id = m.person_id
                           and s.role = coalesce(p_role, case m.role when 'annotator' then 'label' else 'review' end))
        and evenhand.kept_off(v_org, m.person_id) is null
-        on conflict do nothing;
-    get diagnostics v_given = row_count;
-    return v_given;
+        on conflict do nothing
+    returning given.project_id, given.person_id;
 end
 $$;
 -- Only that function gives seats, and nobody moves one to somebody else.
