@@ -30,8 +30,8 @@ from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches, seats
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import body_of, task_row
+from evenhand.features.tasks.holding import expire_due, take_back
 from evenhand.features.tasks.jobs import fetch_attachments
-from evenhand.features.tasks.leases import expire_due, take_back
 from evenhand.features.trust import feeds, neutrality, sequencer, turns, witnesses
 from evenhand.infra.db import SYSTEM, Narrow, Tx
 from evenhand.infra.jobs import Handler, Job, Worker

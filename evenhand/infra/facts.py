@@ -57,7 +57,8 @@ LISTENERS = Listeners()
 _ADD = Sql(
     "fact_add",
     """insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, at, salt, digest, body)
-       values (%(org)s, %(fact)s, %(kind)s, %(actor_kind)s::text, %(actor)s, %(about)s, %(at)s, %(salt)s, %(digest)s::bytea, %(body)s)""",
+       values (%(org)s, %(fact)s, %(kind)s, %(actor_kind)s::text, %(actor)s, %(about)s, %(at)s, %(salt)s,
+               %(digest)s::bytea, %(body)s)""",
 )
 
 

@@ -20,7 +20,7 @@ from evenhand.features.projects.types import BatchBody
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews.types import Verdict
 from evenhand.features.tasks import actions as tasks
-from evenhand.features.tasks import adding, leases
+from evenhand.features.tasks import adding, holding, leases
 from evenhand.features.tasks.types import NewTask, TaskInput
 from evenhand.infra.db import Actor
 from evenhand.infra.jobs import Worker
@@ -148,13 +148,13 @@ class Scene:
         _, assignment = leases.split_handle(handle)
         async with self.tx(Actor("person", person)) as tx:
             if what == "release":
-                await leases.release(tx, assignment)
+                await holding.release(tx, assignment)
             elif what == "skip":
-                await leases.skip(tx, assignment, "other", "")
+                await holding.skip(tx, assignment, "other", "")
             elif what == "recall":
                 await annotations.recall(tx, assignment)
             elif what == "beat":
-                await leases.beat(tx, [assignment])
+                await holding.beat(tx, [assignment])
             else:
                 decision = self.chance.choice(("accept", "fix", "reject", "accept"))
                 fixed = answer(1_000_000) if decision == "fix" else None
@@ -176,7 +176,7 @@ class Scene:
                 " update evenhand.assignment a set lease_until = clock_timestamp() - interval '1 second' from due"
                 " where a.org_id = due.org_id and a.assignment_id = due.assignment_id"
             )
-        await leases.expire_due(self.world.db)
+        await holding.expire_due(self.world.db)
 
     async def requeue(self) -> None:
         async with self.tx() as tx:

@@ -15,7 +15,7 @@ from evenhand.features.projects.types import BatchBody
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews.types import Verdict
 from evenhand.features.tasks import actions as tasks
-from evenhand.features.tasks import adding, leases
+from evenhand.features.tasks import adding, holding, leases
 from evenhand.features.tasks import store as tasks_store
 from evenhand.features.tasks.actions import Filter
 from evenhand.features.tasks.types import NewTask, TaskInput
@@ -86,7 +86,7 @@ async def test_leases_that_run_out_and_one_that_is_given_back(world: World) -> N
         )
     second = leases.split_handle(scene.second.handle)[1]
     ended = await scene.meet(
-        lambda: leases.expire_due(world.db), scene.second.task, lambda tx: leases.release(tx, second)
+        lambda: holding.expire_due(world.db), scene.second.task, lambda tx: holding.release(tx, second)
     )
     assert ended == 2, "the first and the third; the second was given back"
 
@@ -95,7 +95,7 @@ async def test_somebody_leaves_and_gives_one_back(world: World) -> None:
     scene = await Scene(world).make()
     second = leases.split_handle(scene.second.handle)[1]
     back = await scene.meet(
-        lambda: leases.release_all(world.db, scene.ann), scene.second.task, lambda tx: leases.release(tx, second)
+        lambda: holding.release_all(world.db, scene.ann), scene.second.task, lambda tx: holding.release(tx, second)
     )
     assert back == 2
 
@@ -112,7 +112,7 @@ async def test_much_is_done_again_and_one_is_called_back(world: World) -> None:
 
     async def back(tx: Any) -> None:
         await annotations.recall(tx, second)
-        await leases.release(tx, second)
+        await holding.release(tx, second)
 
     assert await scene.meet(again, scene.second.task, back) == (2, 2)
 

@@ -7,7 +7,7 @@ from evenhand.features.annotations import actions as annotations
 from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews.types import Verdict
-from evenhand.features.tasks import leases
+from evenhand.features.tasks import holding, leases
 from evenhand.features.tasks.actions import body_of, task_row
 from evenhand.features.tasks.leases import Assignment
 from evenhand.infra.db import SYSTEM, Actor, Database
@@ -47,7 +47,7 @@ async def _called(db: Database, org_id: str, one: Assignment) -> str:
 async def _give_back(db: Database, org_id: str, one: Assignment, person: str) -> None:
     _, assignment = leases.split_handle(one.handle)
     async with db.tx(org_id, Actor("person", person)) as tx:
-        await leases.release(tx, assignment)
+        await holding.release(tx, assignment)
 
 
 async def _answer(

@@ -15,7 +15,7 @@ from evenhand.features.grants import actions as grants
 from evenhand.features.people import actions as people
 from evenhand.features.people.links import look_at_link
 from evenhand.features.people.types import Entered, LinkView, Seats, SessionView
-from evenhand.features.tasks import leases
+from evenhand.features.tasks import holding, leases
 
 
 class Credentials(msgspec.Struct):
@@ -116,7 +116,7 @@ async def sign_in(call: Call) -> Any:
 @route("DELETE", "/session", who="person", reply=dict[str, bool], tx=False)
 async def sign_out(call: Call) -> Any:
     """Sign out; leases go back"""
-    await leases.release_all(call.db, call.actor.id)
+    await holding.release_all(call.db, call.actor.id)
     await sessions.sign_out(call.db, call.session)
     reply = json_reply({"signed_out": True})
     reply.delete_cookie(call.services.settings.cookie, path="/")

@@ -20,7 +20,7 @@ from evenhand.features.projects import actions as projects
 from evenhand.features.reviews import actions as reviews
 from evenhand.features.reviews import progress
 from evenhand.features.reviews.types import Instructions, Notice, Verdict
-from evenhand.features.tasks import leases
+from evenhand.features.tasks import holding, leases
 from evenhand.features.tasks.leases import Assignment, handle_of, split_handle
 from evenhand.features.tasks.types import Empty
 from evenhand.infra.access import ids_in, shown
@@ -29,7 +29,7 @@ from evenhand.infra.seal import KEYLESS
 from evenhand.pure.trouble import Invalid, Missing
 
 ANSWER_MOST = 64_000_000
-DRAFT_MOST = leases.DRAFT_MOST
+DRAFT_MOST = holding.DRAFT_MOST
 MOST_HANDLES = 20
 
 
@@ -154,7 +154,7 @@ async def heartbeat(call: Call) -> Any:
             by_org.setdefault(org_id, []).append(assignment)
     for org_id, mine in by_org.items():
         async with call.db.tx(org_id, call.actor, unproved=True) as tx:
-            for assignment, until in (await leases.beat(tx, mine)).items():
+            for assignment, until in (await holding.beat(tx, mine)).items():
                 out[handle_of(org_id, assignment)] = until
     return Beats(out)
 
@@ -169,7 +169,7 @@ async def release(call: Call) -> Any:
             if not call.actor.may_enter(org_id):
                 continue
             async with call.db.tx(org_id, call.actor, unproved=True) as tx:
-                count += await leases.release(tx, assignment)
+                count += await holding.release(tx, assignment)
         except (Missing, *KEYLESS):
             continue
     return {"released": count}
@@ -211,7 +211,7 @@ async def summary(call: Call) -> Any:
 
 async def _day(rows: list[tuple[str, Any]], tx: Tx) -> tuple[int, float, list[WorkProject]]:
     """Tasks done and seconds paid today for this customer, and the projects of the seats in `rows`."""
-    done, seconds = await leases.today(tx)
+    done, seconds = await holding.today(tx)
     mine: list[WorkProject] = []
     for role, row in rows:
         project = await projects.row_of(tx, row["project_id"])
@@ -268,7 +268,7 @@ async def put_draft(call: Call) -> Any:
     if not 0 <= call.body.version < 2**31:
         raise Invalid("`version` must be a small whole number that grows.")
     async with call.db.tx(org_id, call.actor, unproved=True) as tx:
-        return {"version": await leases.save_draft(tx, assignment, call.body.version, bytes(call.body.body))}
+        return {"version": await holding.save_draft(tx, assignment, call.body.version, bytes(call.body.body))}
 
 
 @route(
@@ -311,7 +311,7 @@ async def skip(call: Call) -> Any:
     """Skip a task with a reason"""
     org_id, assignment = split_handle(call.path("handle"))
     async with call.db.tx(org_id, call.actor, unproved=True) as tx:
-        await leases.skip(tx, assignment, call.body.reason, call.body.comment)
+        await holding.skip(tx, assignment, call.body.reason, call.body.comment)
     return {"state": "skipped"}
 
 

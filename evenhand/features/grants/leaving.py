@@ -16,7 +16,7 @@ from evenhand.features.people.rules import Verb, require
 from evenhand.features.people.staff import names_of_staff
 from evenhand.features.people.types import KeyRevoked, MemberRemoved
 from evenhand.features.projects.seats import unseat
-from evenhand.features.tasks.leases import take_back
+from evenhand.features.tasks.holding import take_back
 from evenhand.infra.db import SYSTEM, Actor, Database, Tx
 from evenhand.infra.facts import record
 from evenhand.infra.seal import KEYLESS, At

@@ -1,11 +1,10 @@
-"""Leases: handing tasks out, keeping them, giving them back. The database's clock decides, never ours."""
+"""Leases: handing tasks out. The database's clock decides, never ours. What people do with what they hold is in `holding`."""
 
 import base64
 import os
 import random
 import time
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -13,42 +12,29 @@ from typing import Any, Literal
 import msgspec
 
 from evenhand.features.assets import links
-from evenhand.features.contracts.walls import admit, kept_anywhere
+from evenhand.features.contracts.walls import admit
 from evenhand.features.people.actions import NotSignedIn, Session
 from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
 from evenhand.features.tasks.actions import body_of, shown_data, task_row
+from evenhand.features.tasks.empty import why_empty
 from evenhand.features.tasks.turns import by_customer, turns_of
-from evenhand.features.tasks.types import Empty, LeaseReleased, TaskBody, TaskSkipped
-from evenhand.infra.db import SYSTEM, Actor, Database, Narrow, Tx
-from evenhand.infra.facts import SALT_BYTES, by_person, event_text, record
+from evenhand.features.tasks.types import Empty, TaskBody
+from evenhand.infra.db import SYSTEM, Database, Narrow, Tx
+from evenhand.infra.facts import SALT_BYTES, by_person, event_text
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.seal import FORGETTERS, KEYLESS, At, Seal, at
+from evenhand.infra.seal import FORGETTERS, KEYLESS, At, Seal
 from evenhand.pure.scheduling import Head, order
-from evenhand.pure.trouble import Conflict, Invalid, Missing, Trouble
+from evenhand.pure.trouble import Invalid, Missing, Trouble
 
 MOST_LEASES = 5  # of one person in one space
-# A large draft comes compressed: 50 MB of shapes with their history are 20 to 30 MB at the most.
-DRAFT_MOST = 48_000_000
 TRAINING = "This is a training task. When you have submitted it, you see the expected answer beside yours."
-NOT_PASSED = ("open", "failed")  # the states of a course before which no live work is given
-FAILED = "You did not pass the training of this project. The team that runs it decides whether you may try once more."
-UNFINISHED = "Finish the training tasks that you hold; the live work comes after them."
-KEPT_OFF = (
-    "The work that you have a seat for is kept from you{}: who works for one customer stays off certain others for a while. "
-    "It says nothing about your work."
-)
-SKIP_REASONS = ("unclear", "broken", "not_mine", "other")
 _TAKEN_BACK = ("withdrawn", "skipped")  # states in which nobody goes on with a task
 Role = Literal["label", "review", "pilot"]
 
 
 class NoSuchLease(Missing):
     hint = "Ask for the next task."
-
-
-class StaleDraft(Conflict):
-    hint = "A newer draft is kept already; load it, or send a higher version."
 
 
 class ProjectView(msgspec.Struct, frozen=True):
@@ -374,6 +360,11 @@ def _message(body: TaskBody) -> str:
     return TRAINING if body.expected is not None and body.expected.get("training") else body.message
 
 
+def draft_at(row: Any, version: int) -> At:
+    """The place of a draft of an assignment's row."""
+    return At("draft", row["assignment_id"], row["project_id"], version)
+
+
 async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
     """A lease that is held already, for a page that was reloaded."""
     task = await task_row(tx, row["task_id"])
@@ -394,7 +385,7 @@ async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
         row["lease_until"],
         row["lease_s"],
         row["server_now"],
-        DraftView(draft["version"], msgspec.Raw(tx.seal.open_json(draft["body"], _draft_at(row, draft["version"]))))
+        DraftView(draft["version"], msgspec.Raw(tx.seal.open_json(draft["body"], draft_at(row, draft["version"]))))
         if draft is not None
         else None,
         message=_message(body),
@@ -417,143 +408,3 @@ async def my_assignment(tx: Tx, assignment: str, *, lock: bool = False) -> Any:
     await tx.unlock()
     await tx.seal_of(row["project_id"])
     return row
-
-
-async def why_empty(db: Database, person: str, role: str, rows: list[Any]) -> Empty:
-    """Why nothing can be handed out, in words, and when to ask again."""
-    if not rows and (kept := await kept_anywhere(db, person)) is not None:
-        when = "" if kept.year > 9000 else f" until {kept:%d %B %Y, %H:%M} UTC"
-        return Empty("kept_off", KEPT_OFF.format(when), 300)
-    if not rows:
-        return Empty("no_seat", "You have no seat in an active project yet. The team that runs it adds people.", 10)
-    seen = {"open": False, "busy": False, "held": False}
-    soonest: datetime | None = None
-    failed: bool | None = None  # None: no training course is in the way
-    for row in rows:
-        async with db.tx(row["org_id"], Actor("person", person)) as tx:
-            left = await store.PROJECT_OPEN_LEFT.one(tx, org=row["org_id"], project=row["project_id"], person=person)
-        if role == "label" and left["open"] and left["course"] in NOT_PASSED:
-            failed = bool(failed) or left["course"] == "failed"
-            continue
-        for name in seen:
-            seen[name] = seen[name] or left[name]
-        if left["next_free"] is not None:
-            soonest = left["next_free"] if soonest is None else min(soonest, left["next_free"])
-    if failed is not None and not seen["open"]:
-        return Empty("course", FAILED if failed else UNFINISHED, 60 if failed else 15)
-    if role == "label" and seen["open"]:
-        return Empty("done_by_you", "You have done your part of every open task; the rest waits for other people.", 30)
-    if seen["busy"] and role == "label":
-        return Empty("all_taken", "Every task is with somebody just now. One may come back when a lease ends.", 15)
-    if seen["held"]:
-        return Empty("paused", "Tasks are waiting, but their batch or pilot has not been opened.", 30)
-    if role == "review":
-        return Empty("nothing_open", "Nothing waits for review.", 10)
-    return Empty("nothing_open", "All tasks are done. New ones appear here as soon as they arrive.", 10)
-
-
-async def beat(tx: Tx, assignments: list[str]) -> dict[str, datetime]:
-    """Extends the caller's live leases; those missing from the answer are lost."""
-    if await store.LEASED_BY.all(tx, org=tx.org_id, person=tx.actor.id):
-        # what is on the screen for longer keeps off a rival's for longer; before rows are locked
-        await admit(tx, tx.actor.id)
-    rows = await store.BEAT.all(tx, org=tx.org_id, assignments=assignments, person=tx.actor.id)
-    return {row["assignment_id"]: row["lease_until"] for row in rows}
-
-
-async def release(tx: Tx, assignment: str) -> bool:
-    """Gives a lease back. Its draft stays, so nothing is lost if the same person gets the task again."""
-    row = await my_assignment(tx, assignment, lock=True)
-    if row["state"] != "leased":
-        return False
-    await store.CLOSE.run(tx, org=tx.org_id, assignment=assignment, state="released", body=None)
-    await _free(tx, row)
-    await record(tx, LeaseReleased(row["task_id"]))
-    return True
-
-
-async def _free(tx: Tx, row: Any) -> None:
-    """Gives the place of a lease back."""
-    await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], role=row["role"])
-    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=[row["project_id"]])
-
-
-async def release_all(db: Database, person: str) -> int:
-    """Sign-out: everything that the person holds goes back."""
-    count = 0
-    actor = Actor("person", person)
-    rows = await heads_of(db, person, "label") + await heads_of(db, person, "review")
-    for org_id in sorted({row["org_id"] for row in rows}):
-        with suppress(*KEYLESS):  # what is held without a key ends by its time
-            async with db.tx(org_id, actor) as tx:
-                count += await take_back(tx, person)
-    return count
-
-
-async def take_back(tx: Tx, person: str) -> int:
-    """Everything that somebody holds in this space goes back to the queue: they sign out, or are no member any more."""
-    count = 0
-    moved: set[str] = set()
-    for row in await store.LEASED_BY.all(tx, org=tx.org_id, person=person):
-        await store.HOLD_TASK.run(tx, org=tx.org_id, task=row["task_id"])
-        if not await store.CLOSE.run(tx, org=tx.org_id, assignment=row["assignment_id"], state="released", body=None):
-            continue  # it ended while we waited
-        count += 1
-        await store.FREE_PLACE.run(tx, org=tx.org_id, task=row["task_id"], role=row["role"])
-        moved.add(row["project_id"])
-        await record(tx, LeaseReleased(row["task_id"]))
-    await projects.store.CURSORS_RESET.run(tx, org=tx.org_id, projects=sorted(moved))
-    return count
-
-
-async def skip(tx: Tx, assignment: str, reason: str, comment: str) -> None:
-    """Somebody cannot do this task; they will not see it again, others will."""
-    if reason not in SKIP_REASONS:
-        raise Invalid(f"`reason` must be one of {', '.join(SKIP_REASONS)}.")
-    row = await my_assignment(tx, assignment, lock=True)
-    if row["state"] != "leased":
-        raise Conflict("This task is no longer yours, so there is nothing to skip.", hint="Ask for the next task.")
-    body = tx.seal.shut({"reason": reason, "comment": comment[:5000]}, at("assignment", row))
-    await store.CLOSE.run(tx, org=tx.org_id, assignment=assignment, state="skipped", body=body)
-    await store.DRAFT_DROP.run(tx, org=tx.org_id, assignment=assignment)
-    await _free(tx, row)
-    await record(tx, TaskSkipped(row["task_id"], reason))
-
-
-def _draft_at(row: Any, version: int) -> At:
-    """The place of a draft of an assignment's row."""
-    return At("draft", row["assignment_id"], row["project_id"], version)
-
-
-async def save_draft(tx: Tx, assignment: str, version: int, body: bytes) -> int:
-    """Keeps a draft; an older version never overwrites a newer one."""
-    if len(body) > DRAFT_MOST:
-        raise Invalid(f"The draft is larger than {DRAFT_MOST // 1_000_000} MB.")
-    row = await my_assignment(tx, assignment)
-    if row["state"] == "submitted":
-        raise Conflict("This task has been submitted.", hint="Call it back to go on working on it.")
-    kept = await store.DRAFT_PUT.value(
-        tx, org=tx.org_id, assignment=assignment, version=version, body=tx.seal.shut_json(body, _draft_at(row, version))
-    )
-    if kept is None:
-        raise StaleDraft("A newer draft of this task is kept already.")
-    return kept
-
-
-async def expire_due(db: Database) -> int:
-    """Ends leases that ran out, in every space that has some. The worker calls it every other second."""
-    async with db.connection("scheduler") as conn:
-        orgs = await store.EXPIRED_ORGS.all(Narrow(conn, db.platform))
-    count = 0
-    for row in orgs:
-        async with db.connection("app") as conn:
-            count += await store.EXPIRE.value(
-                Narrow(conn, db.platform), ctx=db.sign(conn, row["org_id"], "system"), limit=1000
-            )
-    return count
-
-
-async def today(tx: Tx) -> tuple[int, float]:
-    """(tasks, paid seconds) of the caller in this space since midnight UTC."""
-    row = await store.TODAY.one(tx, org=tx.org_id, person=tx.actor.id)
-    return row["tasks"], row["paid_s"]
