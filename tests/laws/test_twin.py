@@ -223,6 +223,7 @@ PUBLIC: dict[str, Case] = {
     "GET /session": nowhere,
     "GET /rate-card": nowhere,
     "GET /neutrality": nowhere,
+    "GET /neutrality/days": nowhere,
     "GET /session/ways": nowhere,
     "POST /me/app": nowhere,
     "POST /me/app/confirm": nowhere,

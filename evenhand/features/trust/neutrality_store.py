@@ -53,6 +53,17 @@ BETWEEN = Sql(
         where class <> '' and day >= %(from)s and day < %(to)s order by day desc, class""",
     role="reporter",
 )
+ONE_DAY = Sql(
+    "neutrality_one_day",
+    """select publication from evenhand.neutrality
+        where day = %(day)s and class <> '' and (%(class)s::text is null or class = %(class)s) order by class""",
+    role="reporter",
+)
+SUMMARIES = Sql(
+    "neutrality_summaries",
+    "select summary from evenhand.neutrality where class <> '' order by day desc, class limit %(most)s",
+    role="reporter",
+)
 WEEKS = Sql(
     "neutrality_weeks",
     """select publication from evenhand.neutrality where class = '' and (%(week)s::date is null or day = %(week)s)
@@ -62,6 +73,6 @@ WEEKS = Sql(
 CHAIN = Sql(
     "neutrality_chain",
     """select day, class, number, head, encode(sha256(convert_to(publication, 'UTF8')), 'hex') as sha256
-         from evenhand.neutrality order by number desc limit %(most)s""",
+         from evenhand.neutrality where %(day)s::date is null or day = %(day)s order by number desc limit %(most)s""",
     role="reporter",
 )

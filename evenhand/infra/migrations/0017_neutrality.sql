@@ -5,6 +5,8 @@ create table evenhand.neutrality (
     class        text collate "C" not null,
     published_at timestamptz not null default now(),
     publication  text not null,
+    -- what a page says about every day: no line of a customer, which are read for the day that somebody looks at
+    summary      text not null generated always as (((publication::jsonb - 'lines') #- '{figures,shares}')::text) stored,
     primary key (day, class)
 );
 alter table evenhand.neutrality enable row level security;

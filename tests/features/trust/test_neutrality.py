@@ -127,6 +127,21 @@ async def test_published_shown_and_made_again(world: World, tmp_path: Path, caps
     few = found["few"]
     assert few.lines == [] and few.held_back == 4 and few.figures.jain is None and few.figures.shares == []
 
+    page = await world.client().get("/api/v1/neutrality/days")
+    whole = {one["work"]: one for one in first.json()["publications"]}
+    for day in page.json()["days"]:
+        one = whole[day["work"]]
+        figures = {name: value for name, value in one["figures"].items() if name != "shares"}
+        assert day == {name: one[name] for name in ("day", "work", "least", "level", "held_back")} | {
+            "figures": figures
+        }
+    assert len(page.json()["days"]) == 4 and page.json()["weeks"] == first.json()["weeks"]
+    assert not any(line.tag in page.text for one in found.values() for line in one.lines), "no row of a customer"
+    of = {"day": found["biased"].day, "work": "biased"}
+    assert (await world.client().get("/api/v1/neutrality", params=of)).json()["publications"] == [whole["biased"]]
+    assert len((await world.client().get("/api/v1/neutrality", params={"day": of["day"]})).json()["publications"]) == 4
+    assert (await world.client().get("/api/v1/neutrality", params=of | {"work": "none"})).json()["publications"] == []
+
     copy = tmp_path / "neutrality.json"
     copy.write_text(first.text)
     assert main(["neutrality", "--from", str(copy)]) == 0

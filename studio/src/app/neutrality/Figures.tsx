@@ -1,17 +1,17 @@
 import { formatNumber, t } from '../../ui/messages'
 import { Table } from '../../ui/Table'
-import { ShareChart } from './ShareChart'
-import type { Publication, Versus } from './types'
+import { Shares } from './Shares'
+import type { Day, Versus } from './types'
 
 const percent = (share: number) => formatNumber(share, { style: 'percent', maximumFractionDigits: 2 })
 const seconds = (n: number) => t('neutrality.seconds', { n: formatNumber(n, { maximumFractionDigits: 1 }) })
 
 /** All figures of one publication. */
-export function Figures({ shown }: { shown: Publication }) {
+export function Figures({ shown }: { shown: Day }) {
   return (
     <>
       <Tiles shown={shown} />
-      <Shares shown={shown} />
+      <Shares key={`${shown.day} ${shown.work}`} of={shown} />
       <Tests shown={shown} />
       <Waiting shown={shown} />
       {shown.held_back ? <p className="eh-muted">{t('neutrality.held', { count: shown.held_back })}</p> : null}
@@ -19,7 +19,7 @@ export function Figures({ shown }: { shown: Publication }) {
   )
 }
 
-function Tiles({ shown }: { shown: Publication }) {
+function Tiles({ shown }: { shown: Day }) {
   const { customers, jain, largest_lag: lag, lag_of_limit: part } = shown.figures
   const few = t('neutrality.few')
   const tiles = [
@@ -43,30 +43,7 @@ function Tiles({ shown }: { shown: Publication }) {
   )
 }
 
-function Shares({ shown }: { shown: Publication }) {
-  const marked = shown.lines.some((line) => line.affiliate)
-  return (
-    <section className="eh-stack-2">
-      <h2>{t('neutrality.shares')}</h2>
-      {shown.figures.shares.length ? (
-        <>
-          <p className="eh-muted">{t('neutrality.shares.message', { count: shown.figures.shares.length })}</p>
-          <ShareChart shown={shown} />
-          {marked ? (
-            <p className="eh-row eh-small">
-              <span className="eh-shares-key eh-shares-key-affiliate" aria-hidden="true" /> {t('neutrality.affiliate')}
-              <span className="eh-shares-key" aria-hidden="true" /> {t('neutrality.other')}
-            </p>
-          ) : null}
-        </>
-      ) : (
-        <p>{t('neutrality.few')}</p>
-      )}
-    </section>
-  )
-}
-
-function Tests({ shown }: { shown: Publication }) {
+function Tests({ shown }: { shown: Day }) {
   const { service_test: service, waiting_test: waiting } = shown.figures
   type Row = { name: string; test: Versus; write: (n: number) => string }
   const rows: Row[] = []
@@ -102,7 +79,7 @@ function Tests({ shown }: { shown: Publication }) {
   )
 }
 
-function Waiting({ shown }: { shown: Publication }) {
+function Waiting({ shown }: { shown: Day }) {
   const { waiting, affiliates_waiting: affiliates, others_waiting: others } = shown.figures
   const at = (found: typeof waiting, n: number) => {
     const one = found?.[n]

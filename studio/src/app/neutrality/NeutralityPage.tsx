@@ -8,13 +8,13 @@ import { useApi } from '../../ui/useApi'
 import { Brand } from '../shell/Brand'
 import { useTitle } from '../shell/useTitle'
 import { Figures } from './Figures'
-import type { Neutrality } from './types'
+import type { Days } from './types'
 import { Weeks } from './Weeks'
 import './Neutrality.css'
 
 /** For anybody, signed in or not. */
 export default function NeutralityPage() {
-  const { data, error, reload } = useApi<Neutrality>('/neutrality', { org: null })
+  const { data, error, reload } = useApi<Days>('/neutrality/days', { org: null })
   useTitle(t('neutrality.title'))
   return (
     <main className="eh-neutral">
@@ -42,9 +42,9 @@ export default function NeutralityPage() {
   )
 }
 
-function Published({ found }: { found: Neutrality }) {
+function Published({ found }: { found: Days }) {
   const [at, setAt] = useState(0)
-  const shown = found.publications[at]
+  const shown = found.days[at]
   const rules = t('neutrality.none.text', { hours: found.delay_h, least: found.least })
   if (!shown) return <EmptyState icon="info" title={t('neutrality.none')} text={rules} />
   return (
@@ -53,7 +53,7 @@ function Published({ found }: { found: Neutrality }) {
         <label className="eh-stack-2 eh-short">
           <span>{t('neutrality.day')}</span>
           <select className="eh-input" value={at} onChange={(event) => setAt(Number(event.target.value))}>
-            {found.publications.map((one, n) => (
+            {found.days.map((one, n) => (
               <option key={`${one.day} ${one.work}`} value={n}>
                 {one.day} · {one.work}
               </option>

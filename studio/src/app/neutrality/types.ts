@@ -1,10 +1,9 @@
-// What GET /neutrality says. null: not shown, too few.
+// What GET /neutrality and GET /neutrality/days say. null: not shown, too few.
 export type Quantile = { p: number; seconds: number }
 export type Versus = { difference: number | null; low: number | null; high: number | null; p: number; exact: boolean; assignments: number; detectable: number | null }
 export type Share = { tag: string; served: number; entitled: number }
 export type Shown = {
   customers: number
-  shares: Share[]
   jain: number | null
   largest_lag: number | null
   lag_of_limit: number | null
@@ -14,7 +13,10 @@ export type Shown = {
   service_test: Versus | null
   waiting_test: Versus | null
 }
-export type Publication = { day: string; work: string; least: number; level: number; power: number; held_back: number; lines: { tag: string; affiliate: boolean | null }[]; figures: Shown }
+export type Day = { day: string; work: string; level: number; held_back: number; figures: Shown }
+// A day with a line and a share for each customer.
+export type Publication = Day & { lines: { tag: string; affiliate: boolean | null }[]; figures: { shares: Share[] } }
 // `week`: its Monday. All days of it in one test.
 export type Week = { week: string; level: number; rows: number; service_test: Versus | null; waiting_test: Versus | null }
-export type Neutrality = { delay_h: number; least: number; publications: Publication[]; weeks: Week[] }
+export type Days = { delay_h: number; least: number; days: Day[]; weeks: Week[] }
+export type Neutrality = { publications: Publication[] }
