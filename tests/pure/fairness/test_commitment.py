@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from evenhand.pure.fairness import commitment as c
 from evenhand.pure.fairness import opening as o
 from evenhand.pure.fairness.queueing import Decision, Entry, FairQueue
+from evenhand.pure.fairness.seeds import CHAIN, follows, seed_commitment, seed_of
 from tests.pure.fairness.test_queueing import CARD, SEED, queue_of
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
@@ -110,3 +111,12 @@ def test_two_openings_cannot_be_linked() -> None:
     exact = [e.start for e in trace if e.flow != flow and e.start > 99]
     assert exact and not any(str(start) in spelled for start in exact)
     assert c.commit(trace, decision, SEEDS, KEY) != c.commit(trace, decision, SEEDS, OTHER_KEY)
+
+
+def test_each_seed_is_the_commitment_to_the_next() -> None:
+    """Wherever one enters the chain, also at what is kept of it."""
+    secret = b"s" * 32
+    assert seed_of(secret, CHAIN) == secret
+    for batch in (1, 1023, 1024, 1025, CHAIN - 1024, CHAIN - 1):
+        assert seed_of(secret, batch) == seed_commitment(seed_of(secret, batch + 1))
+    assert follows(seed_of(secret, 3000), 3000, seed_commitment(seed_of(secret, 1)), 1)
