@@ -1,6 +1,7 @@
 """The whole promise in one script: a week of two rivals' work, evidence checked without a network, seven tamperings caught."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,3 +31,6 @@ def test_two_rivals_verify_us_and_seven_tamperings_are_caught() -> None:
     for name in NAMES:
         assert f"caught: {name}" in done.stdout, name
     assert done.stdout.count("Nothing that was checked is wrong.") == 2
+    assert done.stdout.count("nothing is found, and nothing vouched for") == 6, "what needs more than a bundle says so"
+    days = re.findall(r"^(\w+day), .*: 10 tasks done, epoch (\d) of the log ends$", done.stdout, re.MULTILINE)
+    assert len({day for day, _ in days}) == 7 and [int(epoch) for _, epoch in days] == [*range(1, 8)]
