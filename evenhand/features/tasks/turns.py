@@ -22,6 +22,7 @@ from evenhand.infra.db import SYSTEM, Database, Narrow
 from evenhand.infra.facts import record
 from evenhand.infra.ids import new_id
 from evenhand.infra.seal import KEYLESS
+from evenhand.pure.fairness.chain import seed_of
 from evenhand.pure.fairness.journal import decode, encode, rebuild
 from evenhand.pure.fairness.ledger import (
     Arrive,
@@ -39,7 +40,7 @@ from evenhand.pure.fairness.ledger import (
 )
 from evenhand.pure.fairness.queueing import Decision
 from evenhand.pure.fairness.rates import unit_of
-from evenhand.pure.fairness.seeds import seed_commitment, seed_of
+from evenhand.pure.fairness.seeds import seed_commitment
 from evenhand.pure.trouble import Busy
 
 UNIT = unit_of((1, 2, 3, 4, 5, 6, 7, 8, 9, 10))  # of tags, to begin with: weights that do not divide it make it finer

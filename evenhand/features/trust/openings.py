@@ -8,9 +8,10 @@ from typing import Any
 from evenhand.features.tasks import turns_store as store
 from evenhand.features.trust.sealing import unpack
 from evenhand.infra.db import Database
+from evenhand.pure.fairness.chain import seed_of
 from evenhand.pure.fairness.commitment import open_for
 from evenhand.pure.fairness.opening import Opening
-from evenhand.pure.fairness.seeds import seed_commitment, seed_of
+from evenhand.pure.fairness.seeds import seed_commitment
 from evenhand.pure.log.merkle import Tree, inclusion_proof
 from evenhand.pure.log.proofs import leaf_hash
 

@@ -20,11 +20,12 @@ from evenhand.infra.db import SYSTEM, Database, Narrow
 from evenhand.infra.facts import record
 from evenhand.infra.kms.port import KeyServiceBusy, KeyServiceDown
 from evenhand.infra.seal import KEYLESS, At, KeyUseNotLogged
+from evenhand.pure.fairness.chain import seed_of
 from evenhand.pure.fairness.commitment import commit
 from evenhand.pure.fairness.journal import stored
 from evenhand.pure.fairness.ledger import Decide, Seed, Step
 from evenhand.pure.fairness.queueing import Decision, Entry
-from evenhand.pure.fairness.seeds import seed_commitment, seed_of, tie_of
+from evenhand.pure.fairness.seeds import seed_commitment, tie_of
 from evenhand.pure.log.events import batch_size
 from evenhand.pure.log.merkle import Tree
 from evenhand.pure.log.proofs import leaf_hash

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from evenhand.features.tasks import turns_store as store
 from evenhand.features.trust.sealing import unpack
 from evenhand.infra.db import Database
+from evenhand.pure.fairness.chain import seed_of
 from evenhand.pure.fairness.commitment import audit
-from evenhand.pure.fairness.seeds import seed_commitment, seed_of
+from evenhand.pure.fairness.seeds import seed_commitment
 from evenhand.pure.log.merkle import Tree
 from evenhand.pure.log.proofs import leaf_hash
 from evenhand.pure.trouble import Invalid

@@ -15,9 +15,9 @@ from evenhand.features.tasks import turns_store as store
 from evenhand.features.tasks.turns import Replica, Turns, class_name, follow, open_class, weigh
 from evenhand.features.trust.sealing import Sealer, Teller
 from evenhand.infra.db import Database, Narrow
+from evenhand.pure.fairness.chain import seed_of
 from evenhand.pure.fairness.ledger import Charge, Decide, Disband, Forgive, Seed, Spend, Step
 from evenhand.pure.fairness.queueing import Decision
-from evenhand.pure.fairness.seeds import seed_of
 
 log = logging.getLogger("evenhand.turns")
 TICK_S = 2.0

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from evenhand.pure.fairness import commitment as c
 from evenhand.pure.fairness import opening as o
+from evenhand.pure.fairness.chain import seed_of
 from evenhand.pure.fairness.queueing import Decision, Entry, FairQueue
-from evenhand.pure.fairness.seeds import CHAIN, follows, seed_commitment, seed_of
+from evenhand.pure.fairness.seeds import CHAIN, follows, seed_commitment
 from tests.pure.fairness.test_queueing import CARD, SEED, queue_of
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
