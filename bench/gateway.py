@@ -9,7 +9,6 @@ import argparse
 import http.client
 import os
 import random
-import socket
 import statistics
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from bench.support.announced import Announced
 from bench.support.serving import Running, conclude, evenhand, free_port, say
 from evenhand.app.http.media import _HEADERS
 from evenhand.app.http.server import build
@@ -55,20 +55,6 @@ def upload(running: Running, content: bytes) -> str:
         return urlsplit(kept.url).path
 
     return running.do(work)
-
-
-class Announced(uvicorn.Server):
-    """Says when it answers, or has failed to begin."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.begun = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        finally:
-            self.begun.set()
 
 
 def serve(running: Running, plain: Path, port: int) -> Callable[[], None]:

@@ -13,15 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from evenhand.app.cli.commands.entry import Command, Option
+from evenhand.app.cli.commands.listing import COMMANDS, GROUPS
+from evenhand.app.http.openapi import document
+from evenhand.app.http.routes import ROUTES, Route
+from evenhand.app.http.server import PREFIX
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from evenhand.app.cli.commands.entry import Command, Option  # noqa: E402
-from evenhand.app.cli.commands.listing import COMMANDS, GROUPS  # noqa: E402
-from evenhand.app.http.openapi import document  # noqa: E402
-from evenhand.app.http.routes import ROUTES, Route  # noqa: E402
-from evenhand.app.http.server import PREFIX  # noqa: E402
-
 REFERENCE = ROOT / "docs" / "reference"
 MADE = "<!-- Made by `make docs` from the code: change it there. -->\n"
 WHO = {
@@ -93,14 +91,13 @@ def cli() -> str:
         "| `EVENHAND_URL`, `EVENHAND_KEY` | another server and its API key, for projects, batches, tasks and exports |",
         "",
     ]
-    title = ""
+    chapters: dict[str, list[str]] = {}
     for command in COMMANDS:
         noun, _, verb = command.words.partition(" ")
-        here = GROUPS[noun].capitalize() if verb else {"export": "Results"}.get(noun, "The installation")
-        if here != title:
-            title = here
-            out += [f"## {title}", ""]
-        out += _command(command)
+        title = GROUPS[noun].capitalize() if verb else {"export": "Results"}.get(noun, "The installation")
+        chapters.setdefault(title, []).extend(_command(command))
+    for title, text in chapters.items():
+        out += [f"## {title}", "", *text]
     return "\n".join(out).rstrip() + "\n"
 
 

@@ -22,6 +22,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks, not_a_server_error
 
+from bench.support.announced import Announced
 from evenhand.app import worker
 from evenhand.app.http.openapi import document
 from evenhand.app.http.routes import ROUTES
@@ -76,20 +77,6 @@ class Visitor:
     """How somebody is known: headers that go with every request."""
 
     headers: dict[str, str]
-
-
-class Announced(uvicorn.Server):
-    """Says when it answers, or has failed to begin."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.begun = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        finally:
-            self.begun.set()
 
 
 @contextmanager
