@@ -94,7 +94,8 @@ def cli() -> str:
     chapters: dict[str, list[str]] = {}
     for command in COMMANDS:
         noun, _, verb = command.words.partition(" ")
-        title = GROUPS[noun].capitalize() if verb else {"export": "Results"}.get(noun, "The installation")
+        group = GROUPS[noun] if verb else {"export": "results"}.get(noun, "the installation")
+        title = group[0].upper() + group[1:]
         chapters.setdefault(title, []).extend(_command(command))
     for title, text in chapters.items():
         out += [f"## {title}", "", *text]
