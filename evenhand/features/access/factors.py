@@ -26,6 +26,7 @@ from evenhand.features.access.types import (
     RecoveryCodesMade,
     Security,
 )
+from evenhand.features.people import actions as people
 from evenhand.features.people import store as people_store
 from evenhand.features.people.passwords import check_strength, hash_password
 from evenhand.infra.db import Database, Narrow
@@ -136,7 +137,8 @@ async def remove_app(db: Database, person: str) -> None:
 
 async def set_password(db: Database, person: str, password: str, session: str) -> None:
     """A new password; all sessions but this one end ("" for none)."""
-    check_strength(password)
+    who, orgs = await people.person_view(db, person)
+    check_strength(password, who.name, who.email, *(org.name for org in orgs))
     password_hash = await hash_password(password)
     async with db.narrow("gate") as door:
         await store.SET_PASSWORD.run(door, person=person, hash=password_hash)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from evenhand.features.access import store
 from evenhand.features.access.signin import Signed, begin_enrolment, sign_in
 from evenhand.features.access.types import Held, Seen
+from evenhand.features.people import actions as people
 from evenhand.features.people import links
 from evenhand.features.people.passwords import check_strength
 from evenhand.infra.db import Database
@@ -32,8 +33,10 @@ async def use_link(db: Database, token: str, answer: Answer, seen: Seen, *, demo
         signed = await sign_in(db, link.email, answer.password, answer.code, seen, demo_home=demo_home)
         await links.join(db, token, link.person)
         return signed
-    if link.purpose == "reset":
-        check_strength(answer.password)
+    if link.purpose == "reset" or answer.password:
+        orgs = (await people.person_view(db, link.person))[1] if link.person is not None else []
+        known = [answer.name, link.name, answer.email or link.email, link.org, *(org.name for org in orgs)]
+        check_strength(answer.password, *known)
     person = await links.use_link(db, token, name=answer.name, email=answer.email, password=answer.password)
     async with db.narrow("gate") as door:
         factors = await store.FACTORS.one(door, person=person)

@@ -219,7 +219,7 @@ async def get_person(db: Database, email: str) -> str:
 
 async def add_person(db: Database, email: str, name: str, password: str, *, operator: bool = False) -> str:
     """A demo person: active, and on a loopback home signed in by a password alone. For demos and tests. Returns the id."""
-    check_strength(password)
+    check_strength(password, name, email)
     password_hash = await hash_password(password)
     async with db.narrow("gate") as door:
         person, profile = await ensure_person(door, tidy_email(email), demo=True)

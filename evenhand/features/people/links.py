@@ -146,18 +146,22 @@ class LinkHolder:
     person: str | None
     email: str
     known: bool
+    name: str = ""
+    org: str = ""
 
 
 async def link_holder(db: Database, token: str) -> LinkHolder:
     """Raises LinkUsed."""
     async with db.narrow("gate") as door:
         row = await store.LINK_GET.maybe(door, hash=hashed(token))
-    if row is None:
-        raise LinkUsed("This link has been used or is too old.")
-    email = profile_of(db.platform, row["person_id"], row["person_body"]).email if row["person_id"] is not None else ""
-    return LinkHolder(
-        row["purpose"], row["person_id"], email, row["purpose"] == "invite" and row["person_state"] == "active"
-    )
+        if row is None:
+            raise LinkUsed("This link has been used or is too old.")
+        org = await store.ORG_GET.maybe(door, org=row["orgs"][0]) if row["orgs"] else None
+        who = profile_of(door.seal, row["person_id"], row["person_body"]) if row["person_id"] is not None else NOBODY
+        return LinkHolder(
+            row["purpose"], row["person_id"], who.email, row["purpose"] == "invite" and row["person_state"] == "active",
+            who.name, org_body(door.seal, org).name if org is not None else "",
+        )  # fmt: skip
 
 
 async def use_link(db: Database, token: str, *, name: str, email: str | None, password: str) -> str:
@@ -165,7 +169,7 @@ async def use_link(db: Database, token: str, *, name: str, email: str | None, pa
 
     It signs nobody in: that takes a second factor, or a passkey."""
     if password:
-        check_strength(password)
+        check_strength(password, name, email or "")
     password_hash = await hash_password(password) if password else None
     async with db.narrow("gate") as door:
         row = await store.LINK_USE.maybe(door, hash=hashed(token))

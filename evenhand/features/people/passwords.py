@@ -1,13 +1,18 @@
-"""Passwords: argon2id (RFC 9106), a few at a time so that a burst of sign-ins cannot eat the machine's memory."""
+"""Passwords: not among those that are guessed first, and kept by argon2id (RFC 9106), a few at a time so that a burst of sign-ins
+cannot eat the machine's memory."""
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.resources import files
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from evenhand.pure.passwords import weakness
 from evenhand.pure.trouble import Busy, Invalid
 
 T = TypeVar("T")
@@ -20,12 +25,28 @@ _waiting = 0
 _NOBODY = _hasher.hash("nobody has this password")
 
 
-def check_strength(password: str) -> None:
-    """Length is what counts (NIST SP 800-63B)."""
+class EasyPassword(Invalid):
+    hint = "Take a few plain words that have nothing to do with each other or with you; or let a password manager make one."
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """What people most often choose; whence it is, says common_passwords.LICENSE."""
+    packed = files("evenhand.features.people").joinpath("common_passwords.txt.gz").read_bytes()
+    return frozenset(gzip.decompress(packed).decode().split("\n")) - {""}
+
+
+def check_strength(password: str, *own: str) -> None:
+    """Length is what counts (NIST SP 800-63B), and that nobody guesses it. Raises Invalid.
+
+    own: what anybody knows of the person."""
     if len(password) < 10:
         raise Invalid("The password is too short.", hint="Use at least 10 characters; a few plain words do well.")
     if len(password) > 1000:
         raise Invalid("The password is longer than 1,000 characters.")
+    why = weakness(password, common_passwords(), own)
+    if why is not None:
+        raise EasyPassword(why)
 
 
 async def _run(call: Callable[[], T]) -> T:

@@ -158,6 +158,28 @@ async def test_a_reset_keeps_the_factors_unless_it_says_so(world: World, kim: So
     assert (await kim.sign_in(world.client(), kim.recovery[0])).json()["enrol"] is True
 
 
+async def test_easy_passwords_are_refused_wherever_one_is_chosen(world: World, acme: Customer, kim: Somebody) -> None:
+    """At an invitation, at a reset and by oneself; own names count, those of the organisation too."""
+    invited = await world.keyed(acme.live_key).post(
+        "/api/v1/members/invite", json={"email": "wilhelmina@people.example", "role": "viewer"}
+    )
+    reset = await links.reset_link(world.db, kim.email, "http://localhost:8080", factors=True)
+    for link, name in ((invited.json()["link"], "Lee Longstocking"), (reset.link, "")):
+        path = f"/api/v1/links/{link.rsplit('/', 1)[-1]}"
+        for easy in (
+            "Password2024!",
+            "qwertyuiop12",
+            "acme-2024-acme",
+            *(["wilhelmina.7", "Longstocking1"] if name else []),
+        ):
+            refused = await world.client().post(path, json={"name": name, "password": easy})
+            assert refused.status_code == 400 and "plain words" in refused.json()["hint"], (easy, refused.text)
+    for easy in ("kim@people.example", "Kim Newcomer", "Acme-Acme-12"):
+        refused = await kim.browser.post("/me/password", {"password": easy})
+        assert refused.status_code == 400 and easy not in refused.text, easy
+    await open_link(world, invited.json()["link"], name="Lee Longstocking")  # and the link was not used up
+
+
 async def test_sessions_end_at_once(world: World, kim: Somebody) -> None:
     other = world.client(headers={"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"})
     await kim.sign_in(other, kim.code())
