@@ -1,5 +1,6 @@
-"""What an OpenID Connect provider says (OpenID Connect Core 1.0, Discovery 1.0, RFC 7636, RFC 9207), checked without reaching
-anywhere: the document it describes itself by, the signature and the claims of an ID token."""
+"""What an OpenID Connect provider says (OpenID Connect Core 1.0, Discovery 1.0, Back-Channel Logout 1.0, RFC 7636, RFC 9207),
+checked without reaching anywhere: the document it describes itself by, the signature and the claims of an ID token or a logout
+token."""
 
 import base64
 import hashlib
@@ -24,6 +25,10 @@ SKEW_S = 90  #: by how much the two clocks may differ
 TOKEN_MOST = 20_000
 KEYS_MOST = 50
 _RSA_BITS = 2048
+#: how old a logout token may be: whoever has one can end sessions by it, and a provider sends it at once
+LOGOUT_FRESH_S = 300
+_LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+_LOGOUT_TYPE = "logout+jwt"
 SCOPES = "openid email profile"
 
 
@@ -56,6 +61,16 @@ class Claims:
     email: str
     email_verified: bool | None
     name: str
+    sid: str = ""  # what the provider calls its own session
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """Whose sessions the provider has ended: all of a subject's, or the one that it calls `sid`. `token_id`: to be taken once."""
+
+    subject: str
+    sid: str
+    token_id: str
 
 
 def discovery_url(issuer: str) -> str:
@@ -120,18 +135,10 @@ def check_id_token(
 ) -> Claims:
     """Raises BadToken. keys: the provider's JWKS. fresh_s: how long ago the person may have signed in at the provider."""
     claims = _signed(token, keys)
-    if claims.get("iss") != issuer:
-        raise BadToken("The ID token comes from another issuer.")
-    audience = claims.get("aud")
-    audiences: list[Any] = cast("list[Any]", audience) if isinstance(audience, list) else [audience]
-    if client_id not in audiences:
-        raise BadToken("The ID token is meant for somebody else.")
+    audiences = _meant_for(claims, issuer, client_id)
     if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != client_id:
         raise BadToken("The ID token was given to somebody else.")
-    if not _time(claims, "exp") > now_s - SKEW_S:
-        raise BadToken("The ID token has expired.")
-    if _time(claims, "iat") > now_s + SKEW_S or ("nbf" in claims and _time(claims, "nbf") > now_s + SKEW_S):
-        raise BadToken("The ID token is from the future; the two clocks differ.")
+    _in_time(claims, now_s)
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
         raise BadToken("The ID token answers another question.")
     if fresh_s is not None and _time(claims, "auth_time") < now_s - fresh_s - SKEW_S:
@@ -145,34 +152,82 @@ def check_id_token(
         str(claims.get("email") or ""),
         verified if isinstance(verified, bool) else None,
         str(claims.get("name") or "")[:200],
+        _short(claims.get("sid")),
     )
+
+
+def check_logout_token(token: Any, keys: Any, *, issuer: str, client_id: str, now_s: float) -> Logout:
+    """Raises BadToken. It must be of a type of its own and must not have a nonce, so no token of a sign-in passes for one."""
+    claims = _signed(token, keys, kind=_LOGOUT_TYPE)
+    _meant_for(claims, issuer, client_id)
+    _in_time(claims, now_s)
+    if _time(claims, "iat") < now_s - LOGOUT_FRESH_S - SKEW_S:
+        raise BadToken("The logout token is old.")
+    if "nonce" in claims:
+        raise BadToken("The token belongs to a sign-in.")
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(cast("dict[str, Any]", events).get(_LOGOUT_EVENT), dict):
+        raise BadToken("The token tells of something else than a logout.")
+    found = Logout(_short(claims.get("sub")), _short(claims.get("sid")), _short(claims.get("jti")))
+    if not found.token_id:
+        raise BadToken("The logout token has no `jti`.")
+    if not found.subject and not found.sid:
+        raise BadToken("The logout token names nobody.")
+    return found
+
+
+def _short(found: Any) -> str:
+    """A name of the provider's, "" for what is none."""
+    return found if isinstance(found, str) and len(found) <= 255 else ""
+
+
+def _meant_for(claims: dict[str, Any], issuer: str, client_id: str) -> list[Any]:
+    """The audiences, of which we are one."""
+    if claims.get("iss") != issuer:
+        raise BadToken("The token comes from another issuer.")
+    audience = claims.get("aud")
+    audiences: list[Any] = cast("list[Any]", audience) if isinstance(audience, list) else [audience]
+    if client_id not in audiences:
+        raise BadToken("The token is meant for somebody else.")
+    return audiences
+
+
+def _in_time(claims: dict[str, Any], now_s: float) -> None:
+    if not _time(claims, "exp") > now_s - SKEW_S:
+        raise BadToken("The token has expired.")
+    if _time(claims, "iat") > now_s + SKEW_S or ("nbf" in claims and _time(claims, "nbf") > now_s + SKEW_S):
+        raise BadToken("The token is from the future; the two clocks differ.")
 
 
 def _time(claims: dict[str, Any], name: str) -> float:
     found = claims.get(name)
     if isinstance(found, bool) or not isinstance(found, (int, float)):
-        raise BadToken(f"The ID token has no `{name}`.")
+        raise BadToken(f"The token has no `{name}`.")
     return float(found)
 
 
-def _signed(token: Any, keys: Any) -> dict[str, Any]:
-    """The claims of a token that one of the provider's keys has signed, by the algorithm that the key is for."""
-    if not isinstance(token, str) or len(token) > TOKEN_MOST:
-        raise BadToken("There is no ID token.")
+def _signed(token: Any, keys: Any, *, kind: str = "") -> dict[str, Any]:
+    """The claims of a token that one of the provider's keys has signed, by the algorithm that the key is for. kind: what the token
+    must call itself."""
+    if not isinstance(token, str) or not token or len(token) > TOKEN_MOST:
+        raise BadToken("There is no token.")
     try:
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError as err:
-        raise BadToken("The ID token can't be read.") from err
+        raise BadToken("The token can't be read.") from err
+    called = str(header.get("typ", "")).lower().removeprefix("application/")
+    if (kind and called != kind) or (not kind and called == _LOGOUT_TYPE):
+        raise BadToken("The token is of another kind.")
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise BadToken("The ID token is signed in a way that is not taken.")
+        raise BadToken("The token is signed in a way that is not taken.")
     for key in _candidates(keys, algorithm, header.get("kid")):
         try:
             payload: bytes = PyJWS().decode(token, key.key, algorithms=[algorithm])
             return _object(payload)
         except (jwt.PyJWTError, ValueError, TypeError):
             continue
-    raise BadToken("The ID token is not signed by its provider.")
+    raise BadToken("The token is not signed by its provider.")
 
 
 def _object(payload: bytes) -> dict[str, Any]:

@@ -1,21 +1,22 @@
 """How people and keys get into an organisation: its provider, its mail domains, its networks."""
 
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from evenhand.app.http.call import Call, seen_in, session_in
+from evenhand.app.http.call import Call, read_body, seen_in, session_in
 from evenhand.app.http.errors import problem_of
 from evenhand.app.http.refusing import note_refusal
 from evenhand.app.http.routes import json_reply, route
 from evenhand.app.http.session import same_site, with_cookie
 from evenhand.app.services import Services
-from evenhand.features.access import networks, oidc, provider, sessions
+from evenhand.features.access import logout, networks, oidc, provider, sessions
 from evenhand.features.access.provider import DomainView, GivenRole, ProviderBody, ProviderView
 from evenhand.infra.db import Actor, Tx
-from evenhand.pure.trouble import Trouble
+from evenhand.pure.trouble import Invalid, Trouble
 
 
 class WaysIn(msgspec.Struct, frozen=True):
@@ -165,5 +166,37 @@ async def come_back(request: Request, services: Services) -> Response:
         known = reason.get(type(err).__name__, "refused") if isinstance(err, Trouble) else "refused"
         reply = RedirectResponse(f"/signin?provider={known}", 303)
     reply.delete_cookie(name, path="/")
+    reply.headers["cache-control"] = "no-store"
+    return reply
+
+
+LOGOUT_MOST = 64_000
+
+
+def _logout_tokens(body: bytes) -> list[str]:
+    try:
+        return parse_qs(body.decode("ascii"), max_num_fields=20).get("logout_token", [])
+    except ValueError as err:
+        raise Invalid("The form can't be read.") from err
+
+
+async def signed_out_there(request: Request, services: Services) -> Response:
+    """Where an organisation's provider tells that somebody has signed out (Back-Channel Logout 1.0, 2.5 to 2.8): 200 without a
+    body, 400 with `error` as JSON for what is not taken, and nothing of it is kept on the way."""
+    try:
+        if not request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
+            raise Invalid("The body must be a form.")
+        given = _logout_tokens(await read_body(request, LOGOUT_MOST))
+        if len(given) != 1:
+            raise Invalid("There must be one `logout_token`.")
+        await logout.take(services.db, str(request.path_params["org"]), given[0], seen_in(request))
+        reply = Response(status_code=200)
+    except Exception as err:
+        # the provider understands this answer only; a bug is logged as one by problem_of
+        problem = problem_of(err)
+        status = problem.status if problem.status in (429, 500, 503) else 400
+        reply = json_reply({"error": "invalid_request", "error_description": problem.detail}, status)
+        if problem.retry_after_s:
+            reply.headers["retry-after"] = str(round(problem.retry_after_s))
     reply.headers["cache-control"] = "no-store"
     return reply

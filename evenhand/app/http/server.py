@@ -17,7 +17,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evenhand.app.gateway import Gateway
-from evenhand.app.http.entry import come_back
+from evenhand.app.http.entry import come_back, signed_out_there
 from evenhand.app.http.errors import Problem
 from evenhand.app.http.log import log_routes
 from evenhand.app.http.media import serve_media
@@ -178,6 +178,9 @@ def build(
     async def returned(request: Request) -> Response:
         return await come_back(request, services)
 
+    async def signed_out(request: Request) -> Response:
+        return await signed_out_there(request, services)
+
     async def openapi(_: Request) -> Response:
         return Response(encode_json(document(ROUTES, PREFIX, settings.cookie)), media_type="application/json")
 
@@ -189,6 +192,7 @@ def build(
         StarletteRoute("/healthz", health, methods=["GET", "HEAD"]),
         StarletteRoute("/media/{token}", media, methods=["GET", "HEAD", "OPTIONS"]),
         StarletteRoute("/signin/return/{org}", returned, methods=["GET"]),
+        StarletteRoute("/signout/provider/{org}", signed_out, methods=["POST"]),
         StarletteRoute(f"{PREFIX}/openapi.json", openapi, methods=["GET"]),
         *doors(services),
         StarletteRoute("/studio/{path:path}", _static, methods=["GET", "HEAD"]),

@@ -62,10 +62,21 @@ class Leaving:
     browser: str
 
 
-async def _settings(db: Database, org_id: str) -> ProviderBody | None:
+async def settings_of(db: Database, org_id: str) -> ProviderBody | None:
+    """The provider of an organisation, where it is on."""
     async with db.narrow("gate") as door:
         row = await store.PROVIDER_OF.maybe(door, org=org_id)
     return (await db.seal(org_id)).open_as(row["body"], ProviderBody, provider.PROVIDER_AT) if row is not None else None
+
+
+def subject_mac(db: Database, issuer: str, subject: str) -> bytes:
+    """How a person whom a provider names is found."""
+    return db.platform.mac("subject", f"{issuer}\n{subject}")
+
+
+def sid_mac(db: Database, org_id: str, issuer: str, sid: str) -> bytes:
+    """How a session that a provider names is found."""
+    return db.platform.mac("provider-session", f"{org_id}\n{issuer}\n{sid}")
 
 
 async def org_of(db: Database, email: str) -> str:
@@ -87,7 +98,7 @@ async def leave(
     if blocked:
         raise too_many()
     org_id = org_id or await org_of(db, email)
-    given = await _settings(db, org_id)
+    given = await settings_of(db, org_id)
     if given is None:
         raise NoProvider("No organisation here signs in for addresses of that mail domain.")
     at = await provider.discover(given.issuer)
@@ -141,7 +152,7 @@ async def _end_trip(
         raise BadToken("This sign-in was begun in another browser.")
     if org_id != trip.org or answer.get("iss", trip.issuer) != trip.issuer:
         raise BadToken("Another provider has answered than the one that was asked.")
-    given = await _settings(db, trip.org)
+    given = await settings_of(db, trip.org)
     if given is None or given.issuer != trip.issuer:
         raise NoProvider("The organisation has changed its sign-in meanwhile.")
     if "error" in answer:
@@ -162,7 +173,9 @@ async def _end_trip(
     person = await _admit(db, trip.org, given, claims)
     async with db.narrow("gate") as door:
         spaces = await store.SPACES_OF.all(door, org=trip.org)
-        return Signed(await sessions.start(db, door, person, "provider", seen, bound=[row["org_id"] for row in spaces]))
+        sid = sid_mac(db, trip.org, trip.issuer, claims.sid) if claims.sid else None
+        bound = [row["org_id"] for row in spaces]
+        return Signed(await sessions.start(db, door, person, "provider", seen, bound=bound, sid=sid))
 
 
 async def _exchange(at: Endpoints, given: ProviderBody, trip: _Trip, code: str, redirect: str) -> str | None:
@@ -204,7 +217,7 @@ async def _admit(db: Database, org_id: str, given: ProviderBody, claims: Claims)
 
     A subject that came before is known by its name at the provider. A new one comes in by an address of a domain that is
     the organisation's, or by one that it has invited and the provider has verified."""
-    subject = db.platform.mac("subject", f"{given.issuer}\n{claims.subject}")
+    subject = subject_mac(db, given.issuer, claims.subject)
     async with db.narrow("gate") as door:
         known = await store.IDENTITY_OF.value(door, org=org_id, mac=subject)
         if known is not None:

@@ -56,13 +56,14 @@ class DomainBody(msgspec.Struct):
 
 
 class ProviderView(msgspec.Struct, frozen=True):
-    """The secret is not shown again. `redirect`: what the provider must be told."""
+    """The secret is not shown again. `redirect` and `logout`: what the provider must be told."""
 
     issuer: str
     client_id: str
     role: GivenRole
     on: bool
     redirect: str
+    logout: str
 
 
 class DomainView(msgspec.Struct, frozen=True):
@@ -77,6 +78,11 @@ class DomainView(msgspec.Struct, frozen=True):
 def redirect_of(public_url: str, org_id: str) -> str:
     """Where the browser comes back to: an address for each organisation, so that no provider's answer can pass for another's."""
     return f"{public_url}/signin/return/{org_id}"
+
+
+def logout_of(public_url: str, org_id: str) -> str:
+    """Where the provider tells that somebody has signed out there (`backchannel_logout_uri`)."""
+    return f"{public_url}/signout/provider/{org_id}"
 
 
 async def read_json(url: str) -> Any:
@@ -108,7 +114,8 @@ async def view(tx: Tx, public_url: str) -> tuple[ProviderView | None, list[Domai
     if row is not None:
         body = tx.seal.open_as(row["body"], ProviderBody, PROVIDER_AT)
         url = redirect_of(public_url, tx.org_id)
-        found = ProviderView(body.issuer, body.client_id, body.role, row["state"] == "on", url)
+        out = logout_of(public_url, tx.org_id)
+        found = ProviderView(body.issuer, body.client_id, body.role, row["state"] == "on", url, out)
     rows = await store.DOMAINS_MINE.all(tx, org=tx.org_id)
     return found, [_domain_view(tx, row) for row in rows]
 

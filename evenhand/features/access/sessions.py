@@ -211,6 +211,12 @@ async def tell(db: Database, person: str, fact: Any, actor: Actor | None = None)
             continue  # one organisation's key keeps nobody from mending their account
 
 
+async def own_spaces(db: Database, person: str) -> list[str]:
+    """The spaces whose own a person is."""
+    async with db.narrow("gate") as door:
+        return [row["org_id"] for row in await store.OWN_SPACES.all(door, person=person)]
+
+
 # --- lists, and the end
 
 

@@ -90,6 +90,29 @@ CEREMONY_END = Sql(
     role="gate",
 )
 
+#: a logout token is taken once
+LOGOUT_ONCE = Sql(
+    "logout_once",
+    """insert into evenhand.ceremony (token_hash, kind, expires_at, body)
+       values (%(hash)s, 'logout', now() + make_interval(secs => %(life_s)s), %(body)s) on conflict do nothing""",
+    role="gate",
+)
+#: Of a person, of a session by the provider's name for it, or both. One whose name was not told when it began may be the one.
+SESSIONS_OF_PROVIDER_END = Sql(
+    "sessions_of_provider_end",
+    """delete from evenhand.session s
+        where s.method = 'provider' and %(org)s::text = any (s.bound)
+          and (%(person)s::text is null or s.person_id = %(person)s)
+          and (%(sid)s::bytea is null or s.sid_mac = %(sid)s or (s.sid_mac is null and %(person)s is not null))
+       returning s.person_id, s.session_id""",
+    role="gate",
+)
+ENTRANCES_END = Sql(
+    "entrances_end",
+    "update evenhand.entrance set ended_at = now() where session_id = any (%(sessions)s::text[]) and ended_at is null",
+    role="gate",
+)
+
 TOTP_PUT = Sql(
     "totp_put",
     """insert into evenhand.totp (person_id, step, body) values (%(person)s, %(step)s, %(body)s)

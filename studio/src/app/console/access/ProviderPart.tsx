@@ -64,6 +64,7 @@ function SetProvider({ provider, onClose }: { provider: Provider | null; onClose
   const [role, setRole] = useState<GivenRole>(provider?.role ?? 'viewer')
   const [on, setOn] = useState(provider?.on ?? true)
   const redirect = provider?.redirect ?? `${location.origin}/signin/return/${org?.id ?? ''}`
+  const logout = provider?.logout ?? `${location.origin}/signout/provider/${org?.id ?? ''}`
   const save = async () => {
     await api.put('/access/provider', { issuer: issuer.trim(), client_id: client.trim(), client_secret: secret, role, on })
     refresh('/access')
@@ -71,16 +72,25 @@ function SetProvider({ provider, onClose }: { provider: Provider | null; onClose
   }
   return (
     <FormDialog open onClose={onClose} title={t('console.provider')} verb={t('ui.save')} act={save} ready={issuer.trim() !== '' && client.trim() !== ''}>
-      <div className="eh-stack-2">
-        <span className="eh-field-label">{t('console.provider.redirect')}</span>
-        <CopyText text={redirect} label={t('console.provider.redirect')} />
-        <span className="eh-field-note">{t('console.provider.redirect.hint')}</span>
-      </div>
+      <ForProvider what="redirect" text={redirect} />
+      <ForProvider what="logout" text={logout} />
       <TextField label={t('console.provider.issuer')} hint={t('console.provider.issuer.hint')} type="url" value={issuer} onText={setIssuer} required />
       <TextField label={t('console.provider.client')} value={client} onText={setClient} required autoComplete="off" />
       <TextField label={t('console.provider.secret')} hint={provider ? t('console.provider.secret.keep') : undefined} type="password" value={secret} onText={setSecret} autoComplete="off" />
       <SelectField label={t('console.provider.role')} value={role} options={ROLES.map((value) => ({ value, label: t(`console.role.${value}`) }))} onValue={setRole} />
       <Checkbox label={t('console.provider.on')} checked={on} onChecked={setOn} />
     </FormDialog>
+  )
+}
+
+/** An address of ours that the provider must be told. */
+function ForProvider({ what, text }: { what: 'redirect' | 'logout'; text: string }) {
+  const label = t(`console.provider.${what}`)
+  return (
+    <div className="eh-stack-2">
+      <span className="eh-field-label">{label}</span>
+      <CopyText text={text} label={label} />
+      <span className="eh-field-note">{t(`console.provider.${what}.hint`)}</span>
+    </div>
   )
 }

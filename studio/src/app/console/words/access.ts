@@ -18,6 +18,8 @@ export const accessMessages = {
   'console.provider.secret.keep': 'Leave empty to keep the one that there is.',
   'console.provider.redirect': 'Redirect address',
   'console.provider.redirect.hint': 'Give this to your provider.',
+  'console.provider.logout': 'Back-channel logout address',
+  'console.provider.logout.hint': 'Give it this as well, and who signs out there is signed out here at once.',
   'console.provider.role': 'Newcomers become',
   'console.provider.on': 'In use',
   'console.provider.off': 'Switched off',
