@@ -29,6 +29,10 @@ _RSA_BITS = 2048
 LOGOUT_FRESH_S = 300
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _LOGOUT_TYPE = "logout+jwt"
+_PLAIN_TYPES = (
+    "",
+    "jwt",
+)  # what many providers still call a logout token: the specification only recommends the other name
 SCOPES = "openid email profile"
 
 
@@ -157,8 +161,8 @@ def check_id_token(
 
 
 def check_logout_token(token: Any, keys: Any, *, issuer: str, client_id: str, now_s: float) -> Logout:
-    """Raises BadToken. It must be of a type of its own and must not have a nonce, so no token of a sign-in passes for one."""
-    claims = _signed(token, keys, kind=_LOGOUT_TYPE)
+    """Raises BadToken. It must tell of a logout and must not have a nonce, so no token of a sign-in passes for one."""
+    claims = _signed(token, keys, kinds=(_LOGOUT_TYPE, *_PLAIN_TYPES))
     _meant_for(claims, issuer, client_id)
     _in_time(claims, now_s)
     if _time(claims, "iat") < now_s - LOGOUT_FRESH_S - SKEW_S:
@@ -206,9 +210,9 @@ def _time(claims: dict[str, Any], name: str) -> float:
     return float(found)
 
 
-def _signed(token: Any, keys: Any, *, kind: str = "") -> dict[str, Any]:
-    """The claims of a token that one of the provider's keys has signed, by the algorithm that the key is for. kind: what the token
-    must call itself."""
+def _signed(token: Any, keys: Any, *, kinds: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The claims of a token that one of the provider's keys has signed, by the algorithm that the key is for. kinds: what the token
+    may call itself; without them, all but a logout token."""
     if not isinstance(token, str) or not token or len(token) > TOKEN_MOST:
         raise BadToken("There is no token.")
     try:
@@ -216,7 +220,7 @@ def _signed(token: Any, keys: Any, *, kind: str = "") -> dict[str, Any]:
     except jwt.PyJWTError as err:
         raise BadToken("The token can't be read.") from err
     called = str(header.get("typ", "")).lower().removeprefix("application/")
-    if (kind and called != kind) or (not kind and called == _LOGOUT_TYPE):
+    if (called not in kinds) if kinds else (called == _LOGOUT_TYPE):
         raise BadToken("The token is of another kind.")
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:

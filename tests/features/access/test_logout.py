@@ -37,15 +37,19 @@ async def lives(client: httpx.AsyncClient) -> bool:
     return (await client.get("/api/v1/session")).status_code == 200
 
 
-@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
-async def test_what_ends_there_ends_here(world: World, acme: Customer, owner: Browser, idp: Provider, alg: str) -> None:
+@pytest.mark.parametrize(
+    ("alg", "typ"), [("RS256", "logout+jwt"), ("ES256", "JWT"), ("EdDSA", "application/logout+jwt")]
+)
+async def test_what_ends_there_ends_here(
+    world: World, acme: Customer, owner: Browser, idp: Provider, alg: str, typ: str
+) -> None:
     idp.key = Key(alg)
     first, second = await signed_in(world, idp), await signed_in(world, idp)
     shown = (await owner.get("/access")).json()["provider"]["logout"]
     assert shown == f"http://localhost:8080/signout/provider/{acme.live}"
     org = {"evenhand-org": acme.live}
     assert (await first.get("/api/v1/projects", headers=org)).status_code == 200
-    reply = await send(world, acme.live, idp.logout_token())
+    reply = await send(world, acme.live, idp.logout_token(typ=typ))
     assert (reply.status_code, reply.content, reply.headers["cache-control"]) == (200, b"", "no-store")
     assert not await lives(first) and not await lives(second)
     assert (await first.get("/api/v1/projects", headers=org)).status_code == 401
@@ -99,7 +103,7 @@ async def test_liars_end_nothing(world: World, acme: Customer, owner: Browser, i
     for name, token in {
         "signed by another": idp.logout_token(key=stranger),
         "an ID token": idp.key.sign(idp.claims({"nonce": "n"})),
-        "typed as one of a sign-in": idp.logout_token(typ="JWT"),
+        "typed as one for an interface": idp.logout_token(typ="at+jwt"),
         "with a nonce": idp.logout_token(nonce="n"),
         "an empty nonce": idp.logout_token(nonce=""),
         "without the event": idp.logout_token(events=None),
