@@ -2,15 +2,17 @@
 where the event can't be written nothing is shown."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from evenhand.app.http.access import OWN, SILENT, SILENT_SCALE
+from evenhand.app.http.access import OWN, SILENT, SILENT_SCALE, silent
 from evenhand.app.http.routes import ROUTES
 from evenhand.app.http.server import PREFIX
 from evenhand.app.scale.asking import ENTRIES
@@ -25,6 +27,7 @@ from tests.laws.test_twin import CUSTOMER, PERSON, ids_of
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nobody_numbers")]
 #: kinds of facts by which content leaves
 ACCESS = {"ArchiveMade", "ArchiveTaken", "ContentShown", "TaskViewed", "Exported", "TaskLeased", "WorkRecalled"}
+LOOKS = Path(__file__).parents[2] / "studio" / "src" / "app" / "console" / "words" / "looks.ts"
 #: requests that change what later ones ask for come last
 _LAST = ("audit", "requeue", "cancel", "DELETE", "recall", "release", "skip")
 
@@ -40,6 +43,13 @@ def test_every_route_is_decided() -> None:
     assert set(SILENT_SCALE) <= {entry.name for entry in ENTRIES}
     for entry in ENTRIES:
         assert entry.method != "GET" or entry.name not in SILENT_SCALE or SILENT_SCALE[entry.name]
+
+
+def test_every_look_has_words() -> None:
+    """A customer reads what was looked at, and not which route was asked."""
+    said = set(re.findall(r"'console\.look\.([A-Z]+ [^']+)'", LOOKS.read_text()))
+    shown = {route.name for route in ROUTES if route.who == "customer" and not silent(route.name)}
+    assert said == shown | {name for name, kind in OWN.items() if kind == "ContentShown"}
 
 
 async def facts_of(world: World, org: str) -> list[tuple[str, dict[str, Any]]]:

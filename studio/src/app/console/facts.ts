@@ -38,5 +38,5 @@ export function looksText(looks: readonly { asked: string; times: number }[]): s
 function lookText(asked: string): string {
   const key = `console.look.${asked}`
   if (key in lookMessages) return t(key as keyof typeof lookMessages)
-  return asked.startsWith('GET ') ? asked.slice(4) : t('console.look.reply', { asked })
+  return t(/^v[12] /.test(asked) ? 'console.look.compatible' : 'console.look.reply', { asked })
 }
