@@ -26,6 +26,7 @@ from evenhand.app.http.call import (
 from evenhand.app.http.errors import NotJson, Problem, problem_of
 from evenhand.app.http.refusing import note_refusal
 from evenhand.app.http.support import check_route, record_use
+from evenhand.app.http.unchanged import unless_held
 from evenhand.app.services import Services
 from evenhand.features.access.sessions import require_fresh
 from evenhand.infra.access import ids_in, shown
@@ -207,10 +208,11 @@ async def _answer(found: Route, call: Call, raw: bytes) -> Response:
     logged = found.who == "customer" and not silent(found.name)
     if not found.tx:
         value = await found.handler(call)
-        if logged:
+        reply = _reply(found, value)
+        if logged and (reply := _unless_held(call, value, reply)).status_code != 304:
             async with call.db.tx(call.org_id, call.actor) as tx:
                 await _access(tx, found, call, value)
-        return _reply(found, value)
+        return reply
     writes = call.request.method not in ("GET", "HEAD")
     async with call.db.tx(call.org_id, call.actor) as tx:
         await record_use(call, tx, found.path)
@@ -224,11 +226,16 @@ async def _answer(found: Route, call: Call, raw: bytes) -> Response:
                 return earlier
         value = await found.handler(call, tx)
         reply = _reply(found, value)
-        if logged:
+        if logged and (reply := _unless_held(call, value, reply)).status_code != 304:
             await _access(tx, found, call, value)
         if once is not None:
             await once.keep(tx, bytes(reply.body), reply.status_code)
     return reply
+
+
+def _unless_held(call: Call, value: Any, reply: Response) -> Response:
+    """What a handler made itself, such as a file, it also answers for."""
+    return reply if isinstance(value, Response) else unless_held(call, reply)
 
 
 async def _access(tx: Tx, found: Route, call: Call, value: Any) -> None:

@@ -9,8 +9,9 @@ import msgspec
 from evenhand.app.http.call import Call, announced, pieces, read_form
 from evenhand.app.http.errors import TooLarge
 from evenhand.app.http.projects import bounded
-from evenhand.app.http.routes import route
+from evenhand.app.http.routes import json_reply, route
 from evenhand.app.http.task_view import full_task
+from evenhand.app.http.unchanged import unless_held
 from evenhand.features.annotations import actions as annotations
 from evenhand.features.assets import actions as assets
 from evenhand.features.assets import marking
@@ -225,8 +226,10 @@ async def requeue_matching(call: Call, tx: Tx) -> Any:
 async def get_task(call: Call, tx: Tx) -> Any:
     """Read a task with its answers and reviews"""
     view = await full_task(tx, call.db, call.path("task"))
-    await record(tx, TaskViewed(view.id))
-    return view
+    reply = unless_held(call, json_reply(view))
+    if reply.status_code != 304:
+        await record(tx, TaskViewed(view.id))
+    return reply
 
 
 @route("GET", "/tasks/{task}/history", reply=History)
