@@ -218,6 +218,7 @@ async def run(db: Database, host: str, stop: asyncio.Event) -> None:
         try:
             await tell_due(db, host)
         except Exception as err:
+            # the database fails in its driver's ways; what was not told is due again
             log.warning("the feeds can't be told (%s); trying again", type(err).__name__)
         try:
             await asyncio.wait_for(stop.wait(), EVERY_S)

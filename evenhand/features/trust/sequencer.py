@@ -282,6 +282,7 @@ async def run(db: Database, this: Log, stop: asyncio.Event, *, batch_s: float = 
             while (await tick(db, this)).more:
                 pass
         except Exception as err:
+            # a driver and a disk fail in ways of their own, and nothing starts this again: what has no place yet shows as late
             log.warning("the log's batch failed (%s); trying again", type(err).__name__)
         await _until(stop, begun + batch_s)
 

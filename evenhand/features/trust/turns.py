@@ -190,6 +190,7 @@ async def run(db: Database, stop: asyncio.Event) -> None:
         try:
             await keeper.tick()
         except Exception as err:
+            # the database fails in its driver's ways; a new keeper reads the books from the beginning
             log.warning("the scheduler's books wait (%s); trying again", type(err).__name__)
             keeper = Keeper(db)
         try:

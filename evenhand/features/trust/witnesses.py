@@ -221,6 +221,7 @@ async def run(db: Database, this: Log, stop: asyncio.Event) -> None:
         try:
             await asking.round()
         except Exception as err:
+            # whatever a witness, the network or the database does, all are asked again in a moment
             log.warning("the witnesses can't be asked (%s); trying again", type(err).__name__)
         try:
             await asyncio.wait_for(stop.wait(), EVERY_S)

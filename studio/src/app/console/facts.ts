@@ -1,5 +1,5 @@
 // Facts of the log in words. A fact without words of its own is shown by its name, taken apart.
-import { formatDate, formatDuration, formatList, t } from '../../ui/messages'
+import { formatDate, formatDuration, formatList, formatNumber, t } from '../../ui/messages'
 import { factMessages } from './words/facts'
 import { lookMessages } from './words/looks'
 
@@ -23,6 +23,7 @@ export function detailText(detail: string | Record<string, unknown> | null): str
       if (value === true) return words
       if (typeof value === 'number' && name === 'seconds') return formatDuration(value)
       if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value)) return `${words}: ${formatDate(value)}`
+      if (Array.isArray(value) && value.every((one) => opaque.test(String(one)))) return `${words}: ${formatNumber(value.length)}`
       return `${words}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`
     })
     .join(' · ')

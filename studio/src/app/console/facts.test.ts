@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest'
+import { detailText, looksText } from './facts'
+
+describe('details of a fact', () => {
+  it('count ids where they would list them, and leave out one alone', () => {
+    const joined = ['a'.repeat(24), 'b'.repeat(24)]
+    expect(detailText({ added: 2, joined, batch: 'c'.repeat(24), none: [] })).toBe('added: 2 · joined: 2')
+    expect(detailText({ scopes: ['manage', 'read'] })).toBe('scopes: ["manage","read"]')
+  })
+})
+
+describe('looks', () => {
+  it('are told in words, those of the compatible API by what was asked', () => {
+    const looks = ['PUT /walls', 'GET /walls', 'GET /walls', 'v1 GET tasks'].map((asked) => ({ asked, times: 1 }))
+    expect(looksText(looks)).toBe('walls while putting one up, walls (2 times), and what v1 GET tasks of the compatible API shows')
+  })
+})
