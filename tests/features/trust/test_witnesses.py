@@ -133,6 +133,42 @@ async def test_evidence_carries_cosignatures_whatever_the_dead_and_the_lying_do(
     lying.close()
 
 
+async def test_a_witness_that_named_a_wrong_size_is_asked_again(world: World, tmp_path: Path) -> None:
+    """One that says it has cosigned what this log never had, or what it had long ago: it is heard when it comes to its senses."""
+    this, acme = log_in(tmp_path), await world.customer("Acme")
+    says: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        body = await reader.readexactly(length)
+        said = one.add(body) if not says else None
+        status, words = (said.status, said.body.encode()) if said is not None else (409, says[0])
+        writer.write(b"HTTP/1.1 %d X\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (status, len(words)) + words)
+        await writer.drain()
+        writer.close()
+
+    files = WitnessFiles(tmp_path / "w", "w")
+    files.add_log(this.signer.key, "")
+    one, listening = Witness(files), await asyncio.start_server(answer, "127.0.0.1", 0)
+    at = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    await witnesses.set_policy(world.db, witnesses.with_witness(witnesses.NOBODY, "w", str(one.key), at))
+    now = [0.0]
+    asking = witnesses.Asking(world.db, this, lambda: now[0])
+    for wrong in (b"%d\n" % 10**12, b"0\n", b"many\n"):
+        await act(world, acme.live, "x")
+        await end_epoch(world, this)
+        says[:] = [wrong]
+        for cosigned in (False, True):
+            await asking.round()
+            await asking.settled()
+            assert (Checkpoint.parse(await bundle_head(world)).cosigned_at(one.key) is not None) == cosigned, wrong
+            says.clear()
+            now[0] += witnesses._MOST_WAIT_S
+    listening.close()
+    files.close()
+
+
 async def bundle_head(world: World) -> bytes:
     async with world.db.narrow("sequencer") as door:
         return (await witnesses.store.LAST_EPOCH.one(door, published=2**62))["checkpoint"]
