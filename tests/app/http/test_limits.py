@@ -80,8 +80,9 @@ async def test_a_flood_makes_nobody_else_wait(world: World) -> None:
     """A hundred and more of one customer's requests wait in its own line; another's goes past them."""
     acme, birch = await world.customer("Acme"), await world.customer("Birch")
     api, rival = world.keyed(acme.live_key), world.keyed(birch.live_key)
-    for client in (api, rival):
-        assert (await client.get("/api/v1/projects")).status_code == 200
+    # as many connections of the database as there will be: making one takes as long as many requests
+    warm = await asyncio.gather(*(client.get("/api/v1/projects") for client in (api, rival) for _ in range(8)))
+    assert {reply.status_code for reply in warm} == {200}
     done: list[int] = []
 
     async def one(client: httpx.AsyncClient) -> int:
@@ -94,8 +95,7 @@ async def test_a_flood_makes_nobody_else_wait(world: World) -> None:
     place = await asyncio.create_task(one(rival))
     await asyncio.gather(*flood)
     assert set(done) <= {200, 429} and done.count(200) > 100
-    # mostly it is among the first twelve, later where its own connection has yet to be made; in one line with the flood it is last
-    assert place < len(done) / 2, f"the other customer came out as number {place} of {len(done)}"
+    assert place <= 12, f"the other customer came out as number {place} of {len(done)}"
 
 
 async def test_files_have_a_limit(tight: World) -> None:
