@@ -178,7 +178,7 @@ async def play(world: World, *, with_b: bool) -> list[bytes]:
 
 @pytest.fixture
 def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is linked again within ten minutes gets the same link: those of this test began half an hour ago and do not end in it."""
+    """What is linked again within ten minutes gets the same link: this round began half an hour ago and outlasts the test."""
     monkeypatch.setattr(links, "ROUND_S", int(time.time()) - links.LIFE_S // 2)
 
 
