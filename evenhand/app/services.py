@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from evenhand.app.limits import Limits
-from evenhand.app.room import Room
 from evenhand.app.settings import Settings
+from evenhand.app.upload_memory import UploadMemory
 from evenhand.features.access.refusals import Refusals
 from evenhand.infra.db import Database
 from evenhand.infra.objects import Objects
@@ -15,7 +15,7 @@ class Services:
     settings: Settings
     db: Database
     objects: Objects
-    uploads: Room = field(default_factory=Room)
+    uploads: UploadMemory = field(default_factory=UploadMemory)
     refusals: Refusals = field(default_factory=Refusals)
     limits: Limits = field(init=False)
 

@@ -372,7 +372,7 @@ class Database:
             try:
                 with _heard(conn, within_s=_MOST_PATIENT_S):
                     yield conn
-            except BaseException:
+            except BaseException:  # of the block, cancelled too
                 await _roll_back(conn)
                 raise
             await conn.execute("commit; reset all")

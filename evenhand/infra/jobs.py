@@ -269,7 +269,7 @@ class Worker:
             log.warning("job %s %s waits (%s)", job.kind, job.id, type(err).__name__)
             after_s = (err.retry_after_s if isinstance(err, Busy) else None) or _FULL_S
             await self._finish(job, "ready", after_s=after_s, attempts=job.attempt - 1)
-        except BaseException as err:
+        except BaseException as err:  # handlers are other people's code, and may be cancelled: each end is written down
             await self._fail(job, err)
         finally:
             beat.cancel()

@@ -333,7 +333,7 @@ class Keyrings:
         event = unwrapped(stored, held.used, "serving", self._process, held.refused)
         try:
             await self._on_release(seal, event)
-        except BaseException:
+        except BaseException:  # whatever it was, cancelled too: what was not written is not given out
             held.ring.drop()
             raise
         held.used, held.refused = [], 0

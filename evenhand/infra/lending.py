@@ -49,7 +49,7 @@ class Lending:
                 return conn
         try:
             return await self._pool.acquire(timeout=timeout)
-        except BaseException:
+        except BaseException:  # who is cancelled here holds a place, too
             self._pass_on(None)
             raise
 
@@ -60,7 +60,7 @@ class Lending:
         try:
             async with asyncio.timeout(timeout):
                 return await turn
-        except BaseException:
+        except BaseException:  # cancelled or timed out
             if turn.done() and not turn.cancelled():  # it came at the moment of giving up
                 self._pass_on(turn.result())
             raise

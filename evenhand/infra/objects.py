@@ -107,7 +107,7 @@ class Objects:
         path = self._path(org_id, name)
         try:
             await asyncio.to_thread(self._put, path, pieces)
-        except Exception as err:
+        except Exception as err:  # the store's own kinds, told apart by their text; what is none of these goes on
             if "No space left" in str(err) or "quota exceeded" in str(err):
                 raise StorageFull("The disk that holds files is full, so this file was not kept.") from err
             if any(words in str(err) for words in _SHUT):

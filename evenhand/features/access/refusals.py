@@ -9,6 +9,8 @@ import logging
 import time
 from dataclasses import dataclass, field
 
+import asyncpg
+
 from evenhand.features.access import store
 from evenhand.features.access.types import AccessRefused, SignInRefused
 from evenhand.infra.db import AWAY, SYSTEM, Actor, Database
@@ -70,8 +72,8 @@ class Refusals:
         for concern, asked, count in self.due(now_s, last=last):
             try:
                 told += await _record(db, concern, asked, count)
-            except AWAY:
-                self.kept[concern.org_id, concern.kind, concern.who].count += count  # told when the database is back
+            except (*AWAY, TimeoutError, asyncpg.PostgresError):
+                self.kept[concern.org_id, concern.kind, concern.who].count += count  # told when the database takes it
             except Trouble as err:  # a space that nobody has, or whose keys were taken away: there is nobody to tell
                 log.info("a refusal was told to nobody: %s", type(err).__name__)
         if self.beyond:
@@ -86,6 +88,7 @@ class Refusals:
             try:
                 await self.tell(db)
             except Exception as err:
+                # a bug, and nothing starts this task again: one that can't be told must not silence those to come
                 log.error("refusals could not be told: %s", type(err).__name__)
 
 

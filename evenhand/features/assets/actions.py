@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from evenhand.features.assets import store
-from evenhand.features.assets.room import NoRoomLeft, make_room
 from evenhand.features.assets.rules import Sniffed, check_picture, sniff, thumbnail
+from evenhand.features.assets.storage_limit import OverStorageLimit, count_file
 from evenhand.features.assets.types import Asset, AssetBody, AssetFailed, AssetStored
 from evenhand.features.assets.viewings import issue
 from evenhand.features.people.rules import Verb, require
@@ -70,7 +70,7 @@ async def keep_file(db: Database, objects: Objects, org_id: str, actor: Actor, d
         raise Invalid("The file is empty.")
     async with db.tx(org_id, actor) as tx:
         require(tx, Verb.WRITE)
-        await make_room(tx, objects, len(data))
+        await count_file(tx, objects, len(data))
     found: Sniffed = await _decoded(sniff, data)
     if found.width:
         try:
@@ -123,7 +123,7 @@ async def keep_file_once(
 
 async def keep_made(tx: Tx, objects: Objects, data: bytes, name: str) -> str:
     """Keeps a small file of our own making (a response that is a file) with the transaction. Returns the asset's id."""
-    await make_room(tx, objects, len(data))
+    await count_file(tx, objects, len(data))
     found: Sniffed = await _decoded(sniff, data)
     body = AssetBody(name=name[:500], object=objects.fresh_name(), sha256=sha256(data).hexdigest())
     key = new_file_key(tx.seal, body.object)
@@ -202,8 +202,8 @@ async def fetch_file(
             return await _failed(db, org_id, asset, body, got.status, "The text is not UTF-8.")
     try:
         async with db.tx(org_id, SYSTEM) as tx:
-            await make_room(tx, objects, len(got.body))
-    except NoRoomLeft as err:
+            await count_file(tx, objects, len(got.body))
+    except OverStorageLimit as err:
         return await _failed(db, org_id, asset, body, got.status, str(err))
     body.object = objects.fresh_name()
     body.sha256 = sha256(got.body).hexdigest()

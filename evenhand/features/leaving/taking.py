@@ -14,7 +14,7 @@ from typing import IO
 import msgspec
 
 from evenhand.features.assets.actions import drop_object
-from evenhand.features.assets.room import make_room
+from evenhand.features.assets.storage_limit import count_file
 from evenhand.features.leaving.types import ArchiveReady, ArchiveTaken, Kept
 from evenhand.features.people.rules import Verb, require
 from evenhand.infra.crypto import floe
@@ -77,7 +77,7 @@ async def keep_archive(
 ) -> None:
     """Keeps what was put together, in the place of the archive before it. Raises StorageFull."""
     async with db.tx(org, actor) as tx:
-        await make_room(tx, objects, sum(part.tell() for part in parts))
+        await count_file(tx, objects, sum(part.tell() for part in parts))
         key = new_file_key(tx.seal, kept.object)
     sealed = floe.encrypt(key.key.key, file_aad(key.key, ""), _pieces(parts), PARAMETERS)
     await objects.put(org, kept.object, sealed)

@@ -136,7 +136,7 @@ def restore(
             if verify:
                 progress("Comparing with the archive")
                 _verify(home, header, manifest, rows)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: half a home would pass for one
             _clear_unfinished(home)
             raise
         (home.run / DUMP).unlink()

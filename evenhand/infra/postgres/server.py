@@ -188,7 +188,7 @@ class Server:
             cluster.clear_the_way(place)
             socket_dir = self._make_socket_dir(how)
             self._spawn(place, socket_dir, ready_made, how, patience_s)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no database stays behind without the one that watches it
             if self._process is not None and self.poll() is None:
                 self.stop("immediate")
             self._lock.give_back()
@@ -280,7 +280,7 @@ class Server:
                         umask=0o077,
                         start_new_session=True,  # Ctrl-C reaches us, not the database: we end it last
                     )
-            except BaseException as error:
+            except BaseException as error:  # of a thread: raised again where the start is waited for
                 failed.append(error)
                 started.set()
                 return

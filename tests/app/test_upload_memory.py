@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evenhand.app.room import NoRoom, Room
+from evenhand.app.upload_memory import NoUploadMemory, UploadMemory
 from tests.app.http.test_media import API
 from tests.conftest import World
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 150), st.booleans()), max_size=12))
 def test_never_more_than_there_is_room_for(asked: list[tuple[str, int, bool]]) -> None:
     async def run() -> None:
-        room = Room(most=100, each=60, patience_s=5)
+        room = UploadMemory(most=100, each=60, patience_s=5)
         mine: dict[str, int] = {}
 
         async def one(org: str, size: int, breaks: bool) -> None:
@@ -39,9 +39,9 @@ def test_never_more_than_there_is_room_for(asked: list[tuple[str, int, bool]]) -
 
 
 async def test_one_customers_uploads_keep_nobody_out() -> None:
-    room = Room(most=100, each=60, patience_s=0.05)
+    room = UploadMemory(most=100, each=60, patience_s=0.05)
     async with room.of("a", 60):
-        with pytest.raises(NoRoom):
+        with pytest.raises(NoUploadMemory):
             async with room.of("a", 1):
                 pass
         async with room.of("b", 40):
@@ -50,7 +50,7 @@ async def test_one_customers_uploads_keep_nobody_out() -> None:
 
 
 async def test_who_goes_away_while_waiting_takes_nothing() -> None:
-    room = Room(most=10, each=10, patience_s=5)
+    room = UploadMemory(most=10, each=10, patience_s=5)
 
     async def wait() -> None:
         async with room.of("b", 10):

@@ -1,5 +1,6 @@
-"""Room for uploads: what a file is, is told by looking at all of it, so a process holds it whole until it is sealed; but only so
-many bytes at a time, and of one customer a part of them, so that nobody's uploads shut out another's.
+"""Memory for uploads: what a file is, is told by looking at all of it, so a process holds it whole until it is sealed; but only
+so many bytes at a time, and of one customer a part of them, so that nobody's uploads shut out another's. What files may take on
+the disk is counted elsewhere: features/assets/storage_limit.py.
 """
 
 import asyncio
@@ -14,12 +15,12 @@ EACH = 96_000_000  # of one space: one file of the largest size, or many small o
 PATIENCE_S = 20.0
 
 
-class NoRoom(Busy):
+class NoUploadMemory(Busy):
     code = "no_room"
     hint = "Send fewer files at a time, or this one again in a moment."
 
 
-class Room:
+class UploadMemory:
     """Of one process and one event loop. Who does not fit waits, unread; the sender's connection slows down by itself."""
 
     def __init__(self, most: int = MOST, each: int = EACH, patience_s: float = PATIENCE_S) -> None:
@@ -35,14 +36,14 @@ class Room:
 
     @asynccontextmanager
     async def of(self, org_id: str, size: int) -> AsyncGenerator[None]:
-        """Room for a body of `size` bytes while the block runs. Raises NoRoom when there is none for a while."""
+        """Memory for a body of `size` bytes while the block runs. Raises NoUploadMemory when there is none for a while."""
         size = min(size, self.each)
         async with self._changed:
             try:
                 async with asyncio.timeout(self.patience_s):
                     await self._changed.wait_for(lambda: self._fits(org_id, size))
             except TimeoutError as err:
-                raise NoRoom("Too many files are being uploaded at once.", retry_after_s=5) from err
+                raise NoUploadMemory("Too many files are being uploaded at once.", retry_after_s=5) from err
             self._held[org_id] += size
         try:
             yield

@@ -1,5 +1,6 @@
-"""How much room an organisation's files may take. What it has is counted at most a minute ago, and what came since is added: a few
-uploads at the same moment, in several processes, may go over by themselves."""
+"""How many bytes an organisation's files may take on the disk (memory while they are uploaded: app/upload_memory.py). What it has
+is counted at most a minute ago, and what came since is added: a few uploads at the same moment, in several processes, may go over
+by themselves."""
 
 import time
 from collections import OrderedDict
@@ -15,12 +16,12 @@ _MOST = 10_000
 _USED: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
 
-class NoRoomLeft(StorageFull):
+class OverStorageLimit(StorageFull):
     hint = "Nothing was changed. Delete projects that are not needed any more, or ask the operator for more room."
 
 
-async def make_room(tx: Tx, objects: Objects, size: int) -> None:
-    """Counts a file of `size` bytes that is about to be kept. Raises NoRoomLeft."""
+async def count_file(tx: Tx, objects: Objects, size: int) -> None:
+    """Counts a file of `size` bytes that is about to be kept. Raises OverStorageLimit."""
     most = objects.most_bytes
     if not most:
         return
@@ -30,7 +31,7 @@ async def make_room(tx: Tx, objects: Objects, size: int) -> None:
         at, used = now, await store.ASSET_BYTES.value(tx, org=tx.org_id)
     if used + size > most:
         _keep(tx.org_id, at, used)
-        raise NoRoomLeft(f"The files of this space may take {most / 1e9:g} GB, and this one would be more.")
+        raise OverStorageLimit(f"The files of this space may take {most / 1e9:g} GB, and this one would be more.")
     _keep(tx.org_id, at, used + size)
 
 
