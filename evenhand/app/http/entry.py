@@ -162,7 +162,9 @@ async def come_back(request: Request, services: Services) -> Response:
         # a browser stands here: whatever it is, it goes back to the sign-in page, and a bug is logged as one
         problem_of(err)
         note_refusal(services, err, "sign-in by the organisation's provider")
-        reason = {"NotAdmitted": "not-admitted", "Upstream": "upstream", "BadProvider": "upstream"}
+        reason = {
+            "NotAdmitted": "not-admitted", "BehindAWall": "wall", "Upstream": "upstream", "BadProvider": "upstream",
+        }  # fmt: skip
         known = reason.get(type(err).__name__, "refused") if isinstance(err, Trouble) else "refused"
         reply = RedirectResponse(f"/signin?provider={known}", 303)
     reply.delete_cookie(name, path="/")

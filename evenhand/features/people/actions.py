@@ -292,7 +292,7 @@ async def person_view(db: Database, person: str) -> tuple[Person, list[Org]]:
 
 
 async def role_in(db: Database, org_id: str, person: str) -> str | None:
-    """The person's role in a space, or None for a stranger."""
+    """The person's role in a space, or None for a stranger and where a wall shuts the role."""
     if not is_id(org_id):
         return None
     async with db.connection("gate") as conn:

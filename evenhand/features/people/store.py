@@ -152,10 +152,14 @@ MEMBER_ORGS = Sql(
         order by least(o.org_id, o.sibling_id), o.mode""",
     role="gate",
 )
+#: a role that a wall shuts is none
 MEMBER_ROLE = Sql(
     "member_role",
     """select m.role from evenhand.member m join evenhand.org o using (org_id)
-        where m.org_id = %(org)s and m.person_id = %(person)s and m.state = 'active' and o.state = 'active'""",
+        where m.org_id = %(org)s and m.person_id = %(person)s and m.state = 'active' and o.state = 'active'
+          and (m.role not in ('owner', 'manager', 'viewer')
+               or not exists (select from evenhand.rivalry r where r.org_id = m.org_id)
+               or evenhand.console_shut(m.org_id, m.person_id) is null)""",
     role="gate",
 )
 MEMBER_STATE = Sql(

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from evenhand.features.access import provider, sessions
+from evenhand.features.contracts import walls
 from evenhand.features.people import actions as people
 from evenhand.infra.db import Actor
 from evenhand.infra.fetch import ALLOW_VARIABLE
@@ -327,6 +328,18 @@ async def test_sessions_last_as_the_page_says(world: World, owner: Browser, idp:
     for line in lines:
         lives = datetime.fromisoformat(line["expires_at"]) - datetime.now(UTC)
         assert abs(lives.total_seconds() - sessions.PROVIDER_SESSION_S) < 60
+
+
+async def test_no_provider_leads_over_a_wall(world: World, acme: Customer, owner: Browser, idp: Provider) -> None:
+    """Somebody of Acme's mail domain who has a role at a rival: the provider vouches for them, and the wall stays."""
+    birch = await world.customer("Birch")
+    kim = await people.add_person(world.db, f"kim@{DOMAIN}", "Kim", PASSWORD)
+    await people.add_member(world.db, birch.live, kim, "viewer")
+    await walls.set_wall(world.db, birch.live, birch.actor, walls.NewWall("Acme", 30))
+    client = world.client()
+    assert await trip(client, idp) == "/signin?provider=wall"
+    assert (await client.get("/api/v1/session")).status_code == 401
+    assert f"kim@{DOMAIN}" not in (await owner.get("/members")).text
 
 
 async def test_a_weak_key_is_no_key(world: World, owner: Browser, idp: Provider) -> None:

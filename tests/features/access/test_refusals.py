@@ -4,6 +4,7 @@ import time
 from itertools import pairwise
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from evenhand.features.access import refusals
 from evenhand.features.access.refusals import Refusals
 from evenhand.infra.ids import new_id
+from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.pure.trouble import Concern
 from tests.conftest import PASSWORD, Browser, World
 from tests.features.access.people import with_app
@@ -52,6 +54,20 @@ async def test_sign_ins_are_told_to_whom_they_concern(world: World) -> None:
     assert await tell(world, time.monotonic() + refusals.EVERY_S) == 1
     assert (await listed(owner))[0]["detail"] == {"reason": "code", "count": 1}
     assert await listed(rival) == []
+
+
+async def test_what_cannot_be_written_is_told_later(world: World, urls: DatabaseUrls) -> None:
+    acme = await world.customer("Acme")
+    owner = await world.browser(acme.owner_email, acme.live)
+    wrong = {"email": acme.owner_email, "password": "no such secret word"}
+    with psycopg.connect(urls.owner, autocommit=True) as db_owner:
+        db_owner.execute("revoke insert on evenhand.fact from evenhand_app")
+        for _ in range(2):
+            assert (await world.client().post("/api/v1/session", json=wrong)).status_code == 401
+            assert await tell(world) == 0
+        db_owner.execute("grant insert on evenhand.fact to evenhand_app")
+    assert await tell(world, time.monotonic() + refusals.EVERY_S) == 2, "in both of their spaces"
+    assert [line["detail"]["count"] for line in await listed(owner)] == [2]
 
 
 async def test_a_shared_workers_sign_in_tells_no_customer(world: World) -> None:

@@ -129,6 +129,25 @@ async def test_of_two_roles_the_older_one_stays(world: World, acme: Customer, bi
     assert await seen(browser, birch.live) == 200
 
 
+async def test_no_key_leads_around_a_wall(world: World, acme: Customer, birch: Customer) -> None:
+    """From a test space whose role is the older one, no key of the live space is made; nor does a link to a file go on."""
+    sam = await people.add_person(world.db, "sam@people.example", "Sam", "correct horse battery")
+    await people.add_member(world.db, birch.test, sam, "owner")
+    await people.add_member(world.db, acme.live, sam, "owner")
+    await people.add_member(world.db, birch.live, sam, "owner")
+    browser = await world.browser("sam@people.example", birch.test)
+    asked = {"name": "k", "mode": "live"}
+    assert (await browser.post("/keys", asked)).status_code == 200
+    await wall(world, acme, "Birch")
+    assert await people.role_in(world.db, birch.live, sam) is None
+    assert await people.role_in(world.db, acme.live, sam) is None, "older than one at Birch, younger than the other"
+    assert await people.role_in(world.db, birch.test, sam) == "owner"
+    refused = await browser.post("/keys", asked)
+    assert refused.status_code == 403, refused.text
+    assert (await browser.get("/projects")).status_code == 200
+    assert await people.role_in(world.db, birch.live, birch.owner) == "owner", "others are not concerned"
+
+
 async def test_work_before_a_wall_shuts_no_console(world: World, acme: Customer, birch: Customer, kim: str) -> None:
     await people.add_member(world.db, acme.live, kim, "manager")
     assert set(await leases(world)) == {birch.live}

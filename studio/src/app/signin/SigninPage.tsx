@@ -42,7 +42,7 @@ export function SigninPage() {
   )
 }
 
-const refusals: Record<string, MessageKey> = { 'not-admitted': 'signin.provider.not-admitted', upstream: 'signin.provider.upstream' }
+const refusals: Record<string, MessageKey> = { 'not-admitted': 'signin.provider.not-admitted', wall: 'signin.provider.wall', upstream: 'signin.provider.upstream' }
 
 function PasswordForm({ onError, demo }: { onError: (error: unknown) => void; demo: boolean }) {
   const [email, setEmail] = useState('')

@@ -16,6 +16,7 @@ export const signinMessages = {
   'signin.provider.go': 'Go on to your organisation',
   'signin.provider.refused': 'Your organisation’s sign-in did not work. Nothing was opened. Try again, or tell an owner of your organisation.',
   'signin.provider.not-admitted': 'Your organisation’s sign-in knows you, but its address for you is neither of its own domain nor invited. Ask an owner to invite you.',
+  'signin.provider.wall': 'A wall between organisations keeps you from this one for now: you have worked for another one, or have a role there. It ends by itself.',
   'signin.provider.upstream': 'Your organisation’s sign-in could not be reached. Try again in a moment.',
   'signin.or': 'or',
   'signin.code': 'Code',
