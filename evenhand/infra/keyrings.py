@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from evenhand.infra.crypto.datakey import DataKey, KeyDestroyed, WrappedKey
+from evenhand.infra.crypto.trouble import Altered, KeyAltered
 from evenhand.infra.envelope import LIFE_S, PATIENCE_S, RENEW_AFTER, Keyring, Unwrap
 from evenhand.infra.kms.port import KeyService, KeyServiceDown
 from evenhand.infra.seal import KEYLESS, KeyUnknown, Seal, forget_content
@@ -354,10 +355,14 @@ class Keyrings:
         _look(done)
 
 
-def _unusable(err: Trouble) -> KeyServiceDown:
+def _unusable(err: Trouble) -> Trouble:
     """An answer that opens nothing, or an address that leads nowhere, is one customer's trouble like a service that is away: those
-    who work for many know it by that name."""
-    return KeyServiceDown(f"The key service gave no usable key. {err.message}")
+    who work for many know it by a name among KEYLESS."""
+    return (
+        KeyAltered(err)
+        if isinstance(err, Altered)
+        else KeyServiceDown(f"The key service gave no usable key. {err.message}")
+    )
 
 
 def _look(done: "asyncio.Task[Any]") -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from evenhand.infra.crypto.datakey import DataKey, KeyDestroyed, KeyNewer, KeyNotHeld, Scope
+from evenhand.infra.crypto.trouble import KeyAltered
 from evenhand.infra.keys import Keys
 from evenhand.infra.kms.port import KeyRevoked, KeyServiceBusy, KeyServiceDown
 from evenhand.pure.trouble import Conflict, Trouble, Upstream
@@ -33,6 +34,7 @@ KEYLESS: tuple[type[Trouble], ...] = (
     KeyServiceDown,
     KeyServiceBusy,
     KeyUseNotLogged,
+    KeyAltered,
 )
 _SEALED = b"\x02"
 _encode = msgspec.json.encode

@@ -11,3 +11,14 @@ class Altered(Conflict):
 
     def __init__(self, what: str = "This") -> None:
         super().__init__(f"{what} was changed after it was sealed, or was sealed for something else.")
+
+
+class KeyAltered(Altered):
+    """A wrapped key that does not open: it was changed, or its service answers with another key than the one it was wrapped by."""
+
+    hint = (
+        "Nothing is read with it. Look at the key service; else tell the operator: keys can be restored from a backup."
+    )
+
+    def __init__(self, err: Altered) -> None:
+        Conflict.__init__(self, f"The key service gave no usable key. {err.message}")
