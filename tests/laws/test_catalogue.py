@@ -292,6 +292,8 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.fact": {"insert": ALL},
         "evenhand.job": {"insert": ALL},
         "evenhand.asset": {"insert": ALL},
+        "evenhand.answer": {"insert": ALL},
+        "evenhand.review": {"insert": ALL},
     },
 }  # fmt: skip
 WEIGHTS = {"evenhand.card_at", "evenhand.weight_of", "evenhand.weights"}

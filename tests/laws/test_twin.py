@@ -88,6 +88,13 @@ CUSTOMER: dict[str, Case] = {
         at(f"/projects/{b['project']}/tasks/bulk", params={"batch": a["batch"]}, content=b'{"data":{"text":"x"}}'),
         at(f"/projects/{b['pictures']}/tasks/bulk", content=f'{{"data":{{"asset":"{a["asset"]}"}}}}'.encode()),
     ],
+    "POST /projects/{project}/tasks/exported": lambda a, b: [
+        at(f"/projects/{a['project']}/tasks/exported", content=b'{"data":{"medium":"text","text":"x"},"state":"open"}'),
+        at(
+            f"/projects/{b['pictures']}/tasks/exported",
+            content=f'{{"data":{{"medium":"image","image":{{"asset":"{a["asset"]}"}}}},"state":"done"}}'.encode(),
+        ),
+    ],
     "GET /tasks": lambda a, _: [
         at("/tasks", params={"project": a["project"]}),
         at("/tasks", params={"batch": a["batch"]}),

@@ -46,6 +46,7 @@ NEEDS: dict[str, Verb] = {
     "POST /batches/{batch}/cancel": Verb.WRITE,
     "POST /projects/{project}/tasks": Verb.WRITE,
     "POST /projects/{project}/tasks/bulk": Verb.WRITE,
+    "POST /projects/{project}/tasks/exported": Verb.WRITE,
     "GET /tasks": Verb.READ,
     "POST /tasks/requeue": Verb.JUDGE,
     "GET /tasks/{task}": Verb.READ,

@@ -72,6 +72,7 @@ GOES: dict[str, set[str]] = {
         "PUT /projects/{project}/seats", "PATCH /projects/{project}/views", "POST /projects/{project}/batches",
         "PATCH /batches/{batch}", "POST /batches/{batch}/finalize", "POST /batches/{batch}/pause", "POST /batches/{batch}/resume",
         "POST /batches/{batch}/cancel", "POST /projects/{project}/tasks", "POST /projects/{project}/tasks/bulk",
+        "POST /projects/{project}/tasks/exported",
         "POST /tasks/requeue", "POST /tasks/{task}/cancel", "POST /tasks/{task}/requeue", "POST /tasks/{task}/audit",
         "POST /assets", "POST /questions/{question}/answer", "PATCH /projects/{project}/quality",
         "POST /projects/{project}/quality/tasks", "POST /projects/{project}/quality/again",

@@ -49,6 +49,10 @@ class Api:
         headers = {"content-type": "application/json"}
         return self._ask("PUT", path, content=msgspec.json.encode(body), headers=headers)
 
+    def patch(self, path: str, body: Any) -> Any:
+        headers = {"content-type": "application/json", "idempotency-key": uuid4().hex}
+        return self._ask("PATCH", path, content=msgspec.json.encode(body), headers=headers)
+
     def delete(self, path: str) -> Any:
         return self._ask("DELETE", path)
 

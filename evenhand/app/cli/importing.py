@@ -17,7 +17,7 @@ from evenhand.app.cli import show
 from evenhand.app.cli.api import Api, open_api
 from evenhand.app.cli.progress import Progress
 from evenhand.app.cli.readers import Fault, Record, Source, open_source
-from evenhand.app.cli.uploading import Uploads, clean
+from evenhand.app.cli.uploading import Ready, Returning, Uploads, clean, fetched
 from evenhand.pure.formats.again import PARTS
 from evenhand.pure.trouble import Invalid, Missing
 
@@ -42,13 +42,19 @@ def import_tasks(given: argparse.Namespace) -> int:
         project = api.project(given.project)
         batch = api.batch(project["id"], given.batch)["id"] if given.batch else None
         leave_out = _parts(given.leave_out)
-        source = open_source(Path(given.source), given.kind, project["medium"], leave_out)
+        if given.as_they_were and (batch or leave_out or given.kind not in (None, "jsonl")):
+            raise Invalid("--as-they-were takes an export as it is.", hint="Leave --batch, --leave-out and --as out.")
+        kind = "jsonl" if given.as_they_were else given.kind
+        source = open_source(Path(given.source), kind, project["medium"], leave_out, whole=given.as_they_were)
         content = " ".join((source.digest, str(batch), *leave_out))
         key = given.import_key or f"auto-{sha256(content.encode()).hexdigest()[:40]}"
         report = Report()
         with Progress("Importing", total=source.total, unit="bytes") as progress:
             try:
-                _send_all(api, project["id"], batch, key, source, report, progress)
+                if given.as_they_were:
+                    send_whole(api, project["id"], key, source, Returning(api, key, fetched), report, progress)
+                else:
+                    _send_all(api, project["id"], batch, key, source, report, progress)
             except KeyboardInterrupt:
                 progress.line(
                     f"{report.created + report.repeated:,} tasks are in. Run the same command again to go on; "
@@ -69,18 +75,31 @@ def _parts(given: str) -> list[str]:
 def _send_all(
     api: Api, project: str, batch: str | None, key: str, source: Source, report: Report, progress: Progress
 ) -> None:
+    path = f"/projects/{project}/tasks/bulk"
+    _send(api, path, {"batch": batch, "import": key}, source, Uploads(api, key).lines, report, progress)
+
+
+def send_whole(
+    api: Api, project: str, key: str, source: Source, files: Returning, report: Report, progress: Progress
+) -> None:
+    """Lines of an export as they stand, but for the files that they name."""
+    path = f"/projects/{project}/tasks/exported"
+    _send(api, path, {"import": key}, source, files.lines, report, progress)
+
+
+def _send(
+    api: Api, path: str, query: dict[str, Any], source: Source, ready: Ready, report: Report, progress: Progress
+) -> None:
     first = 1
-    uploads = Uploads(api, key)
     for chunk in _chunks(source, report, progress):
-        lines = uploads.lines(chunk)
+        lines = ready(chunk)
         body = b"\n".join(line for _, line in lines if isinstance(line, bytes))
         sent = [(record, line) for record, line in lines if isinstance(line, bytes)]
         for record, line in lines:
             if isinstance(line, Fault):
                 _add_fault(report, progress, Fault(record.where, line.code, line.detail))
         if sent:
-            path = f"/projects/{project}/tasks/bulk"
-            said = api.post_lines(path, body, **{"batch": batch, "import": key, "first_line": first})
+            said = api.post_lines(path, body, **query, first_line=first)
             report.created += said["created"]
             for record, _ in sent:
                 report.behind.update(record.behind)

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from evenhand.infra.home import plain_reason
-from evenhand.pure.formats.again import as_new, exported
+from evenhand.pure.formats.again import as_new, behind_in, exported
 from evenhand.pure.formats.jsonl import REPORT
 from evenhand.pure.formats.task import ExportTask
 from evenhand.pure.trouble import Invalid
@@ -70,7 +70,8 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class Record:
     """One task as JSON. A picture of a folder (`file`) or of an export (`picture`) still has to be where the tasks go, and
-    its asset belongs into `line`. `behind`: how much of an exported task had no place in `line`."""
+    its asset belongs into `line`. `behind`: how much of an exported task had no place in `line`. `whole`: the line of an export
+    as it stands."""
 
     where: str
     line: bytes
@@ -78,6 +79,7 @@ class Record:
     file: Path | None = None
     picture: Picture | None = None
     behind: dict[str, int] = field(default_factory=dict[str, int])
+    whole: bool = False
 
 
 Found = Iterator[Record | Fault]
@@ -93,8 +95,11 @@ class Source:
     records: Callable[[], Found]
 
 
-def open_source(path: Path, kind: str | None, medium: str, leave_out: Collection[str] = ()) -> Source:
-    """The source that a path means; `leave_out` are parts of exported tasks. Raises Invalid where nothing can be read."""
+def open_source(
+    path: Path, kind: str | None, medium: str, leave_out: Collection[str] = (), *, whole: bool = False
+) -> Source:
+    """The source that a path means; `leave_out` are parts of exported tasks. `whole`: lines of an export, as they stand. Raises
+    Invalid where nothing can be read."""
     try:
         if path.is_dir():
             kind = kind or "folder"
@@ -109,7 +114,7 @@ def open_source(path: Path, kind: str | None, medium: str, leave_out: Collection
             raise Invalid(f"{path} is {'a folder' if path.is_dir() else 'a file'}.", hint="Leave --as out.")
         if kind == "folder":
             return _folder(path, medium)
-        return _file(path, kind, leave_out)
+        return _file(path, kind, leave_out, whole)
     except OSError as err:
         raise Invalid(f"{err.filename or path} can't be read: {plain_reason(err)}.") from err
 
@@ -125,7 +130,7 @@ def _refuse_packed(path: Path) -> None:
             raise Invalid(f"{path} is {what}.", hint=hint)
 
 
-def _file(path: Path, kind: str, leave_out: Collection[str]) -> Source:
+def _file(path: Path, kind: str, leave_out: Collection[str], whole: bool) -> Source:
     digest, size = sha256(), 0
     with path.open("rb") as file:
         head = file.read(4096)
@@ -144,13 +149,13 @@ def _file(path: Path, kind: str, leave_out: Collection[str]) -> Source:
         raise Invalid(
             f"{path} is one JSON array.", hint="Write one task a line, such as by: jq -c '.[]' FILE > FILE.jsonl"
         )
-    return Source(kind, size, digest.hexdigest(), lambda: _jsonl(path, leave_out))
+    return Source(kind, size, digest.hexdigest(), lambda: _jsonl(path, leave_out, whole))
 
 
 # --- JSONL
 
 
-def _jsonl(path: Path, leave_out: Collection[str]) -> Found:
+def _jsonl(path: Path, leave_out: Collection[str], whole: bool) -> Found:
     number = 0
     with path.open("rb") as file:
         while raw := file.readline(LINE_MOST + 1):
@@ -166,6 +171,9 @@ def _jsonl(path: Path, leave_out: Collection[str]) -> Found:
                 continue
             if line.startswith(REPORT):
                 yield Fault(where, "behind", "last lines that say what the export had left out")
+                continue
+            if whole:
+                yield Record(where, line, size, behind=behind_in(line), whole=True)
                 continue
             task = exported(line)
             yield _json_record(where, line, size) if task is None else _again(where, task, size, leave_out)

@@ -1,6 +1,8 @@
 """The files of an import: pictures of a folder, and those of an export that came from elsewhere."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -10,9 +12,12 @@ import msgspec
 from evenhand.app.cli.api import Api
 from evenhand.app.cli.readers import FILE_MOST, Fault, Picture, Record
 from evenhand.infra.home import plain_reason
+from evenhand.infra.ids import is_id
 from evenhand.pure.trouble import Invalid, Missing, Trouble
 
 AT_ONCE = 4
+#: records with their lines, as the server takes them
+Ready = Callable[[list[Record]], list[tuple[Record, "bytes | Fault"]]]
 _REFUSED = ("invalid", "conflict")  # what one record can be to blame for; anything else stops the import
 
 
@@ -63,19 +68,84 @@ class Uploads:
         return str(self._api.upload(clean(name), data, reference)["id"])
 
     def _fetched(self, record: Record, picture: Picture) -> str:
-        """A picture of another organisation, by the link that stands beside its id."""
-        data = bytearray()
+        return self._keep(record, picture.name or picture.asset, fetched(picture))
+
+
+def fetched(picture: Picture) -> bytes:
+    """A picture of another organisation, by the link that stands beside its id."""
+    data = bytearray()
+    try:
+        with httpx.stream("GET", picture.url, timeout=60) as reply:
+            if reply.status_code != 200:
+                raise _gone(f"its link answers {reply.status_code}")
+            for piece in reply.iter_bytes():
+                data += piece
+                if len(data) > FILE_MOST:
+                    raise Invalid(f"The picture is larger than {FILE_MOST // 1_000_000} MB.")
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as err:
+        raise _gone(f"its link can't be followed ({type(err).__name__})") from err
+    return bytes(data)
+
+
+class Returning:
+    """Makes lines of an export fit where they come in again: the files that they name are there, or are brought by `bring`."""
+
+    def __init__(self, api: Api, key: str, bring: Callable[[Picture], bytes]) -> None:
+        self._api, self._key, self._bring = api, key, bring
+        self._here: dict[str, str | Fault] = {}  # asset there -> asset here
+
+    def lines(self, chunk: list[Record]) -> list[tuple[Record, bytes | Fault]]:
+        read = [(record, _decoded(record.line)) for record in chunk]
+        wanted = {p.asset: p for _, task in read if task is not None for p in _pictures(task)}
+        new = [picture for asset, picture in wanted.items() if asset not in self._here]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            self._here.update(zip((picture.asset for picture in new), pool.map(self._asset, new), strict=True))
+        return [(record, self._line(record, task)) for record, task in read]
+
+    def _line(self, record: Record, task: dict[str, Any] | None) -> bytes | Fault:
+        if task is None:  # which the server says in its words
+            return record.line
+        for holder in _holders(task):
+            found = self._here[holder["asset"]]
+            if isinstance(found, Fault):
+                return Fault(record.where, found.code, found.detail)
+            holder["asset"] = found
+        return msgspec.json.encode(task)
+
+    def _asset(self, picture: Picture) -> str | Fault:
         try:
-            with httpx.stream("GET", picture.url, timeout=60) as reply:
-                if reply.status_code != 200:
-                    raise _gone(f"its link answers {reply.status_code}")
-                for piece in reply.iter_bytes():
-                    data += piece
-                    if len(data) > FILE_MOST:
-                        raise Invalid(f"The picture is larger than {FILE_MOST // 1_000_000} MB.")
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as err:
-            raise _gone(f"its link can't be followed ({type(err).__name__})") from err
-        return self._keep(record, picture.name or picture.asset, bytes(data))
+            with suppress(Missing):
+                return str(self._api.get(f"/assets/{picture.asset}")["id"])
+            data = self._bring(picture)
+            return str(self._api.upload(picture.name or picture.asset, data, f"{self._key}/{picture.asset}")["id"])
+        except Trouble as err:
+            if err.code not in _REFUSED:
+                raise
+            return Fault("", err.code, err.message)
+
+
+def _decoded(line: bytes) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+def _holders(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of an exported task that name a file."""
+    data: Any = task.get("data")
+    if not isinstance(data, dict):
+        return []
+    found: Any = data  # type: ignore[assignment]
+    many: Any = found.get("references")
+    parts: list[Any] = [found.get("image"), *(many if isinstance(many, list) else [])]
+    return [part for part in parts if isinstance(part, dict) and is_id(str(part.get("asset")))]
+
+
+def _pictures(task: dict[str, Any]) -> list[Picture]:
+    return [
+        Picture(part["asset"], str(part.get("url") or ""), str(part.get("name") or "")[:500]) for part in _holders(task)
+    ]
 
 
 def _gone(why: str) -> Invalid:

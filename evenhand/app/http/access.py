@@ -32,6 +32,7 @@ SILENT: dict[str, str] = {
     "PATCH /batches/{batch}": _OWN_WORDS,
     "POST /projects/{project}/tasks": _OWN_WORDS,
     "POST /projects/{project}/tasks/bulk": _NUMBERS,
+    "POST /projects/{project}/tasks/exported": _NUMBERS,
     "POST /tasks/requeue": _NUMBERS,
     "POST /assets": _OWN_WORDS,
     "GET /settings/media": "a switch of the organisation's own",

@@ -9,10 +9,13 @@ from evenhand.app.http.call import Call
 from evenhand.app.http.projects import bounded, cursor_after
 from evenhand.app.http.routes import route
 from evenhand.app.http.streaming import streamed
+from evenhand.app.http.tasks import check_import, line_chunks
 from evenhand.features.deliveries import callbacks
 from evenhand.features.deliveries.exports import Export, create_delivery, list_deliveries
-from evenhand.features.deliveries.types import Callback, CallbackSecrets, Delivery
+from evenhand.features.deliveries.returning import return_lines
+from evenhand.features.deliveries.types import Callback, CallbackSecrets, Delivery, ExportedTask
 from evenhand.features.people.rules import Verb, require
+from evenhand.features.tasks.types import ImportReport
 from evenhand.infra.db import Tx
 from evenhand.pure.formats.listing import FORMATS
 from evenhand.pure.trouble import Invalid
@@ -130,6 +133,30 @@ async def export_report(call: Call) -> Any:
     async for _ in export.stream():
         pass
     return msgspec.convert(export.report, ExportReport)
+
+
+class ReturnPage(msgspec.Struct):
+    key: str = msgspec.field(default="", name="import")
+    first_line: int = 1
+
+
+@route(
+    "POST", "/projects/{project}/tasks/exported",
+    query=ReturnPage, body=list[ExportedTask], reply=ImportReport, tx=False, raw=True,
+)  # fmt: skip
+async def return_tasks(call: Call) -> Any:
+    """Take exported tasks in as they were, with answers and reviews: lines of a JSONL export, or a JSON array"""
+    query: ReturnPage = call.query
+    check_import(query.key, query.first_line)
+    return await return_lines(
+        call.db,
+        call.org_id,
+        call.actor,
+        call.path("project"),
+        line_chunks(call),
+        key=query.key,
+        first_line=query.first_line,
+    )
 
 
 @route("GET", "/deliveries", query=DeliveryPage, reply=Deliveries)

@@ -32,6 +32,7 @@ class ProjectIn(msgspec.Struct, forbid_unknown_fields=True):
     pilot: bool = False
     callback_url: str = ""
     rate: str = ""
+    reference: str = ""
 
 
 class ProjectPage(msgspec.Struct):

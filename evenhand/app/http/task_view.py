@@ -27,19 +27,20 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
     judged = await reviews.REVIEWS_OF.all(tx, org=tx.org_id, task=task)
     ontology = body.ontology or projects.version_of(tx, await projects.row_of(tx, row["project_id"])).ontology
 
-    def by(person: str | None) -> str:
-        return who(tx, names, "person", person) if person is not None else "Evenhand"
+    def by(person: str | None, words: dict[str, Any]) -> str:
+        return who(tx, names, "person", person) if person is not None else words.get("by") or "Evenhand"
 
     result: dict[str, Any] | None = None
     views: list[AnswerView] = []
     for a in given:
-        annotations = answer_of(tx, a).get("annotations", [])
+        answer = answer_of(tx, a)
+        annotations = answer.get("annotations", [])
         if a["answer_id"] == row["result_id"]:
             result = {"annotations": annotations}
         views.append(
             AnswerView(
                 a["answer_id"],
-                by(a["person_id"]),
+                by(a["person_id"], answer),
                 annotations,
                 a["created_at"],
                 a["seconds"],
@@ -70,7 +71,7 @@ async def full_task(tx: Tx, db: Database, task: str) -> Task:
             ReviewView(
                 r["review_id"],
                 r["decision"],
-                by(r["person_id"]),
+                by(r["person_id"], said(tx, r)),
                 r["created_at"],
                 said(tx, r).get("comment", ""),
                 r["source"],

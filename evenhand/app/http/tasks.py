@@ -123,10 +123,7 @@ async def create_task(call: Call, tx: Tx) -> Any:
 async def bulk(call: Call) -> Any:
     """Create many tasks: NDJSON, one a line, or a JSON array"""
     query: ImportPage = call.query
-    if query.first_line < 1:
-        raise Invalid("`first_line` must be 1 or more.")
-    if len(query.key) > 200:
-        raise Invalid("`import` has at most 200 characters.")
+    check_import(query.key, query.first_line)
     return await imports.import_lines(
         call.db,
         call.org_id,
@@ -137,6 +134,13 @@ async def bulk(call: Call) -> Any:
         key=query.key,
         first_line=query.first_line,
     )
+
+
+def check_import(key: str, first_line: int) -> None:
+    if first_line < 1:
+        raise Invalid("`first_line` must be 1 or more.")
+    if len(key) > 200:
+        raise Invalid("`import` has at most 200 characters.")
 
 
 async def line_chunks(call: Call) -> AsyncIterator[list[bytes]]:

@@ -28,7 +28,10 @@ class Submitted(msgspec.Struct, frozen=True):
 
 
 class AnswerBody(msgspec.Struct, omit_defaults=True):
+    """`by`: whose it was, in words, where it came in with an export and nobody here gave it."""
+
     annotations: list[dict[str, Any]] = []
+    by: str = ""
 
 
 class TaskDone(msgspec.Struct, frozen=True):

@@ -133,15 +133,19 @@ class Export:
 
     @staticmethod
     def _review(tx: Tx, r: Any, names: dict[str, str]) -> dict[str, Any]:
-        by = "Evenhand" if r["person_id"] is None else names.get(r["person_id"]) or pseudonym(tx, r["person_id"])
-        return {
+        words = said(tx, r)
+        by = words.get("by") or "Evenhand"
+        if r["person_id"] is not None:
+            by = names.get(r["person_id"]) or pseudonym(tx, r["person_id"])
+        more = {"errors": words["errors"]} if words.get("errors") else {}
+        return more | {
             "id": r["review_id"],
             "by": by,
             "decision": r["decision"],
             "source": r["source"],
             "at": _time(r["created_at"]),
             "seconds": round(r["seconds"], 3),
-            "comment": said(tx, r).get("comment", ""),
+            "comment": words.get("comment", ""),
         }
 
     def _task(self, tx: Tx, row: Any, answers: list[Any], names: dict[str, str], batches: dict[str, str]) -> ExportTask:
@@ -149,7 +153,8 @@ class Export:
         result: list[dict[str, Any]] | None = None
         views: list[dict[str, Any]] = []
         for a in answers:
-            annotations: list[dict[str, Any]] = answer_of(tx, a).get("annotations", [])
+            answer = answer_of(tx, a)
+            annotations: list[dict[str, Any]] = answer.get("annotations", [])
             if a["answer_id"] == row["result_id"]:
                 result = annotations
             if a["origin"] == "pilot":
@@ -157,7 +162,7 @@ class Export:
             views.append(
                 {
                     "id": a["answer_id"],
-                    "by": names.get(a["person_id"]) or pseudonym(tx, a["person_id"]),
+                    "by": answer.get("by") or names.get(a["person_id"]) or pseudonym(tx, a["person_id"]),
                     "origin": a["origin"],
                     "state": a["state"],
                     "late": a["late"],
@@ -195,6 +200,8 @@ class Export:
         if image.get("url"):
             image["url"] = urljoin(f"{self._media_url}/", image["url"])
         data["image"] = image
+        for shown, kept in zip(data.get("references", []), body.data.references, strict=False):
+            shown |= {"asset": kept.get("asset"), "url": urljoin(f"{self._media_url}/", shown["url"])}
         return data
 
 

@@ -1,7 +1,7 @@
 """Callbacks and deliveries, as callers see them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -74,3 +74,72 @@ class CallbackEnded(msgspec.Struct, frozen=True):
     about: str
     ok: bool
     tries: int
+
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class ExportedAnswer(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    by: str
+    origin: Literal["label", "review", "customer", "merged", "machine", "gold"]
+    state: Literal["current", "extra", "superseded", "rejected"]
+    submitted_at: Moment
+    annotations: list[dict[str, Any]]
+    late: bool = False
+    seconds: float = 0.0
+
+
+class ExportedReview(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    by: str
+    decision: Literal["accept", "fix", "reject"]
+    source: Literal["reviewer", "customer"]
+    at: Moment
+    seconds: float = 0.0
+    comment: str = ""
+    errors: list[dict[str, Any]] = []
+
+
+class ExportedFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A picture, by its asset here; the rest is said again by the file itself."""
+
+    asset: str
+    name: str = ""
+    width: int = 0
+    height: int = 0
+    type: str = ""
+    url: str = ""
+
+
+class ExportedData(msgspec.Struct, forbid_unknown_fields=True):
+    medium: str
+    image: ExportedFile | None = None
+    text: str | None = None
+    conversation: dict[str, Any] | None = None
+    name: str = ""
+    prelabels: list[dict[str, Any]] = []
+    context: str = ""
+    references: list[ExportedFile] = []
+
+
+class ExportedTask(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of an export, as `ExportTask` has it."""
+
+    data: ExportedData
+    state: Literal["open", "done", "canceled", "error"]
+    id: str = ""
+    name: str | None = None
+    project: str | None = None
+    batch: str | None = None
+    created_at: str | None = None
+    completed_at: str | None = None
+    metadata: dict[str, Any] = {}
+    tags: list[str] = []
+    unique_id: str | None = None
+    priority: int = 0
+    error: str | None = None
+    result: list[dict[str, Any]] | None = None
+    answers: list[ExportedAnswer] = []
+    reviews: list[ExportedReview] = []
+    ontology: dict[str, Any] = {}

@@ -73,6 +73,7 @@ class NewProject(msgspec.Struct):
     studio: bool = False
     dataset_id: str | None = None
     rate: str = ""
+    reference: str = ""
 
 
 class ProjectPatch(msgspec.Struct):
@@ -112,7 +113,7 @@ async def create_project(tx: Tx, new: NewProject) -> Project:
         check_callback(new.callback_url)
     project = new_id()
     key = await tx.new_key(project)
-    body = ProjectBody(name, new.callback_url, new.rapid, new.studio, new.dataset_id, new.rate)
+    body = ProjectBody(name, new.callback_url, new.rapid, new.studio, new.dataset_id, new.rate, new.reference[:200])
     made = await store.PROJECT_ADD.maybe(
         tx,
         org=tx.org_id,
@@ -178,6 +179,7 @@ def project_of(tx: Tx, row: Any, counts: Counts | None = None) -> Project:
         row["version"],
         row["created_at"],
         counts or Counts(),
+        body.reference,
     )
 
 

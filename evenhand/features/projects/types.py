@@ -40,6 +40,7 @@ class Project(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     counts: Counts = Counts()
+    reference: str = ""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -60,12 +61,15 @@ class VersionBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ProjectBody(msgspec.Struct, omit_defaults=True):
+    """`reference`: what it is called where it comes from."""
+
     name: str
     callback_url: str = ""
     rapid: bool = False
     studio: bool = False
     dataset_id: str | None = None
     rate: str = ""
+    reference: str = ""
 
 
 class BatchBody(msgspec.Struct, omit_defaults=True):

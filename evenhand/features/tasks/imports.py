@@ -3,7 +3,7 @@ key, so an import that broke off is sent again from any line and nothing is doub
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +52,7 @@ _CLASHES = """select s.task_id, t.task_id as holder from pg_temp.evenhand_stage_
 
 
 @dataclass(slots=True)
-class _Plan:
+class Plan:
     """Where the lines go."""
 
     org_id: str
@@ -86,6 +86,11 @@ class _Remembered(msgspec.Struct):
     lines: bytes
 
 
+#: what came of a chunk, and its tasks with their priorities
+Came = tuple[ImportReport, list[tuple[str, int]]]
+Work = Callable[[Tx, Seal], Awaitable[Came]]
+
+
 class ImportKeyReused(Conflict):
     hint = "Use a fresh import key for other content. What was imported under this one stays."
 
@@ -105,25 +110,30 @@ async def import_lines(
 
     `first_line` is the number of the first line in the customer's file, so that a resumed import reports and remembers
     the same numbers."""
-    plan = await _plan(db, org_id, actor, project, batch)
+    plan = await plan_import(db, org_id, actor, project, batch)
     report = ImportReport()
     at = first_line
     async for chunk in lines:
         await _import_chunk(db, actor, plan, chunk, at, key, report)
         at += len(chunk)
-    if plan.pilot:
-        async with db.tx(org_id, actor) as tx:
-            await store.PILOT_FILL.run(tx, org=org_id, project=project, most=projects.PILOT_SIZE)
-    if plan.state == "held":  # what they were held for may have come meanwhile
-        async with db.tx(org_id, actor) as tx:
-            await projects.store.QUEUE_OPEN.run(tx, org=org_id, batch=batch, project=project)
-    if plan.ahead or plan.state == "held":
-        async with db.tx(org_id, actor) as tx:
-            await projects.store.CURSORS_RESET.run(tx, org=org_id, projects=[project])
+    await open_held(db, actor, plan)
     return report
 
 
-async def _plan(db: Database, org_id: str, actor: Actor, project: str, batch: str | None) -> _Plan:
+async def open_held(db: Database, actor: Actor, plan: Plan) -> None:
+    """What tasks were held for may have come meanwhile; and nobody may skip past those that opened further up the queue."""
+    if plan.pilot:
+        async with db.tx(plan.org_id, actor) as tx:
+            await store.PILOT_FILL.run(tx, org=plan.org_id, project=plan.project, most=projects.PILOT_SIZE)
+    if plan.state == "held":
+        async with db.tx(plan.org_id, actor) as tx:
+            await projects.store.QUEUE_OPEN.run(tx, org=plan.org_id, batch=plan.batch, project=plan.project)
+    if plan.ahead or plan.state == "held":
+        async with db.tx(plan.org_id, actor) as tx:
+            await projects.store.CURSORS_RESET.run(tx, org=plan.org_id, projects=[plan.project])
+
+
+async def plan_import(db: Database, org_id: str, actor: Actor, project: str, batch: str | None) -> Plan:
     async with db.tx(org_id, actor) as tx:
         require(tx, Verb.WRITE)
         row = await projects.row_of(tx, project)
@@ -139,7 +149,7 @@ async def _plan(db: Database, org_id: str, actor: Actor, project: str, batch: st
             state, priority = "open" if found["state"] == "in_progress" else "held", found["priority"]
         if row["stage"] == "pilot":
             state = "held"
-        return _Plan(
+        return Plan(
             org_id,
             project,
             batch,
@@ -154,12 +164,22 @@ async def _plan(db: Database, org_id: str, actor: Actor, project: str, batch: st
 
 
 async def _import_chunk(
-    db: Database, actor: Actor, plan: _Plan, lines: list[bytes], first: int, key: str, report: ImportReport
+    db: Database, actor: Actor, plan: Plan, lines: list[bytes], first: int, key: str, report: ImportReport
 ) -> None:
+    async def work(tx: Tx, seal: Seal) -> Came:
+        return await _copy(tx, plan, await _read(db, actor, plan, lines, first, seal))
+
+    await once(db, actor, plan, [(plan.batch or "").encode(), *lines], first, key, report, work)
+
+
+async def once(
+    db: Database, actor: Actor, plan: Plan, lines: list[bytes], first: int, key: str, report: ImportReport, work: Work
+) -> None:
+    """A chunk of lines, taken in by `work` in a transaction of the loader, once for each key; what came of it goes to `report`."""
     seal = await db.seal(plan.org_id, plan.project)
     key_mac = seal.mac("import", key) if key else b""
     place = At("import_chunk", f"{key_mac.hex()}/{first}", plan.project)
-    lines_mac = seal.mac("import-lines", b"\n".join([(plan.batch or "").encode(), *lines])) if key else b""
+    lines_mac = seal.mac("import-lines", b"\n".join(lines)) if key else b""
     async with db.tx(plan.org_id, actor, role="loader") as tx:
         if key:
             lock = int.from_bytes(seal.mac("import-lock", f"{plan.project}/{key}")[:8], "big", signed=True)
@@ -174,8 +194,7 @@ async def _import_chunk(
                 report.failed += before.failed
                 report.errors.extend(before.errors[: MOST_FAULTS - len(report.errors)])
                 return
-        chunk = await _read(db, actor, plan, lines, first, seal)
-        mine, came = await _copy(tx, plan, chunk)
+        mine, came = await work(tx, seal)
         if key:
             await store.CHUNK_ADD.run(
                 tx, org=plan.org_id, project=plan.project, key=key_mac, first=first,
@@ -189,7 +208,23 @@ async def _import_chunk(
     report.errors.extend(mine.errors[: MOST_FAULTS - len(report.errors)])
 
 
-async def _read(db: Database, actor: Actor, plan: _Plan, lines: list[bytes], first: int, seal: Seal) -> _Chunk:
+def fault_of(number: int, err: Exception) -> ImportFault:
+    """What is wrong with a line. Raises `err` again where the line is not to blame."""
+    if isinstance(err, msgspec.ValidationError):
+        return ImportFault(number, "invalid", str(err)[:300])
+    if isinstance(err, msgspec.DecodeError):
+        words = str(err).removeprefix("JSON is malformed: ")[:300]
+        return ImportFault(number, "invalid", f"It is not JSON: {words}.")
+    if isinstance(err, UnicodeError):
+        return ImportFault(number, "invalid", "It is not UTF-8 text.")
+    if isinstance(err, RecursionError):
+        return ImportFault(number, "invalid", "It is nested too deeply.")
+    if isinstance(err, Trouble):
+        return ImportFault(number, err.code, err.message[:300])
+    raise err
+
+
+async def _read(db: Database, actor: Actor, plan: Plan, lines: list[bytes], first: int, seal: Seal) -> _Chunk:
     """Checks and translates lines. Assets that lines name are looked up in a transaction of their own."""
     out = _Chunk()
     ids = iter(new_ids(len(lines)))
@@ -205,25 +240,16 @@ async def _read(db: Database, actor: Actor, plan: _Plan, lines: list[bytes], fir
             given = _decoder.decode(line)
             body, fetches = _translate(plan, given)
             if given.data.asset is not None and plan.medium == "image":
-                body.data.image = await _image(db, actor, plan.org_id, given.data.asset, images)
+                body.data.image = await image_here(db, actor, plan.org_id, given.data.asset, images)
             _take(plan, out, number, task, given, body, fetches, seal)
-        except msgspec.ValidationError as err:
-            out.faults.append(ImportFault(number, "invalid", str(err)[:300]))
-        except msgspec.DecodeError as err:
-            words = str(err).removeprefix("JSON is malformed: ")[:300]
-            out.faults.append(ImportFault(number, "invalid", f"It is not JSON: {words}."))
-        except UnicodeError:
-            out.faults.append(ImportFault(number, "invalid", "It is not UTF-8 text."))
-        except RecursionError:
-            out.faults.append(ImportFault(number, "invalid", "It is nested too deeply."))
-        except Trouble as err:
-            out.faults.append(ImportFault(number, err.code, err.message[:300]))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError, Trouble) as err:
+            out.faults.append(fault_of(number, err))
     if time.monotonic() - started > 30:
         raise Invalid("These lines take too long to read.", hint="Send smaller lines.")
     return out
 
 
-async def _image(
+async def image_here(
     db: Database, actor: Actor, org_id: str, asset: str, seen: dict[str, dict[str, Any] | Trouble]
 ) -> dict[str, Any]:
     found = seen.get(asset)
@@ -239,7 +265,7 @@ async def _image(
     return found
 
 
-def _translate(plan: _Plan, given: NewTask) -> tuple[TaskBody, list[Fetch]]:
+def _translate(plan: Plan, given: NewTask) -> tuple[TaskBody, list[Fetch]]:
     if given.batch is not None and given.batch != plan.batch:
         raise Invalid("It names another batch than the import does: an import goes into one batch, or into none.")
     check_input(plan.medium, given.data)
@@ -279,7 +305,7 @@ def _translate(plan: _Plan, given: NewTask) -> tuple[TaskBody, list[Fetch]]:
 
 
 def _take(
-    plan: _Plan, out: _Chunk, number: int, task: str, given: NewTask, body: TaskBody, fetches: list[Fetch], seal: Seal
+    plan: Plan, out: _Chunk, number: int, task: str, given: NewTask, body: TaskBody, fetches: list[Fetch], seal: Seal
 ) -> None:
     sealed = seal.shut(
         body, At("task", task, plan.project)
@@ -299,7 +325,7 @@ def _take(
         out.fetches.append((task, fetches))
 
 
-async def _copy(tx: Tx, plan: _Plan, chunk: _Chunk) -> tuple[ImportReport, list[tuple[str, int]]]:
+async def _copy(tx: Tx, plan: Plan, chunk: _Chunk) -> Came:
     """COPY into the stage, then into the tables under their policies. What came of it, and the tasks with their priorities."""
     conn = tx.conn
     await conn.execute(STAGE)

@@ -72,6 +72,18 @@ def served() -> Iterator[Place]:
         yield place
 
 
+@pytest.fixture(scope="package")
+def demo() -> Iterator[Place]:
+    """The demo: work of three media, some of it done."""
+    with serving(demo=True) as made:
+        place = Place(made.settings.home.path, made.settings.port)
+        for org in ("Alder Works", "Birch Works"):
+            for mode in ("live", "test"):
+                key = place.good("key", "create", "--org", org, "--mode", mode)["key"]
+                place.more[f"{org} {mode}"] = key
+        yield place
+
+
 @pytest.fixture
 def local(served: Place) -> Place:
     """The same installation, as commands without a URL see it."""

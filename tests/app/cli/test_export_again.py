@@ -1,26 +1,12 @@
 """A JSONL export goes in again as new tasks: their data, names and results, and the rest is named, never lost in silence."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.app.cli.conftest import Place
-from tests.serving import serving
-
-
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Place]:
-    """The demo: work of three media, some of it done."""
-    with serving(demo=True) as made:
-        place = Place(made.settings.home.path, made.settings.port)
-        for org in ("Alder Works", "Birch Works"):
-            for mode in ("live", "test"):
-                key = place.good("key", "create", "--org", org, "--mode", mode)["key"]
-                place.more[f"{org} {mode}"] = key
-        yield place
 
 
 def _there(place: Place, org: str, mode: str = "live") -> dict[str, str]:

@@ -62,12 +62,17 @@ TASKS: tuple[Command, ...] = (
                 metavar="PARTS",
                 help="of an export: result, unique_id, tags, priority, metadata, ontology, with commas between",
             ),
+            opt(
+                "--as-they-were",
+                action="store_true",
+                help="of an export: what was done stays done, with every answer and review, and whose it was",
+            ),
             *WHERE,
             JSON,
         ),
         "An import that broke off is run again with the same command: nothing is doubled. Bad lines are reported with "
         "their numbers and the rest is imported; the exit code is 1 then. A JSONL export goes in as new tasks, their results as "
-        "prelabels; what stays behind is counted. " + HERE_OR_THERE,
+        "prelabels, or with --as-they-were as what they were; what stays behind is counted. " + HERE_OR_THERE,
     ),
     Command(
         "task list",
