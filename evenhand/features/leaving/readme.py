@@ -25,6 +25,11 @@ _TAIL = """| `views.jsonl` | saved views of task lists, by project and person |
 | `evidence.zip` | your evidence from the transparency log; `evenhand verify` checks it. {evidence} |
 | `manifest.jsonl` | the last file: name, bytes, lines and SHA-256 of each of the others |
 
+## To put it in again
+
+`evenhand archive import FILE --org NAME`, on this Evenhand or another one, takes projects, batches, tasks, files, answers and reviews in,
+and counts what stays behind.
+
 ## To check that it is whole
 
 Each line of `manifest.jsonl` names a file with its SHA-256; the last line says that there are no more. An archive that broke

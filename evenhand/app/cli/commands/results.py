@@ -1,6 +1,6 @@
 """What an organisation takes away."""
 
-from evenhand.app.cli.commands.entry import HERE_OR_THERE, PROJECT, WHERE, Command, opt
+from evenhand.app.cli.commands.entry import HERE_OR_THERE, JSON, PROJECT, WHERE, Command, opt
 
 FORMATS = ("jsonl", "coco", "yolo", "csv")
 RESULTS: tuple[Command, ...] = (
@@ -38,6 +38,21 @@ RESULTS: tuple[Command, ...] = (
         "A zip file of JSON lines, files and evidence; its README.md says what is what, its manifest.jsonl has the SHA-256 of "
         "each. Stopped in the middle, by whatever, the same command goes on where it was; the file has its name when it is whole. "
         "With a server that runs, evidence is in it. " + HERE_OR_THERE,
+    ),
+    Command(
+        "archive import",
+        "put an archive in again: its projects, with tasks, answers, reviews and files",
+        "returning:import_archive",
+        "evenhand archive import alder-everything.zip --org 'Alder Labs'",
+        (
+            opt("file", metavar="FILE", help="what `evenhand archive take` wrote, here or on another Evenhand"),
+            opt("--check", action="store_true", help="only say whether it is whole, and what would stay behind"),
+            *WHERE,
+            JSON,
+        ),
+        "The whole file is checked against its manifest before anything is made. Stopped in the middle, the same command goes "
+        "on; nothing is doubled. What an organisation is made of and what is in nobody's hands to repeat (people, keys, contracts, "
+        "events) stays behind, and is counted. " + HERE_OR_THERE,
     ),
     Command(
         "evidence",
