@@ -27,8 +27,8 @@ _TAIL = """| `views.jsonl` | saved views of task lists, by project and person |
 
 ## To put it in again
 
-`evenhand archive import FILE --org NAME`, on this Evenhand or another one, takes projects, batches, tasks, files, answers and reviews in,
-and counts what stays behind.
+`evenhand archive import FILE --org NAME`, on this Evenhand or another one, takes projects, batches, tasks, files, answers and
+reviews in, and counts what stays behind.
 
 ## To check that it is whole
 
