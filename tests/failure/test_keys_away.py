@@ -31,7 +31,7 @@ from tests.infra.kms.doubles import Aws, Double, Vault, serving
 
 LIFE_S = 8.0
 SLOW_S = 5.0  # what a request that waits for the silent service would take is ten
-TASKS = 120
+TASKS = 300
 FILE = bytes(range(256)) * 65_536  # 16 MB: more than sockets hold for a reader that stops
 ONTOLOGY = {"fields": [{"key": "n", "type": "number"}]}
 ANSWER = {"annotations": [{"id": "a", "kind": "rating", "field": "n", "value": 1}]}

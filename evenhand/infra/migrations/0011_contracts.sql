@@ -149,7 +149,11 @@ create table evenhand.tie (
     person_id    text collate "C" not null,
     worked_until timestamptz not null default '-infinity',
     barred_until timestamptz not null default '-infinity',
-    primary key (org_id, person_id)
+    -- A role in the console ties as work does, for as long as it lasts and the rivals' days after it (0021).
+    console_from  timestamptz not null default 'infinity',   -- when the last such role began
+    console_until timestamptz not null default '-infinity',  -- 'infinity' while there is one, its end afterwards
+    primary key (org_id, person_id),
+    check (console_until = '-infinity' or console_from <= console_until)
 ) with (fillfactor = 80);
 create index tie_person on evenhand.tie (person_id);
 do $$
@@ -219,7 +223,7 @@ as $$
     select max(x.until_at)
       from (select t.barred_until as until_at from evenhand.tie t where t.org_id = p_org and t.person_id = p_person
             union all
-            select t.worked_until + make_interval(days => r.cool_off_d)
+            select greatest(t.worked_until, t.console_until) + make_interval(days => r.cool_off_d)
               from evenhand.rivalry r join evenhand.tie t on t.org_id = r.rival_id and t.person_id = p_person
              where r.org_id = p_org) x
      where x.until_at > clock_timestamp()
@@ -302,7 +306,8 @@ as $$
                           and t.barred_until > now())
        and not exists (select from evenhand.rivalry r
                          join evenhand.tie t on t.org_id = r.rival_id and t.person_id = p_person
-                        where r.org_id = s.org_id and t.worked_until + make_interval(days => r.cool_off_d) > now())
+                        where r.org_id = s.org_id
+                          and greatest(t.worked_until, t.console_until) + make_interval(days => r.cool_off_d) > now())
 $$;
 grant execute on function evenhand.queue_heads(text, text) to evenhand_scheduler, evenhand_gate;
 

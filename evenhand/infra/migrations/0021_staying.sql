@@ -17,54 +17,7 @@ alter table evenhand.ceremony
     add check (kind in ('enrol', 'app', 'passkey_add', 'passkey', 'provider', 'logout'));
 grant update (ended_at) on evenhand.entrance to evenhand_gate;
 
--- A role in the console ties as work does, for as long as it lasts and the rivals' days after it.
-alter table evenhand.tie
-    add column console_from  timestamptz not null default 'infinity',   -- when the last such role began
-    add column console_until timestamptz not null default '-infinity',  -- 'infinity' while there is one, its end afterwards
-    add check (console_until = '-infinity' or console_from <= console_until);
-alter table evenhand.tie no force row level security;
-alter table evenhand.member no force row level security;
-insert into evenhand.tie as t (org_id, person_id, console_from, console_until)
-select m.org_id, m.person_id, m.created_at, 'infinity' from evenhand.member m
- where m.state = 'active' and m.role in ('owner', 'manager', 'viewer')
-    on conflict (org_id, person_id) do update set console_from = excluded.console_from, console_until = 'infinity';
-alter table evenhand.tie force row level security;
-alter table evenhand.member force row level security;
 grant update (console_from, console_until) on evenhand.tie to evenhand_gate;
-
-create or replace function evenhand.kept_off(p_org text, p_person text) returns timestamptz
-    language sql stable
-as $$
-    select max(x.until_at)
-      from (select t.barred_until as until_at from evenhand.tie t where t.org_id = p_org and t.person_id = p_person
-            union all
-            select greatest(t.worked_until, t.console_until) + make_interval(days => r.cool_off_d)
-              from evenhand.rivalry r join evenhand.tie t on t.org_id = r.rival_id and t.person_id = p_person
-             where r.org_id = p_org) x
-     where x.until_at > clock_timestamp()
-$$;
-create or replace function evenhand.queue_heads(p_person text, p_role text)
-    returns table (org_id text, project_id text, served_at timestamptz, waiting boolean)
-    language sql stable
-as $$
-    select s.org_id, s.project_id, s.served_at,
-           -- in the order of the index that holds nothing else: another one would be read past all that is not open
-           case when p_role = 'label'
-                then (select true from evenhand.queue q
-                       where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'open'
-                       order by q.rank limit 1) is not null
-                else (select true from evenhand.queue q
-                       where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'review'
-                       order by q.rank limit 1) is not null end
-      from evenhand.seat s join evenhand.project p using (org_id, project_id)
-     where s.person_id = p_person and s.role = p_role and p.state = 'active'
-       and not exists (select from evenhand.tie t where t.org_id = s.org_id and t.person_id = p_person
-                          and t.barred_until > now())
-       and not exists (select from evenhand.rivalry r
-                         join evenhand.tie t on t.org_id = r.rival_id and t.person_id = p_person
-                        where r.org_id = s.org_id
-                          and greatest(t.worked_until, t.console_until) + make_interval(days => r.cool_off_d) > now())
-$$;
 
 -- gate: until when a role that somebody has in this console shows nothing, or null. A wall shuts no console that was there before
 -- the other's: else a rival could shut one by giving its owner work, or a role. Of two roles the older one stays.
