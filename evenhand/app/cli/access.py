@@ -62,7 +62,7 @@ def kept_off(given: argparse.Namespace) -> int:
     if given.json:
         show.as_json(rows)
     else:
-        cells = [(r["email"], r["organisation"], "for good" if r["until"].year > 9000 else r["until"]) for r in rows]
+        cells = [(r["email"], r["organisation"], "no end yet" if r["until"].year > 9000 else r["until"]) for r in rows]
         show.table(("who", "kept off", "until"), cells, empty="Nobody is kept off anything.")
     return 0
 
