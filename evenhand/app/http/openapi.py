@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from evenhand.app.http.access import silent
 from evenhand.app.http.routes import Route
 
 _PARAM = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -121,6 +122,8 @@ def _responses(r: Route, found: dict[str, Any]) -> dict[str, Any]:
     elif r.media != "application/json":
         good["content"] = {media: {"schema": {}} for media in r.media.split(", ")}
     out: dict[str, Any] = {str(r.status): good}
+    if r.method == "GET" and r.who == "customer" and r.media == "application/json" and not silent(r.name):
+        out["304"] = {"description": "As in the answer whose `ETag` came as `If-None-Match`"}
     for status, words in (
         (400, "Not right"), (401, "Sign in"), (403, "Not allowed"), (404, "Not found"), (409, "Conflict"),
         (413, "Too large"), (415, "Not a type that is taken here"),
