@@ -2,8 +2,7 @@ import { ErrorNote } from '../../ui/ErrorNote'
 import { t } from '../../ui/messages'
 import { Skeleton } from '../../ui/Skeleton'
 import { useApi } from '../../ui/useApi'
-import { AccountMenu } from '../shell/AccountMenu'
-import { Brand } from '../shell/Brand'
+import { PageTop } from '../shell/PageTop'
 import { useSignedIn } from '../shell/session'
 import { useTitle } from '../shell/useTitle'
 import { AppPart } from './AppPart'
@@ -11,7 +10,6 @@ import { PasskeysPart } from './PasskeysPart'
 import { PasswordPart } from './PasswordPart'
 import { SessionsPart } from './SessionsPart'
 import type { Security } from './types'
-import '../operator/Operator.css'
 import './Account.css'
 
 /** A person's own page: what they sign in with, and where they are signed in. */
@@ -22,12 +20,7 @@ export default function AccountPage() {
   const bound = session.method === 'provider'
   return (
     <div className="eh-account-page">
-      <header className="eh-operator-top">
-        <Brand small />
-        <span className="eh-muted">{t('account.title')}</span>
-        <span className="eh-grow" />
-        <AccountMenu compact />
-      </header>
+      <PageTop title={t('account.title')} />
       <main className="eh-page eh-page-narrow eh-account-body">
         <h1>{t('account.title')}</h1>
         <p className="eh-muted">{t(bound ? 'account.bound' : data?.demo && !data.app && !data.passkeys.length ? 'account.demo' : 'account.text', { email: session.person.email })}</p>

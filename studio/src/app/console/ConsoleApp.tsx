@@ -1,15 +1,15 @@
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { setOrg } from '../../ui/api'
 import { IconButton } from '../../ui/Button'
-import { EmptyState } from '../../ui/EmptyState'
 import { t } from '../../ui/messages'
-import { Link, match, navigate, usePath } from '../../ui/router'
+import { match, navigate, usePath } from '../../ui/router'
 import { Skeleton } from '../../ui/Skeleton'
 import { useApi } from '../../ui/useApi'
 import { AccountMenu } from '../shell/AccountMenu'
 import { Brand } from '../shell/Brand'
 import { useCommands, type Command } from '../shell/commands'
 import { ErrorBoundary } from '../shell/ErrorBoundary'
+import { MissingPage } from '../shell/MissingPage'
 import { chooseOrg, isCustomer, mayManage, mayWrite, useSignedIn } from '../shell/session'
 import { HomePage } from './home/HomePage'
 import { ProjectPage } from './project/ProjectPage'
@@ -50,17 +50,7 @@ export default function ConsoleApp() {
   if (!named_org)
     return /^[0-9a-f]{24}$/.test(named) ? (
       <main className="eh-alone">
-        <EmptyState
-          page
-          icon="search"
-          title={t('shell.not-found')}
-          text={t('console.no-org')}
-          action={
-            <Link className="eh-button eh-button-primary" to="/console">
-              {t('shell.go-home')}
-            </Link>
-          }
-        />
+        <MissingPage text={t('console.no-org')} to="/console" />
       </main>
     ) : null
   if (org?.id !== named_org.id) return null
@@ -129,19 +119,7 @@ function page(rest: string, projects: ReturnType<typeof useApi<List<Project>>>, 
   if (match('/support', rest)) return <SupportPage projects={projects.data?.items ?? []} />
   if (match('/trust', rest) || match('/audit', rest)) return <TrustPage />
   if (match('/deliveries', rest)) return <DeliveriesPage projects={projects.data?.items ?? []} />
-  return (
-    <EmptyState
-      page
-      icon="search"
-      title={t('shell.not-found')}
-      text={t('shell.not-found.text')}
-      action={
-        <Link className="eh-button eh-button-primary" to={to.home()}>
-          {t('shell.go-home')}
-        </Link>
-      }
-    />
-  )
+  return <MissingPage to={to.home()} />
 }
 
 /** What somebody may not do is not offered. */

@@ -6,8 +6,7 @@ import { Link } from '../../ui/router'
 import { Skeleton } from '../../ui/Skeleton'
 import { Table } from '../../ui/Table'
 import { useApi } from '../../ui/useApi'
-import { AccountMenu } from '../shell/AccountMenu'
-import { Brand } from '../shell/Brand'
+import { PageTop } from '../shell/PageTop'
 import { useTitle } from '../shell/useTitle'
 import '../operator/Operator.css'
 
@@ -20,12 +19,7 @@ export default function DirectorPage() {
   useTitle(t('director.title'))
   return (
     <div className="eh-operator">
-      <header className="eh-operator-top">
-        <Brand small />
-        <span className="eh-muted">{t('director.title')}</span>
-        <span className="eh-grow" />
-        <AccountMenu compact />
-      </header>
+      <PageTop title={t('director.title')} />
       <main className="eh-page eh-page-narrow eh-operator-page">
         <h1>{t('director.title')}</h1>
         {data ? <p className="eh-muted">{t('director.text', { least: data.smallest_group })}</p> : null}

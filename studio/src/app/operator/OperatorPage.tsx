@@ -7,8 +7,7 @@ import { useQuery } from '../../ui/router'
 import { Skeleton } from '../../ui/Skeleton'
 import { Table } from '../../ui/Table'
 import { useApi } from '../../ui/useApi'
-import { AccountMenu } from '../shell/AccountMenu'
-import { Brand } from '../shell/Brand'
+import { PageTop } from '../shell/PageTop'
 import { useTitle } from '../shell/useTitle'
 import { AccessSection } from './AccessSection'
 import { ContractsSection } from './ContractsSection'
@@ -25,12 +24,7 @@ export default function OperatorPage() {
   useTitle(t('operator.title'))
   return (
     <div className="eh-operator">
-      <header className="eh-operator-top">
-        <Brand small />
-        <span className="eh-muted">{t('operator.title')}</span>
-        <span className="eh-grow" />
-        <AccountMenu compact />
-      </header>
+      <PageTop title={t('operator.title')} />
       <main className="eh-page eh-operator-page">
         <div className="eh-page-head">
           <h1>{t('operator.title')}</h1>

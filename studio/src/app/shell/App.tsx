@@ -14,6 +14,7 @@ import { SigninPage } from '../signin/SigninPage'
 import { AccountMenu, placesOf } from './AccountMenu'
 import { useCommands, type Command } from './commands'
 import { ErrorBoundary } from './ErrorBoundary'
+import { MissingPage } from './MissingPage'
 import { Palette, Shortcuts } from './Palette'
 import { ProveDialog } from './ProveDialog'
 import { homeOf, isCustomer, loadSession, signOut, useSession, type Session } from './session'
@@ -151,17 +152,7 @@ function NotForYou({ text, session }: { text: string; session: Session }) {
 export function NotFound() {
   return (
     <main className="eh-alone">
-      <EmptyState
-        page
-        icon="search"
-        title={t('shell.not-found')}
-        text={t('shell.not-found.text')}
-        action={
-          <Link className="eh-button eh-button-primary" to="/">
-            {t('shell.go-home')}
-          </Link>
-        }
-      />
+      <MissingPage to="/" />
     </main>
   )
 }

@@ -7,11 +7,12 @@ import { ErrorNote } from '../../../ui/ErrorNote'
 import { Icon } from '../../../ui/Icon'
 import { Menu, MenuItem } from '../../../ui/Menu'
 import { t } from '../../../ui/messages'
-import { Link, navigate, useQuery } from '../../../ui/router'
+import { navigate, useQuery } from '../../../ui/router'
 import { Skeleton } from '../../../ui/Skeleton'
 import { LinkTabs } from '../../../ui/Tabs'
 import { toast, toastError } from '../../../ui/Toast'
 import { refresh, useApi } from '../../../ui/useApi'
+import { MissingPage } from '../../shell/MissingPage'
 import { mayWrite, useSignedIn } from '../../shell/session'
 import { useTitle } from '../../shell/useTitle'
 import { ImportDialog } from '../importing/ImportDialog'
@@ -48,19 +49,7 @@ export function ProjectPage({ id, tab }: { id: string; tab: string }) {
   const [query, setQuery] = useQuery()
   useTitle(t(tabs.includes(tab as never) ? `console.tab.${tab as (typeof tabs)[number]}` : 'console.project'))
   if (!project && error?.status === 404)
-    return (
-      <EmptyState
-        page
-        icon="search"
-        title={t('console.project.missing')}
-        text={t('console.project.missing.text')}
-        action={
-          <Link className="eh-button eh-button-primary" to={to.projects()}>
-            {t('console.projects')}
-          </Link>
-        }
-      />
-    )
+    return <MissingPage title={t('console.project.missing')} text={t('console.project.missing.text')} to={to.projects()} label={t('console.projects')} />
   if (!project)
     return (
       <div className="eh-page">
