@@ -1,6 +1,7 @@
 import { Button } from '../../ui/Button'
 import { t } from '../../ui/messages'
 import { toast, toastError } from '../../ui/Toast'
+import './CopyText.css'
 
 /** A text to take along: a key, a link, a secret. */
 export function CopyText({ text, label, shown = true }: { text: string; label: string; shown?: boolean }) {
