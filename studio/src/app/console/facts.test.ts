@@ -5,7 +5,8 @@ describe('details of a fact', () => {
   it('count ids where they would list them, and leave out one alone', () => {
     const joined = ['a'.repeat(24), 'b'.repeat(24)]
     expect(detailText({ added: 2, joined, batch: 'c'.repeat(24), none: [] })).toBe('added: 2 · joined: 2')
-    expect(detailText({ scopes: ['manage', 'read'] })).toBe('scopes: ["manage","read"]')
+    expect(detailText({ scopes: ['manage', 'read'] })).toBe('scopes: manage and read')
+    expect(detailText({ created: 5, priorities: { 0: 2, 10: 3 } })).toBe('created: 5 · priorities: 0 (2), 10 (3)')
   })
 })
 

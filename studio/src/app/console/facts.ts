@@ -24,9 +24,18 @@ export function detailText(detail: string | Record<string, unknown> | null): str
       if (typeof value === 'number' && name === 'seconds') return formatDuration(value)
       if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value)) return `${words}: ${formatDate(value)}`
       if (Array.isArray(value) && value.every((one) => opaque.test(String(one)))) return `${words}: ${formatNumber(value.length)}`
-      return `${words}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`
+      return `${words}: ${plain(value)}`
     })
     .join(' · ')
+}
+
+/** A list or a table of counts as somebody would write it. */
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return formatList(value.map(plain))
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([name, one]) => `${name} (${plain(one)})`)
+    .join(', ')
 }
 
 /** What was looked at, from the routes that were asked: "projects, tasks (3 times)". */
