@@ -110,8 +110,8 @@ export function NewProjectPage() {
         <PolicyFields value={draft} onChange={change} />
         <Checkbox label={t('console.new.pilot')} hint={t('console.new.pilot.hint')} checked={draft.pilot} onChecked={(pilot) => change({ pilot })} />
       </section>
-      <ErrorNote error={error} />
       <div className="eh-foot-bar">
+        <ErrorNote error={error} />
         <Link className="eh-button" to={to.projects()}>
           {t('ui.cancel')}
         </Link>
