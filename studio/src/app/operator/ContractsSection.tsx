@@ -11,7 +11,9 @@ export function ContractsSection({ orgs }: { orgs: readonly OperatorOrg[] }) {
   return (
     <section className="eh-stack-2">
       <h2>{t('operator.contracts')}</h2>
-      <p className="eh-muted">{t('operator.contracts.text')}</p>
+      <p className="eh-muted">
+        {t('operator.contracts.text')} <code>evenhand rate-card show</code>, <code>evenhand contract set</code>
+      </p>
       <Table
         label={t('operator.contracts')}
         rows={contracts.data?.items ?? []}

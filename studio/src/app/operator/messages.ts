@@ -57,7 +57,7 @@ export const operatorMessages = {
   'operator.glass.confirm': 'Confirm',
   'operator.glass.waits': 'Waits for another',
   'operator.contracts': 'Contracts',
-  'operator.contracts.text': 'The rate card is public and open to all: evenhand rate-card show. A contract is agreed on with evenhand contract set.',
+  'operator.contracts.text': 'The rate card is public and open to all. On the server, these commands show it and set a contract:',
   'operator.contracts.class': 'Price class',
   'operator.contracts.weight': 'Weight',
   'operator.contracts.hours': 'Hours a week',

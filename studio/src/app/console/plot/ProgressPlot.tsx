@@ -104,11 +104,17 @@ function Drawing({ report, width, height }: { report: ProgressReport; width: num
       <path className="eh-plot-line" d={path} />
       {share > 0 ? <path className="eh-plot-forecast" d={`M${x(last.at)} ${y(last.done)}L${x(until)} ${y(last.done + (goal - last.done) * share)}`} /> : null}
       <circle className="eh-plot-now" cx={x(last.at)} cy={y(last.done)} r={4} />
-      <text className="eh-plot-strong" x={Math.max(EDGE.left + 40, x(last.at) - 10)} y={Math.max(EDGE.top + 10, y(last.done) - 10)} textAnchor="end">
+      <text className="eh-plot-strong" {...besideNow(x(last.at), y(last.done), floor)}>
         {formatNumber(last.done)}
       </text>
     </svg>
   )
+}
+
+/** Above and left of the point, off the line that leads to it; near the left edge below and right of it, off the forecast. */
+function besideNow(x: number, y: number, floor: number) {
+  if (x - EDGE.left < 40 && y + 18 < floor) return { x: x + 10, y: y + 16, textAnchor: 'start' } as const
+  return { x: Math.max(EDGE.left + 40, x - 10), y: Math.max(EDGE.top + 10, y - 10), textAnchor: 'end' } as const
 }
 
 /** Follows the width that the plot has. */
