@@ -5,12 +5,26 @@ import re
 import time
 
 _ID = re.compile(r"[0-9a-f]{24}\Z")
+_STEP_BACK_MS = 1000  # a clock that is set back further than this is believed
+
+
+class _Last:
+    """The id that this process made last."""
+
+    value = 0
 
 
 def new_id(at_ms: int | None = None) -> str:
-    """A fresh id; `at_ms` (milliseconds since 1970) is for rows that must sort at another time."""
+    """A fresh id, above the last one of this process, so that what follows within a millisecond sorts as it came. `at_ms`
+    (milliseconds since 1970) is for rows that must sort at another time."""
     ms = time.time_ns() // 1_000_000 if at_ms is None else at_ms
-    return f"{ms:012x}{os.urandom(6).hex()}"
+    chance = int.from_bytes(os.urandom(6), "big")
+    value = ms << 48 | chance
+    if at_ms is None:
+        if value <= _Last.value < (ms + _STEP_BACK_MS) << 48:
+            value = _Last.value + 1 + (chance & 0xFFFF_FFFF)
+        _Last.value = value
+    return f"{value:024x}"
 
 
 def new_ids(count: int) -> list[str]:

@@ -263,7 +263,8 @@ def away_and_back(brief: Brief, service: Service, held: contextlib.ExitStack) ->
     patiently(lambda: lease(acme.ann) is not None, 30, "work is handed out again")
     others.go()
     asyncio.run(end_batches(brief))
-    assert told(brief, acme) == told(brief, birch) > 0, "of the turns that were sealed while its keys were away as well"
+    same = "told of the turns that were sealed while its keys were away as well"
+    patiently(lambda: told(brief, acme) == told(brief, birch) > 0, 20, same)
     with ThreadPoolExecutor() as pool:  # each waits for the end of an epoch
         assert all(pool.map(partial(complete, brief), (acme, birch)))
     brief.rows("update evenhand.job set run_at = now() where state = 'ready' returning 1")  # a minute later

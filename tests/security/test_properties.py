@@ -22,6 +22,12 @@ _OURS = {"org", "org_id", "space", "person_id", "operator", "source", "state", "
 _MAY = {
     ("PATCH /projects/{project}", "state"): "a customer pauses its own project; the action takes known states only",
     ("POST /projects/{project}/quality/tasks", "purpose"): "what a customer's own task is for: gold or training",
+} | {
+    (
+        "POST /projects/{project}/tasks/exported",
+        name,
+    ): "work done elsewhere comes into one's own project as it was; nobody is paid"
+    for name in ("created_at", "state", "source", "late", "submitted_at")
 }
 
 

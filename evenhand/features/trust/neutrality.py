@@ -21,7 +21,7 @@ from evenhand.features.trust import neutrality_store as store
 from evenhand.features.trust.sealing import looked_at
 from evenhand.infra.db import Database
 from evenhand.pure.fairness.figures import Policy, publishable
-from evenhand.pure.fairness.published import Line, Publication, Quantile, Versus, publication, row_of
+from evenhand.pure.fairness.published import Line, Measured, Publication, publication, row_of
 from evenhand.pure.fairness.rollup import Seen, Sums, batch_sums
 from evenhand.pure.fairness.weeks import PublishedWeek, chained, monday_of, week_of
 
@@ -56,20 +56,6 @@ class Neutrality(msgspec.Struct, frozen=True):
     publications: list[Publication]
     weeks: list[PublishedWeek] = []
     chain: list[ChainLink] = []
-
-
-class Measured(msgspec.Struct, frozen=True):
-    """The figures of a day without those of each customer; as in `published.Shown`."""
-
-    customers: int
-    jain: float | None
-    largest_lag: float | None
-    lag_of_limit: float | None
-    waiting: list[Quantile] | None
-    affiliates_waiting: list[Quantile] | None
-    others_waiting: list[Quantile] | None
-    service_test: Versus | None
-    waiting_test: Versus | None
 
 
 class NeutralityDay(msgspec.Struct, frozen=True):

@@ -56,12 +56,11 @@ class Versus(msgspec.Struct, frozen=True):
     detectable: float | None
 
 
-class Shown(msgspec.Struct, frozen=True):
+class Measured(msgspec.Struct, frozen=True):
     """null: not shown, too few. jain: among customers that waited throughout. largest_lag: the largest |served - entitled| of
     the day as a part of what was entitled; lag_of_limit: the largest of a batch as a part of its limit."""
 
     customers: int
-    shares: list[Share]
     jain: float | None
     largest_lag: float | None
     lag_of_limit: float | None
@@ -70,6 +69,12 @@ class Shown(msgspec.Struct, frozen=True):
     others_waiting: list[Quantile] | None
     service_test: Versus | None
     waiting_test: Versus | None
+
+
+class Shown(Measured, frozen=True, kw_only=True):
+    """The same with each customer's share."""
+
+    shares: list[Share]
 
 
 class Publication(msgspec.Struct, frozen=True):
