@@ -22,7 +22,9 @@ export function TakeEverything({ name }: { name: string }) {
   return (
     <section className="eh-card eh-stack" aria-labelledby="archive">
       <h2 id="archive">{t('console.archive')}</h2>
-      <p className="eh-muted">{t('console.archive.text')}</p>
+      <p className="eh-muted">
+        {t('console.archive.text')} <code>evenhand archive import</code>
+      </p>
       <div className="eh-row">
         <Button look="primary" icon="download" busy={bytes !== null} onClick={() => void take()}>
           {t('console.archive.do')}

@@ -43,7 +43,7 @@ export const dataMessages = {
   'console.delete.do': 'Delete for good',
   'console.delete.begun': '{name} is being deleted',
   'console.archive': 'Take everything',
-  'console.archive.text': 'One zip file with all that this space has: projects, tasks, every answer with its history, files, people, events and evidence. It explains itself, every file in it has a checksum, and the command evenhand archive import puts it into another Evenhand.',
+  'console.archive.text': 'One zip file with all that this space has: projects, tasks, every answer with its history, files, people, events and evidence. It explains itself, and every file in it has a checksum. Another Evenhand takes it in with this command:',
   'console.archive.do': 'Download the archive',
   'console.archive.making': 'Putting it together…',
   'console.archive.making-bytes': 'Putting it together: {size} so far',
