@@ -234,6 +234,7 @@ async def test_unknown_and_known_addresses_cost_and_read_the_same(
     assert checked == [False, True, True, True, True], "one argon2 each"
 
 
+@pytest.mark.usefixtures("one_window")
 async def test_tries_are_limited_for_an_address_and_for_a_network(world: World, acme: Customer) -> None:
     async def attempt(email: str, password: str = "not the password") -> httpx.Response:
         return await world.client().post(f"{PREFIX}/session", json={"email": email, "password": password})
@@ -250,6 +251,7 @@ async def test_tries_are_limited_for_an_address_and_for_a_network(world: World, 
     assert (await attempt("somebody@else.example")).status_code == 429, "the whole network has tried too often"
 
 
+@pytest.mark.usefixtures("one_window")
 async def test_joining_by_an_invitation_is_limited_like_signing_in(world: World, acme: Customer) -> None:
     """The rival holds the link: it must not be a place to guess the password without limit."""
     birch = await world.customer("Birch")

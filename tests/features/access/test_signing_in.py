@@ -108,6 +108,7 @@ async def test_recovery_codes_work_once_each(world: World, kim: Somebody, clock:
     assert (await kim.sign_in(world.client(), fresh[0])).status_code == 200
 
 
+@pytest.mark.usefixtures("one_window")
 async def test_nobody_tries_on_and_on(world: World, kim: Somebody) -> None:
     for _ in range(signin.MOST_TRIES):
         assert (await kim.sign_in(world.client(), "000000", password="wrong")).status_code == 401
