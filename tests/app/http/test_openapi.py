@@ -120,6 +120,7 @@ def signed_in(url: str, email: str, org: str = "") -> Visitor:
     return Visitor({**headers, **({"evenhand-org": org} if org else {})})
 
 
+@pytest.mark.once
 async def test_replies_are_as_the_document_says(world: World, urls: DatabaseUrls) -> None:
     worker.listen()
     estate = await fill(world, "Acme", "ALPHA")
