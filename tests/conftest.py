@@ -36,14 +36,11 @@ KEYS = Keys(b"evenhand tests use this one key.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks a database of the application gets the mark `database`; tests that take both servers do not need it, nor do the
-    few that are long and ask nothing more of it than others do (`once`)."""
+    """What asks a database of the application gets the mark `database`; tests that take both servers do not need it."""
     for item in items:
         asks: set[str] = set(getattr(item, "fixturenames", ()))
-        if (
-            "bin_dir" not in asks
-            and item.get_closest_marker("once") is None
-            and ("pg_server" in asks or (asks & {"server", "served", "still"} and "tests/app" in item.nodeid))
+        if "bin_dir" not in asks and (
+            "pg_server" in asks or (asks & {"server", "served", "still"} and "tests/app" in item.nodeid)
         ):
             item.add_marker(pytest.mark.database)
 

@@ -198,8 +198,11 @@ async def serving(app: Any, url: str) -> AsyncGenerator[None]:
     config = uvicorn.Config(app, host="127.0.0.1", port=urlsplit(url).port or 80, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110
+    while not (server.started or task.done()):  # noqa: ASYNC110  (uvicorn has no event for it)
         await asyncio.sleep(0.02)
+    if task.done():
+        task.result()
+        raise SystemExit(f"{url} can't be served.")
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -136,7 +136,7 @@ def _holders(task: dict[str, Any]) -> list[dict[str, Any]]:
     data: Any = task.get("data")
     if not isinstance(data, dict):
         return []
-    found: Any = data  # type: ignore[assignment]
+    found = cast("dict[str, Any]", data)
     many: Any = found.get("references")
     parts: list[Any] = [found.get("image"), *(many if isinstance(many, list) else [])]
     return [part for part in parts if isinstance(part, dict) and is_id(str(part.get("asset")))]

@@ -9,8 +9,6 @@ import sys
 import time
 from typing import Any
 
-import pytest
-
 from evenhand.app import demo
 from evenhand.app.demo.content import annotations_of, input_of, load
 from evenhand.app.demo.neutral import simulated
@@ -88,7 +86,6 @@ def test_what_it_is_made_of_is_right() -> None:
         assert "public domain" in line or "CC0" in line
 
 
-@pytest.mark.once
 def test_a_demo_that_broke_off_is_finished_and_then_left_alone(still: Place) -> None:
     for wait_s in (1.8, 2.8):  # killed at two places
         process = subprocess.Popen(

@@ -116,7 +116,6 @@ def test_it_goes_on_after_a_cut_and_after_kill_9(files: Place, tmp_path: Path) -
     assert "exists already" in files.run("archive", "take", target).err
 
 
-@pytest.mark.once
 def test_it_begins_anew_where_another_archive_has_taken_the_place(files: Place, tmp_path: Path) -> None:
     first, second = tmp_path / "first.zip", tmp_path / "second.zip"
     with wire(files.port, "stall") as line:
