@@ -232,9 +232,7 @@ EXPECTED: dict[str, dict[str, dict[str, frozenset[str]]]] = {
         "evenhand.contract": {"select": _columns("org_id version class capacity_h from_at until_at")},
         "evenhand.retention": {"select": _columns("org_id project_id")},
         "evenhand.feed": {"select": _columns("org_id feed_id next_at")},
-        "evenhand.sched_class": {
-            "select": ALL, "insert": ALL, "update": _columns("number tip at decided pools batch seed unit"),
-        },
+        "evenhand.sched_class": {"select": ALL, "insert": ALL, "update": _columns("at decided pools batch seed unit")},
         "evenhand.sched_flow": {"select": ALL, "insert": ALL, "update": _columns("state told")},
         "evenhand.sched_pool": {"select": ALL, "insert": ALL, "update": ALL, "delete": ALL},
         "evenhand.sched_step": {"select": ALL, "insert": ALL, "delete": ALL},

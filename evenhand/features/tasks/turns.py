@@ -347,7 +347,7 @@ class Turns:
                 await self.enrol(replica, orgs)
             async with replica.lock:
                 flow_of = replica.told()
-                waits = set(_flows(flow_of, waiting))
+                waits = _flows(flow_of, waiting)
                 if not waits:
                     return None
                 pool, steps = replica.before(tuple(sorted(_flows(flow_of, orgs))), waits)
@@ -369,9 +369,11 @@ class Turns:
                     return
 
 
-def _flows(flow_of: Mapping[str, int], orgs: Iterable[str]) -> list[int]:
+def _flows(flow_of: Mapping[str, int], orgs: Iterable[str]) -> set[int]:
     """The indices of those that have one."""
-    return [flow_of[org] for org in orgs if org in flow_of]
+    found: set[Any] = set(map(flow_of.get, orgs))
+    found.discard(None)
+    return found
 
 
 _TURNS: "WeakKeyDictionary[Database, Turns]" = WeakKeyDictionary()

@@ -11,8 +11,9 @@ CLASS_OF = Sql(
 )
 CLASS_ADD = Sql(
     "sched_class_add",
-    """insert into evenhand.sched_class (class, unit, secret, seed) values (%(class)s, %(unit)s, %(secret)s, %(seed)s)
-       on conflict do nothing""",
+    """with made as (insert into evenhand.sched_class (class, unit, secret, seed)
+                        values (%(class)s, %(unit)s, %(secret)s, %(seed)s) on conflict do nothing returning class)
+       insert into evenhand.sched_step (class, number, tip, step) select class, 0, '', '[]' from made""",
     role=_ROLE,
 )
 CLASS_GET = Sql(

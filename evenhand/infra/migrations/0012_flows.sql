@@ -4,8 +4,6 @@
 create table evenhand.sched_class (
     class   text collate "C" primary key,
     secret  bytea not null check (length(secret) = 32),   -- the seeds of all batches follow from it
-    number  bigint not null default 0,               -- the last step
-    tip     text collate "C" not null default '',    -- and its random name: after a crash numbers may come a second time
     -- the state in the rows of sched_flow and sched_pool:
     at      bigint not null default 0,               -- as of this step
     unit    bigint not null check (unit > 0),        -- of tags
@@ -30,8 +28,8 @@ create table evenhand.sched_pool (
 );
 create table evenhand.sched_step (
     class      text collate "C" not null,
-    number     bigint not null,
-    tip        text collate "C" not null,
+    number     bigint not null,                      -- 0: where the class begins
+    tip        text collate "C" not null,            -- a random name: after a crash numbers may come a second time
     at         timestamptz not null default clock_timestamp(),
     step       text not null,
     assignment text collate "C" not null default '', -- which the decision in it is for
@@ -82,7 +80,7 @@ $$;
 grant select, insert on evenhand.sched_class, evenhand.sched_flow, evenhand.sched_step, evenhand.sched_decision, evenhand.sched_batch
     to evenhand_scheduler;
 grant select, insert, update, delete on evenhand.sched_pool to evenhand_scheduler;
-grant update (number, tip, at, decided, pools, batch, seed, unit) on evenhand.sched_class to evenhand_scheduler;
+grant update (at, decided, pools, batch, seed, unit) on evenhand.sched_class to evenhand_scheduler;
 grant update (state) on evenhand.sched_flow to evenhand_scheduler;
 grant update (told) on evenhand.sched_batch to evenhand_scheduler;
 grant delete on evenhand.sched_step to evenhand_scheduler;
@@ -93,6 +91,7 @@ grant select (assignment_id, project_id, role, leased_at, closed_at, closed_xid,
     to evenhand_scheduler;
 
 -- scheduler: adds a step to a class, and gives the steps since the one that the caller knows, its own (without text) last.
+-- The journal's key puts proposals in order: who comes second finds the number taken, and goes on behind it.
 -- `p_alone`: only if nobody has made one since; else the step means the same whatever came in between. A number below zero: what the
 -- caller knows never came to be, or was tidied away, and it has to begin anew.
 -- Not waited for: the lease that follows commits after it, and takes it along.
@@ -103,31 +102,38 @@ create function evenhand.sched_add(
     language plpgsql volatile
 as $$
 declare
-    v_at timestamptz := clock_timestamp();
-    v_number bigint;
-    v_tip text;
-    v_from bigint;
+    v_known bigint := p_number;
+    v_tip text := set_config('synchronous_commit', 'off', true);
 begin
-    perform set_config('synchronous_commit', 'off', true);
-    select c.number, c.tip, c.at into v_number, v_tip, v_from from evenhand.sched_class c where c.class = p_class for update;
-    if not (v_number = p_number and v_tip = p_tip) then
-        if not (p_number < v_number and (p_number in (0, v_from) or exists (
-                select from evenhand.sched_step s where s.class = p_class and s.number = p_number and s.tip = p_tip))) then
-            return query select -1::bigint, ''::text, null::text, ''::text, v_at;
+    loop
+        -- what came since, after the step that the caller knows by its name
+        for number, tip, step, assignment, at in
+            select s.number, s.tip, s.step, s.assignment, s.at from evenhand.sched_step s
+             where s.class = p_class and s.number >= v_known order by s.number loop
+            if number > v_known then
+                v_known := number;
+                return next;
+            elsif number = p_number then
+                v_tip := tip;
+            end if;
+        end loop;
+        if v_tip <> p_tip then
+            number := -1;
+            return next;
             return;
         end if;
-        return query select s.number, s.tip, s.step, s.assignment, s.at from evenhand.sched_step s
-                      where s.class = p_class and s.number > p_number order by s.number;
-        if p_alone then return; end if;
-    end if;
-    update evenhand.sched_class c set number = v_number + 1, tip = p_new_tip where c.class = p_class;
-    insert into evenhand.sched_step (class, number, tip, at, step, assignment)
-    values (p_class, v_number + 1, p_new_tip, v_at, p_step, p_assignment);
+        if p_alone and v_known > p_number then return; end if;
+        insert into evenhand.sched_step as s (class, number, tip, step, assignment)
+        values (p_class, v_known + 1, p_new_tip, p_step, p_assignment)
+        on conflict do nothing
+        returning s.number, s.tip, null::text, s.assignment, s.at into number, tip, step, assignment, at;
+        exit when found;
+    end loop;
     if p_orgs <> '{}' then
         insert into evenhand.sched_flow (org_id, class, flow)
         select o.org_id, p_class, p_first + o.n - 1 from unnest(p_orgs) with ordinality as o (org_id, n);
     end if;
-    return query select v_number + 1, p_new_tip, null::text, p_assignment, v_at;
+    return next;
 end
 $$;
 grant execute on function evenhand.sched_add(text, bigint, text, text, text, text, text[], integer, boolean) to evenhand_scheduler;
