@@ -195,8 +195,8 @@ async def kept_anywhere(db: Database, person: str) -> datetime | None:
 
 
 async def admit(tx: Tx, person: str) -> datetime | None:
-    """Before a worker sees a customer's content in another way than by a lease: ties them to it, or says until when they are
-    kept off."""
+    """Before somebody sees a customer's content in another way than by a lease or a role: ties them to it, or says until when
+    they are kept off."""
     return await store.ADMIT.value(tx, person=person)
 
 
@@ -205,5 +205,10 @@ async def no_wall(db: Database, orgs: list[str], person: str) -> None:
     for org in orgs:
         until = await kept_until(db, org, person)
         if until is not None:
-            when = "for good" if until >= FOREVER - timedelta(days=1) else f"until {until:%Y-%m-%d %H:%M} UTC"
-            raise PersonKeptOff(f"This person is kept off this organisation {when}, by a wall or an interest.")
+            raise off_until(until)
+
+
+def off_until(until: datetime) -> PersonKeptOff:
+    """For the operator's people; a customer is not told that it has a rival here."""
+    when = "for good" if until >= FOREVER - timedelta(days=1) else f"until {until:%Y-%m-%d %H:%M} UTC"
+    return PersonKeptOff(f"This person is kept off this organisation {when}, by a wall or an interest.")

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from evenhand.features.contracts.rules import moment
+from evenhand.features.contracts.walls import admit, no_wall, off_until
 from evenhand.features.grants import store
 from evenhand.features.grants.types import (
     Access,
@@ -134,9 +135,13 @@ async def live_grant(db: Database, org_id: str, staff: str) -> Any | None:
 
 
 async def use(tx: Tx, grant: Any, name: str, looked_at: str) -> None:
-    """Before anything is read under a grant: it still holds, and the customer's log says that it is used."""
+    """Before anything is read under a grant: it still holds, no wall is in the way, and the customer's log says that it is used.
+    Raises Missing and PersonKeptOff."""
     if await store.GRANT_STILL.value(tx, org=tx.org_id, grant=grant["grant_id"]) is None:
         raise Missing("There is no such organisation.", hint="The grant has ended.")
+    until = await admit(tx, tx.actor.id)
+    if until is not None:
+        raise off_until(until)
     await record(tx, SupportUsed(grant["grant_id"], name, grant["kind"], looked_at))
 
 
@@ -181,6 +186,7 @@ async def ask_to_break(db: Database, actor: Actor, new: NewAsk) -> Access:
         raise Invalid(f"Broken glass mends itself within {MOST_GLASS_MIN} minutes at the latest.")
     reason = _reason(new.reason, needed=True)
     org = await find_org(db, new.org)
+    await no_wall(db, [org.id], actor.id)
     name = (await names_of_staff(db)).get(actor.id, "?")
     async with db.tx(org.id, actor) as tx:
         if new.project is not None:

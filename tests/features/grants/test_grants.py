@@ -10,12 +10,13 @@ import pytest
 
 from evenhand.app.http.routes import ROUTES
 from evenhand.app.http.support import SHOWN
+from evenhand.features.contracts import walls
 from evenhand.features.grants import figures, leaving, store
 from evenhand.features.people import actions as people
 from evenhand.infra.db import SYSTEM
 from evenhand.infra.seal import At
 from tests.app.test_mail import Post
-from tests.conftest import PASSWORD, Browser, World
+from tests.conftest import PASSWORD, Browser, Customer, World
 from tests.laws.estate import Estate, fill
 from tests.laws.test_twin import CUSTOMER, ids_of
 
@@ -121,6 +122,34 @@ async def test_a_grant_for_a_project_stays_in_it(world: World, acme: Estate) -> 
     assert len(used) == 6, "what was refused was not read"
     (opened,) = (await root.get("/session")).json()["orgs"]
     assert (opened["role"], opened["project"]) == ("support", ids["project"])
+
+
+async def test_walls_hold_for_the_operators_people_too(world: World, acme: Estate) -> None:
+    """Who has read one customer's data reads nothing of its rival, by grant or by broken glass; and the rival is not told why."""
+    birch, chestnut = await world.customer("Birch"), await world.customer("Chestnut")
+    await walls.set_wall(world.db, birch.live, birch.actor, walls.NewWall("Acme", 30))
+    root = await staff(world, "Robin", acme.customer.live)
+    for one in (acme.customer, birch, chestnut):
+        owner = await world.browser(one.owner_email, one.live)
+        assert (await owner.post("/support/grants", {"staff": "Robin", "minutes": 30})).status_code == 200
+    assert (await root.get("/projects")).status_code == 200
+    root.org = birch.live
+    refused = await root.get("/projects")
+    assert refused.status_code == 409 and "kept off" in refused.text and "Acme" not in refused.text
+    asked = await root.post("/operator/break-glass", {"org": "Birch", "minutes": 30, "reason": REASON})
+    assert asked.status_code == 409
+    assert await facts(world, birch.live, "SupportUsed", "BreakGlassAsked") == []
+    root.org = chestnut.live
+    assert (await root.get("/projects")).status_code == 200, "who is nobody's rival is helped as before"
+    await walls.end_wall(world.db, birch.live, birch.actor, await wall_of(world, birch))
+    root.org = birch.live
+    assert (await root.get("/projects")).status_code == 200
+
+
+async def wall_of(world: World, customer: Customer) -> str:
+    async with world.db.tx(customer.live, customer.actor) as tx:
+        (only,) = (await walls.list_walls(tx)).items
+    return only.id
 
 
 async def test_breaking_glass_takes_two_and_tells_the_customer(world: World, acme: Estate) -> None:
