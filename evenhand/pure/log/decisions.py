@@ -36,10 +36,12 @@ class SealedBatch:
 
 @dataclass(slots=True)
 class Told:
-    """All that the log said: batches, and the commitment to the seeds of a class with the batch from which on it holds."""
+    """All that the log said: batches, and the commitment to the seeds of a class with the batch from which on it holds.
+    reached: the same of the newest batch whose seed was found to follow from it, so that no chain is walked twice."""
 
     batches: dict[tuple[str, int], SealedBatch] = field(default_factory=dict[tuple[str, int], SealedBatch])
     seeds: dict[str, tuple[int, bytes]] = field(default_factory=dict[str, tuple[int, bytes]])
+    reached: dict[str, tuple[int, bytes]] = field(default_factory=dict[str, tuple[int, bytes]])
 
 
 def _whole(value: Any) -> int:
@@ -86,15 +88,19 @@ def _hear(event: Event, out: Told, check: Check, whole: bool) -> None:
     before = out.batches.setdefault((name, number), said)
     if (before.root, before.seed) != (said.root, said.seed):
         check.fault("forked", f"batch {number} of {name!r} was sealed twice, differently", counter=event.counter)
-    first, committed = out.seeds.get(name, (0, b""))
-    if not committed and not whole:
+    if name not in out.seeds:
+        if whole:
+            check.fault("seeds", f"no event before it commits to the seeds of {name!r}", counter=event.counter)
+            return
         out.seeds[name] = (number, seed_commitment(said.seed))  # the event that commits to them came before this bundle
-    elif not committed:
-        check.fault("seeds", f"no event before it commits to the seeds of {name!r}", counter=event.counter)
-    elif not follows(said.seed, number, committed, first):
+    near = out.reached.get(name, out.seeds[name])
+    first, committed = near if number >= near[0] else out.seeds[name]
+    if not follows(said.seed, number, committed, first):
         check.fault(
             "seeds", f"the seed of batch {number} of {name!r} is not the one committed to", counter=event.counter
         )
+    elif number >= near[0]:
+        out.reached[name] = (number, seed_commitment(said.seed))
 
 
 def _opening(value: Any) -> Opening:

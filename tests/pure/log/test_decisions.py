@@ -133,6 +133,19 @@ def test_a_seed_that_was_chosen_afterwards_is_seen() -> None:
     assert ("seeds", {"counter": 3}) in faults(report)["decisions"]
 
 
+def test_of_a_long_chain_the_one_seed_that_was_changed_is_seen() -> None:
+    """In whatever order batches are told: what follows from the newest seed that holds follows from the first."""
+    seeds = [rnd("last")]
+    for _ in range(9):
+        seeds.append(seed_commitment(seeds[-1]))
+    seeds.reverse()  # of batches 1 to 10
+    told = [{**batch_of(1).event, "batch": n, "seed": seeds[n - 1].hex(), "waited": 0, "won": 0} for n in range(1, 11)]
+    told[5]["seed"] = rnd("changed").hex()
+    order = [told[at] for at in (0, 3, 4, 5, 1, 8, 9, 2, 6, 7)]
+    report = found([Batch(event, []) for event in order], first=enrolled(seed_commitment(seeds[0])))
+    assert faults(report)["decisions"] == [("seeds", {"counter": 3 + 3})]
+
+
 def test_a_customer_that_was_farther_behind_than_can_be_is_seen() -> None:
     batch = batch_of(1)
     batch.event["limit"] = "1"
