@@ -149,6 +149,9 @@ const wait = (ms: number, signal?: AbortSignal) =>
     })
   })
 
+/** What a page may wait for without a word, in seconds. Told to come back later than that, it says so at once. */
+const PATIENCE_S = 3
+
 /** Fetch with our headers; resolves for 2xx and 304, throws ApiError otherwise. Reads are tried up to three times. */
 export async function send(method: string, path: string, options: RequestOptions = {}, extra?: Record<string, string>): Promise<Response> {
   const headers = headersFor(method, options)
@@ -157,7 +160,7 @@ export async function send(method: string, path: string, options: RequestOptions
   let asked = false
   for (let tries = 1; ; tries += 1) {
     let failure: ApiError
-    let after = 200 * 4 ** (tries - 1)
+    let afterS = (200 * 4 ** (tries - 1)) / 1000
     try {
       const response = await fetch(apiUrl(path, options.query), {
         method,
@@ -170,7 +173,7 @@ export async function send(method: string, path: string, options: RequestOptions
       if (response.ok || response.status === 304) return response
       failure = await problemOf(response, what)
       const told = Number(response.headers.get('Retry-After'))
-      if (told > 0) after = Math.min(told, 10) * 1000
+      if (told > 0) afterS = told
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error
       failure = new ApiError(0, 'offline', t('ui.error.offline.title'), t('ui.error.offline.detail', { what }), t('ui.error.offline.hint'))
@@ -180,8 +183,8 @@ export async function send(method: string, path: string, options: RequestOptions
       if (await prover()) continue
     }
     if (failure.code === 'signin' && path !== '/session') for (const listener of signedOut) listener()
-    if (method !== 'GET' || !failure.transient || tries >= 3) throw failure
-    await wait(after, options.signal)
+    if (method !== 'GET' || !failure.transient || tries >= 3 || afterS > PATIENCE_S) throw failure
+    await wait(afterS * 1000, options.signal)
   }
 }
 

@@ -6,6 +6,7 @@ describe('details of a fact', () => {
     const joined = ['a'.repeat(24), 'b'.repeat(24)]
     expect(detailText({ added: 2, joined, batch: 'c'.repeat(24), none: [] })).toBe('added: 2 · joined: 2')
     expect(detailText({ scopes: ['manage', 'read'] })).toBe('scopes: manage and read')
+    expect(detailText({ flow: 3, weight: 10, waited: 12, won: 4, limit: '9000' })).toBe('waited: 12 · won: 4')
     expect(detailText({ created: 5, priorities: { 0: 2, 10: 3 } })).toBe('created: 5 · priorities: 0 (2), 10 (3)')
   })
 })

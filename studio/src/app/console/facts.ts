@@ -13,11 +13,14 @@ export function factText(what: string): string {
 /** Ids, digests, seeds and signatures: they say nothing to a reader, and stand in the evidence. */
 const opaque = /^[0-9a-f]{24}$|^(org-)?[0-9a-f]{24,}$|^[\w+/=-]{40,}$/
 
+/** The scheduler's and the processes' own numbers: who checks them reads the evidence. */
+const inner: ReadonlySet<string> = new Set(['flow', 'weight', 'limit', 'process'])
+
 /** The details of a fact on one line, without what only a program reads. */
 export function detailText(detail: string | Record<string, unknown> | null): string {
   if (detail === null || typeof detail === 'string') return detail ?? ''
   return Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== '' && value !== false && !(Array.isArray(value) && !value.length) && !opaque.test(String(value)))
+    .filter(([name, value]) => !inner.has(name) && value !== null && value !== '' && value !== false && !(Array.isArray(value) && !value.length) && !opaque.test(String(value)))
     .map(([name, value]) => {
       const words = name.replaceAll('_', ' ')
       if (value === true) return words

@@ -43,7 +43,9 @@ export function InstructionsDrawer({ name, state, retry, onClose }: Props) {
       {instructions ? null : error ? <ErrorNote error={error} retry={retry} /> : <Skeleton lines={6} />}
       {instructions ? (
         <div ref={body} className="eh-stack">
-          <p className="eh-small eh-muted">{say('work.instructions.version', { version: instructions.version, when: formatAgo(instructions.changed_at) })}</p>
+          {instructions.version > 0 ? (
+            <p className="eh-small eh-muted">{say('work.instructions.version', { version: instructions.version, when: formatAgo(instructions.changed_at) })}</p>
+          ) : null}
           {instructions.markdown.trim() ? <Markdown source={instructions.markdown} find={wanted} /> : <p className="eh-muted">{say('work.instructions.empty')}</p>}
           <Questions instructions={instructions} find={wanted} />
           <Changes instructions={instructions} />
