@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from evenhand.infra.home import Home
 from evenhand.infra.postgres import roles
 from evenhand.infra.postgres.roles import DatabaseUrls
 from evenhand.infra.postgres.server import Server
+from tests.places import short_folder
 
 FAST = {
     "fsync": "off",
@@ -99,7 +99,7 @@ class TestServer:
 @contextmanager
 def running_server(bin_dir: Path | None = None) -> Generator[TestServer]:
     """A server in a folder of its own, with roles and an empty database `evenhand`."""
-    folder = Path(tempfile.mkdtemp(prefix="ev-pg-", dir="/tmp"))  # short: the socket lives below
+    folder = short_folder("ev-pg-")
     home = Home(folder / "home").make()
     server = Server(home.pg, home.run, bin_dir or bin_folder(), settings=FAST, password_file=home.superuser_key)
     try:

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Generator
@@ -29,6 +28,7 @@ from evenhand.app.settings import Settings, settings_from_environment
 from evenhand.features.people import actions as people
 from evenhand.infra.fetch import ALLOW_VARIABLE
 from tests.pg import product_environment
+from tests.places import short_folder
 
 PASSWORD = "correct horse battery"
 _UP = "from evenhand.app.up import up; from evenhand.app.settings import settings_from_environment as s; "
@@ -116,7 +116,7 @@ class Serving:
 @contextmanager
 def serving(*, demo: bool = False) -> Generator[Serving]:
     """A server for the length of a block; nothing of it is left afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="ev-", dir="/tmp"))  # short: the database's socket lives below
+    folder = short_folder("ev-")
     env = {
         **product_environment(),
         "EVENHAND_HOME": str(folder / "home"),

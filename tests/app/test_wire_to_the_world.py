@@ -8,7 +8,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 from evenhand.app.settings import settings_from_environment
 from tests.failure.running import free_port, patiently
 from tests.pg import product_environment
+from tests.places import short_folder
 from tests.serving import Serving
 
 _UP = "from evenhand.app.up import up; from evenhand.app.settings import settings_from_environment as s; "
@@ -77,7 +77,7 @@ class Secure:
 @pytest.fixture(scope="module")
 def secure() -> Iterator[Secure]:
     """`evenhand up` with certificate files; no proxy stands before it, and it is told so."""
-    folder, port = Path(tempfile.mkdtemp(prefix="ev-", dir="/tmp")), free_port()
+    folder, port = short_folder("ev-"), free_port()
     made = [
         "-newkey",
         "rsa:2048",

@@ -4,13 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.pg import product_environment
+from tests.places import short_folder
 from tests.serving import Serving, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ def server() -> Iterator[Serving]:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A working folder with a short path (a restored database has its socket in it) and two pictures."""
-    made = Path(tempfile.mkdtemp(prefix="ev-", dir="/tmp"))
+    made = short_folder("ev-")
     (made / "pictures").mkdir()
     for picture in ("01-chickens.jpg", "10-city-gate.jpg"):
         shutil.copy(ROOT / "fixtures" / "demo" / picture, made / "pictures")

@@ -5,14 +5,12 @@ import asyncio
 import contextlib
 import io
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,6 +26,7 @@ from evenhand.pure.log.policy import Policy
 from evenhand.pure.log.report import OK
 from tests.failure.running import PASSWORD, PREFIX, Cast, Running, free_port, patiently, seed
 from tests.infra.kms.doubles import Aws, Double, Vault, serving
+from tests.places import short_folder
 
 LIFE_S = 8.0
 SLOW_S = 5.0  # what a request that waits for the silent service would take is ten
@@ -48,7 +47,7 @@ class Brief(Running):
 
 @pytest.fixture(scope="module")
 def brief() -> Iterator[Brief]:
-    folder = Path(tempfile.mkdtemp(prefix="ev-keys-", dir="/tmp"))
+    folder = short_folder("ev-keys-")
     made = Brief(folder, free_port())
     made.start()
     yield made

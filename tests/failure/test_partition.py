@@ -4,7 +4,6 @@ in time, and all goes on by itself when the way is open again."""
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from tests.failure.test_full_disk import mounted
 from tests.failure.test_kill import ONTOLOGY, Storm, check, prepare
 from tests.laws.estate import picture
 from tests.pg import running_server
+from tests.places import short_folder
 from tests.serving import elsewhere
 
 LIMIT_S = 25.0  # two looks at a database that does not answer, of ten seconds each, and some
@@ -27,7 +27,7 @@ LIMIT_S = 25.0  # two looks at a database that does not answer, of ten seconds e
 
 @pytest.fixture(scope="module")
 def far() -> Iterator[Parted]:
-    folder = Path(tempfile.mkdtemp(prefix="ev-part-", dir="/tmp"))
+    folder = short_folder("ev-part-")
     with running_server() as server, parted(folder, free_port(), server) as made:
         yield made
     shutil.rmtree(folder, ignore_errors=True)

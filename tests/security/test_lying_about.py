@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -26,6 +25,7 @@ from evenhand.infra.postgres.backup import keys_beside
 from evenhand.infra.postgres.server import server_of
 from tests.failure.running import PREFIX, Running, free_port, seed
 from tests.laws.test_canary import sightings
+from tests.places import short_folder
 
 CANARY = "DUNNOCKEGG"
 ONTOLOGY: dict[str, Any] = {"fields": [{"key": "n", "type": "text", "long": True, "title": f"Note {CANARY}"}]}
@@ -45,7 +45,7 @@ class Watched(Running):
 @pytest.fixture(scope="module")
 def lived_in() -> Iterator[Watched]:
     """A server in which a customer has sent, labelled, exported and looked, with the canary everywhere."""
-    folder = Path(tempfile.mkdtemp(prefix="ev-lie-", dir="/tmp"))
+    folder = short_folder("ev-lie-")
     (folder / "tmp").mkdir()
     running = Watched(folder, free_port())
     try:

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.pg import product_environment
+from tests.places import short_folder
 from tests.serving import free_port, serving
 
 COMMAND = [sys.executable, "-c", "import sys; from evenhand.app.cli import main; sys.exit(main())"]
@@ -93,6 +93,6 @@ def local(served: Place) -> Place:
 @pytest.fixture
 def still() -> Iterator[Place]:
     """An empty home, and nothing that runs."""
-    folder = Path(tempfile.mkdtemp(prefix="ev-", dir="/tmp"))
+    folder = short_folder("ev-")
     yield Place(folder / "home", free_port())
     shutil.rmtree(folder, ignore_errors=True)
