@@ -170,8 +170,10 @@ class Asking:
             self._this.files.put_epoch(newest["checkpoint"])
         held = Checkpoint.parse(newest["checkpoint"])
         for one in self._all.values():
-            idle = one.task is None or one.task.done()
-            if idle and not held.note.by(one.key) and self._clock() >= one.next_at:
+            if held.note.by(one.key):
+                one.wait_s = one.next_at = 0.0  # it may have brought it by itself: whoever was away is back
+                continue
+            if (one.task is None or one.task.done()) and self._clock() >= one.next_at:
                 one.task = asyncio.create_task(self._ask(one, newest["size"], newest["checkpoint"]))
 
     async def settled(self) -> None:

@@ -165,6 +165,18 @@ async def test_a_witness_that_named_a_wrong_size_is_asked_again(world: World, tm
             assert (Checkpoint.parse(await bundle_head(world)).cosigned_at(one.key) is not None) == cosigned, wrong
             says.clear()
             now[0] += witnesses._MOST_WAIT_S
+    for reached_otherwise in (False, True):  # it erred, and its cosignature came all the same: it is asked at once again
+        await act(world, acme.live, "x")
+        await end_epoch(world, this)
+        says[:] = [] if reached_otherwise else [b"many\n"]
+        await asking.round()
+        await asking.settled()
+        assert (Checkpoint.parse(await bundle_head(world)).cosigned_at(one.key) is not None) == reached_otherwise
+        says.clear()
+        other = witnesses.Asking(world.db, this, lambda: now[0])
+        await other.round()
+        await other.settled()
+        await asking.round()
     listening.close()
     files.close()
 
