@@ -165,7 +165,7 @@ async def test_a_witness_that_named_a_wrong_size_is_asked_again(world: World, tm
             assert (Checkpoint.parse(await bundle_head(world)).cosigned_at(one.key) is not None) == cosigned, wrong
             says.clear()
             now[0] += witnesses._MOST_WAIT_S
-    for reached_otherwise in (False, True):  # it erred, and its cosignature came all the same: it is asked at once again
+    for reached_otherwise in (False, True):  # it erred, its cosignature came all the same: it is asked at once again
         await act(world, acme.live, "x")
         await end_epoch(world, this)
         says[:] = [] if reached_otherwise else [b"many\n"]
