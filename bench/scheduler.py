@@ -126,12 +126,12 @@ def main() -> None:
 
 def over_the_database(quick: bool, pure_ratio: float) -> None:
     """Scheduler and rotation in turn on the same machine, at work that leaves it some air and then at all that it can."""
-    rounds, seconds = (3, 5) if quick else (5, 15)
+    rounds, seconds = (3, 7) if quick else (5, 15)
     more: list[float] = []
     p99: list[float] = []
     with evenhand() as running:
         people = turns.seeded(running, SHARE)
-        for think_s in (0.1, 0.0):
+        for think_s in (0.3, 0.0):
             for _ in range(rounds if think_s else 1):
                 rotation = turns.asked(running, people, seconds, rotation=True, think_s=think_s)
                 fair = turns.asked(running, people, seconds, rotation=False, think_s=think_s)

@@ -129,6 +129,29 @@ async def test_what_the_database_lost_in_a_crash_is_forgotten_by_those_who_knew_
     assert stored((await turns.replica(CLASS)).ledger) == stored((await open_class(db, CLASS)).ledger)
 
 
+@pytest.mark.parametrize("known", [0, 4])
+async def test_who_slept_until_its_steps_were_tidied_away_begins_anew(db: Database, known: int) -> None:
+    """Also one that knew nothing but the beginning: what is left of the steps is not the history."""
+    members = await orgs(db, 2)
+    turns, sleeper = await begin(db, CLASS, bytes(32), members), Turns(db)
+    if known:
+        await sleeper.replica(CLASS)
+    else:
+        sleeper._classes[CLASS] = await open_class(db, CLASS, current=False)
+        assert sleeper._classes[CLASS].number == 0
+    for _ in range(8):
+        await turns.decide(CLASS, members, members, (), new_id())
+    await Keeper(db).tick(close=True)
+    async with db.narrow("scheduler") as on:
+        await on.conn.execute(  # as STEPS_DROP does after three days
+            "delete from evenhand.sched_step s using evenhand.sched_class c where s.class = c.class and s.number < c.at"
+        )
+        left = await on.conn.fetchval("select min(number) from evenhand.sched_step")
+    assert left > sleeper._classes[CLASS].number
+    assert await sleeper.decide(CLASS, members, members, (), new_id()) is not None
+    assert stored((await sleeper.replica(CLASS)).ledger) == stored((await open_class(db, CLASS)).ledger)
+
+
 _KILLED = """
 import asyncio, json, random, sys
 from pathlib import Path

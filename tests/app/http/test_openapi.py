@@ -41,13 +41,10 @@ from evenhand.infra.postgres.roles import DatabaseUrls
 from tests.conftest import KEYS, PASSWORD, World
 from tests.laws.estate import fill
 from tests.laws.test_twin import CASES, Ask, Ids, at, ids_of
-from tests.pg import bin_folder
 
 pytestmark = pytest.mark.anyio
 load_all_checks()
 _WANTED = ("status_code_conformance", "content_type_conformance", "response_schema_conformance")
-#: bodies a route; on the second server, which is asked the same, half as many
-EXAMPLES = 4 if bin_folder() is None else 2
 CHECKS = [not_a_server_error, *schemathesis.checks.CHECKS.get_by_names(_WANTED)]
 #: path parameter -> which id of the estate
 REAL = {"project": "project", "batch": "batch", "task": "done_task", "asset": "asset", "handle": "handle", "key": "key",
@@ -190,7 +187,7 @@ def try_operation(
         return []
 
     @seed(7)
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=_LOUD)
+    @settings(max_examples=4, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=_LOUD)
     @given(case=strategy)
     def attempt(case: Any) -> None:
         if ids is not None:
