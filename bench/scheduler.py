@@ -126,7 +126,7 @@ def main() -> None:
 
 def over_the_database(quick: bool, pure_ratio: float) -> None:
     """Scheduler and rotation in turn on the same machine, at work that leaves it some air and then at all that it can."""
-    rounds, seconds = (3, 7) if quick else (5, 15)
+    rounds, seconds = (3, 5) if quick else (5, 15)
     more: list[float] = []
     p99: list[float] = []
     with evenhand() as running:
