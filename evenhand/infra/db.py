@@ -132,6 +132,9 @@ WARM = 4
 DESK = 4
 #: A plan that is made while a table is small is kept while it grows: it must never be a scan of the whole table.
 _PLANS = {"enable_seqscan": "off"}
+#: Pools whose statements find a few rows by their keys. A plan for each call's values would seem cheaper there, and making it
+#: anew each time takes longer than running it.
+_PLANNED_ONCE: tuple[Pool, ...] = ("desk", "gate", "picker", "scheduler")
 
 
 #: Seconds after which a statement is given up: those that look at a few rows, and those that work through many. Silence for
@@ -217,7 +220,11 @@ class Database:
                 max_size=most,
                 max_inactive_connection_lifetime=120,
                 reset=_keep,
-                server_settings={"application_name": f"evenhand {role}", **_PLANS},
+                server_settings={
+                    "application_name": f"evenhand {role}",
+                    "plan_cache_mode": "force_generic_plan" if role in _PLANNED_ONCE else "auto",
+                    **_PLANS,
+                },
                 command_timeout=_PATIENCE_S.get(role, _MOST_PATIENT_S),
             )
             self._lending[role] = Lending(self._pools[role], most, WARM)

@@ -11,7 +11,7 @@ from evenhand.app import worker
 from evenhand.app.http.server import PREFIX
 from evenhand.app.opening import key_service
 from evenhand.features.annotations import actions as annotations
-from evenhand.features.tasks import leases
+from evenhand.features.tasks import known
 from evenhand.infra.db import SYSTEM, Database
 from evenhand.infra.facts import record
 from evenhand.infra.postgres.roles import DatabaseUrls
@@ -155,7 +155,7 @@ async def test_a_customer_that_revokes_ends_every_read(world: World, vault: Vaul
     assert (await api.put(f"{PREFIX}/encryption/service", json=in_vault(vault))).status_code == 200
     before = await everything(world, acme.customer.live_key, ids_of(acme))
     theirs = await everything(world, birch.customer.live_key, ids_of(birch))
-    assert any(key[0] == acme.customer.live for key in leases._KNOWN.keys() | annotations._CHECKERS.keys())
+    assert any(key[0] == acme.customer.live for key in known._SHELF._held.keys() | annotations._CHECKERS.keys())
     vault.token = "rotated away"  # the customer takes our token back
     clock.now += 299
     for name, (status, body) in (await everything(world, acme.customer.live_key, ids_of(acme))).items():
@@ -163,7 +163,7 @@ async def test_a_customer_that_revokes_ends_every_read(world: World, vault: Vaul
     for link in acme.links:
         shown = await world.client(headers={"host": "127.0.0.1:8080"}).get(link)
         assert shown.status_code == 403, f"{link}: {shown.status_code}"
-    assert not any(key[0] == acme.customer.live for key in leases._KNOWN.keys() | annotations._CHECKERS.keys())
+    assert not any(key[0] == acme.customer.live for key in known._SHELF._held.keys() | annotations._CHECKERS.keys())
     after = await everything(world, birch.customer.live_key, ids_of(birch))
     assert {name: status for name, (status, _) in after.items()} == {n: s for n, (s, _) in theirs.items()}
     vault.token = TOKEN

@@ -4,7 +4,7 @@ from evenhand.infra.sql import Sql
 
 _PROJECT = """select p.project_id, p.kind, p.medium, p.stage, p.state, p.overlap, p.review, p.review_rate, p.lease_s,
                      p.gold_share, p.pass_mark,
-                     p.version, p.created_at, p.body, v.body as version_body, v.created_at as version_at
+                     p.version, p.created_at, p.updated_at, p.body, v.body as version_body, v.created_at as version_at
                 from evenhand.project p
                 join evenhand.project_version v using (org_id, project_id, version)"""
 

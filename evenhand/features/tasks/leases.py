@@ -14,16 +14,16 @@ import msgspec
 from evenhand.features.assets import links
 from evenhand.features.contracts.walls import admit
 from evenhand.features.people.actions import NotSignedIn, Session
-from evenhand.features.projects import actions as projects
 from evenhand.features.tasks import store
 from evenhand.features.tasks.actions import body_of, shown_data, task_row
 from evenhand.features.tasks.empty import why_empty
+from evenhand.features.tasks.known import ProjectView, known_of, read_known
 from evenhand.features.tasks.turns import by_customer, turns_of
 from evenhand.features.tasks.types import Empty, TaskBody
-from evenhand.infra.db import SYSTEM, Database, Narrow, Tx
+from evenhand.infra.db import Database, Narrow, Tx
 from evenhand.infra.facts import SALT_BYTES, by_person, event_text
 from evenhand.infra.ids import is_id, new_id
-from evenhand.infra.seal import FORGETTERS, KEYLESS, At, Seal
+from evenhand.infra.seal import KEYLESS, At, Seal
 from evenhand.pure.scheduling import Head, order
 from evenhand.pure.trouble import Invalid, Missing, Trouble
 
@@ -35,13 +35,6 @@ Role = Literal["label", "review", "pilot"]
 
 class NoSuchLease(Missing):
     hint = "Ask for the next task."
-
-
-class ProjectView(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    medium: str
-    rate: str = ""
 
 
 class DraftView(msgspec.Struct, frozen=True):
@@ -68,27 +61,6 @@ class Assignment(msgspec.Struct, frozen=True):
     review: dict[str, Any] | None = None
     message: str = ""
     draft_key: str = ""  # seals what the browser keeps of it; see `draft_key`
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is the same for every task of a project's version."""
-
-    view: ProjectView
-    ontology: bytes
-    read_at: float
-
-
-_KNOWN: dict[tuple[str, str, int], _Known] = {}
-_KNOWN_LIFE_S = 10.0
-
-
-def _forget(org_id: str) -> None:
-    for key in [key for key in _KNOWN if key[0] == org_id]:
-        del _KNOWN[key]
-
-
-FORGETTERS.append(_forget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +131,6 @@ def split_handle(handle: str) -> tuple[str, str]:
     return org_id, assignment
 
 
-async def _known(db: Database, tx: Tx | None, org_id: str, project: str, version: int) -> _Known:
-    key = (org_id, project, version)
-    held = _KNOWN.get(key)
-    if held is not None and time.monotonic() - held.read_at < _KNOWN_LIFE_S:
-        return held
-    if tx is None:
-        return await db.within(org_id, SYSTEM, lambda own: _known(db, own, org_id, project, version))
-    row = await projects.row_of(tx, project)
-    body = projects.body_of(tx, row)
-    fresh = _Known(
-        ProjectView(project, body.name, row["medium"], body.rate),
-        msgspec.json.encode(await projects.ontology_at(tx, project, version)),
-        time.monotonic(),
-    )
-    if len(_KNOWN) > 500:
-        _KNOWN.clear()
-    _KNOWN[key] = fresh
-    return fresh
-
-
 def shown_to(db: Database, conn: Any, org_id: str, who: str | Session, person: str) -> dict[str, Any]:
     """The proof that a function of the desk asks for: a person that the context vouches for, or a session of that person."""
     if isinstance(who, str):
@@ -223,7 +175,7 @@ async def next_work(
                 return held, None
         person, rows = await waiting_for(db, who, role)
         _remember_seats(who, role, person, rows)
-    tried = _Tried(db, person, role, who)
+    tried = Tried(db, person, role, who)
     await tried.take(rows, want)
     if tried.leased:
         return tried.leased, None
@@ -233,7 +185,7 @@ async def next_work(
 
 
 @dataclass(slots=True)
-class _Tried:
+class Tried:
     """One request for work: what was leased, and whose keys were away."""
 
     db: Database
@@ -258,7 +210,7 @@ class _Tried:
     async def _of_class(self, name: str, rows: list[Any]) -> bool:
         seats, waiting = by_customer(rows)
         if len(seats) == 1:  # nobody to be fair between; what is used is charged all the same, by the worker
-            return await self._in_org(new_id(), next(iter(seats.values())))
+            return await self.of_seats(new_id(), next(iter(seats.values())))
         turns, without, void = turns_of(self.db), set[str](), None
         while waiting - without:
             assignment = new_id()
@@ -269,7 +221,7 @@ class _Tried:
                 return False
             if turn is None:
                 return False
-            if await self._in_org(assignment, seats[turn.org]):
+            if await self.of_seats(assignment, seats[turn.org]):
                 return True
             without.add(turn.org)
             void = turn.number
@@ -277,7 +229,8 @@ class _Tried:
             await turns.void(name, void)
         return False
 
-    async def _in_org(self, assignment: str, rows: list[Any]) -> bool:
+    async def of_seats(self, assignment: str, rows: list[Any]) -> bool:
+        """The seat that was served longest ago and has work, then the others in turn. False: none of them gave any."""
         # the driver gives '-infinity' (never served) without a zone, which compares with nothing
         for place in order([Head(r["project_id"], r["served_at"].replace(tzinfo=UTC), r["waiting"]) for r in rows]):
             row = rows[place]
@@ -330,7 +283,7 @@ async def lease(
         )
     if row is None:
         return None
-    known = await _known(db, None, org_id, project, row["version"])
+    known = await known_of(db, org_id, project, row["version"], row["changed_at"])
     body = await db.open_as(seal, row["body"], TaskBody, At("task", row["own_task"], project))
     handle = handle_of(org_id, assignment)
     if role == "label" and body.expected is None and len(row["body"]) <= _SMALL:
@@ -371,7 +324,7 @@ async def read_assignment(db: Database, tx: Tx, row: Any) -> Assignment:
     body = body_of(tx, task)
     version: int = row["version"]
     shown: str = row["shown_task"] or row["task_id"]
-    known = await _known(db, tx, tx.org_id, row["project_id"], version)
+    known = await read_known(tx, row["project_id"], version)
     draft = await store.DRAFT_GET.maybe(tx, org=tx.org_id, assignment=row["assignment_id"])
     return Assignment(
         handle_of(tx.org_id, row["assignment_id"]),

@@ -38,6 +38,7 @@ create table evenhand.project (
     primary key (org_id, project_id)
 );
 create unique index project_name on evenhand.project (org_id, name_mac) where name_mac is not null;
+create index project_idle on evenhand.project (org_id, project_id) where state <> 'active';
 create table evenhand.project_version (
     org_id     text collate "C" not null,
     project_id text collate "C" not null,

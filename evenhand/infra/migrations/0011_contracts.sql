@@ -300,8 +300,11 @@ as $$
                 else (select true from evenhand.queue q
                        where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'review'
                        order by q.rank limit 1) is not null end
-      from evenhand.seat s join evenhand.project p using (org_id, project_id)
-     where s.person_id = p_person and s.role = p_role and p.state = 'active'
+      from evenhand.seat s
+     where s.person_id = p_person and s.role = p_role
+       -- few are not active: their index has a page or two, and the project itself need not be found for each seat
+       and not exists (select from evenhand.project p
+                        where p.org_id = s.org_id and p.project_id = s.project_id and p.state <> 'active')
        and not exists (select from evenhand.tie t where t.org_id = s.org_id and t.person_id = p_person
                           and t.barred_until > now())
        and not exists (select from evenhand.rivalry r
@@ -319,7 +322,8 @@ grant execute on function evenhand.queue_heads(text, text) to evenhand_scheduler
 create function evenhand.lease(
     p_ctx text, p_hash bytea, p_person text, p_project text, p_role text, p_assignment text, p_fact text, p_salt bytea,
     p_event text, p_fact_body bytea, p_empty bytea, p_most integer, p_draw double precision default 1)
-    returns table (task_id text, lease_until timestamptz, lease_s integer, version integer, body bytea, own_task text)
+    returns table (task_id text, lease_until timestamptz, lease_s integer, version integer, body bytea, own_task text,
+                   changed_at timestamptz)
     language plpgsql volatile security definer
     set search_path = pg_catalog, pg_temp
     -- Without statistics, right after an import, the planner would read all open rows and sort them.
@@ -353,7 +357,7 @@ begin
        and p.org_id = v_org and p.project_id = p_project and p.state = 'active'
        and exists (select from evenhand.member m
                     where m.org_id = v_org and m.person_id = v_person and m.state = 'active')
-    returning p.lease_s, p.version, p.gold, p.gold_share, s.cursor_rank, s.cursor_task, s.cursor_until, w.worked_until, w.barred_until,
+    returning p.lease_s, p.version, p.updated_at, p.gold, p.gold_share, s.cursor_rank, s.cursor_task, s.cursor_until, w.worked_until, w.barred_until,
               exists (select from evenhand.rivalry r where r.org_id = v_org) as rivals,
               (select count(*) from evenhand.assignment a
                 where a.org_id = v_org and a.person_id = v_person and a.state = 'leased') as held
@@ -431,7 +435,7 @@ begin
             insert into evenhand.fact (org_id, fact_id, kind, actor_kind, actor_id, about_id, at, salt, digest, body)
             values (v_org, p_fact, 'TaskLeased', 'person', v_person, v_task.task_id, v_now, p_salt,
                     ctx.event_digest(p_salt, p_event, v_task.task_id, v_now), p_fact_body))
-        select coalesce(v_shown, t.task_id), v_until, v_head.lease_s, v_head.version, t.body, t.task_id
+        select coalesce(v_shown, t.task_id), v_until, v_head.lease_s, v_head.version, t.body, t.task_id, v_head.updated_at
           from evenhand.task t where t.org_id = v_org and t.task_id = v_task.task_id;
 end
 $$;
