@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.rows import namedtuple_row
 
 from evenhand.features.projects import actions as projects
 from evenhand.features.projects import batches
@@ -64,6 +65,12 @@ class Place:
         top = json.loads(plan)[0]["Plan"]
         return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
 
+    async def blocks_of_the_heads(self) -> int:
+        async with self.world.db.connection("scheduler") as conn:
+            explained = "explain (analyze, buffers, format json) " + store.HEADS.numbered
+            top = json.loads(await conn.fetchval(explained, self.person, "label"))[0]["Plan"]
+        return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+
     async def next(self) -> str:
         one = (await leases.next_work(self.world.db, self.person, "label", 1))[0][0]
         return str(one.data["text"])
@@ -103,4 +110,32 @@ async def test_done_work_does_not_slow_the_search(world: World, pg_server: Any, 
         goes_on = await place.blocks_of_a_lease()
         conn.execute("update evenhand.seat set cursor_until = '-infinity'")
         from_the_head = await place.blocks_of_a_lease()
+        whose_turn = await place.blocks_of_the_heads()
     assert goes_on + 60 < from_the_head, (goes_on, from_the_head)
+    assert whose_turn + 60 < from_the_head, (whose_turn, from_the_head)
+
+
+@pytest.mark.parametrize("overlap", [1, 2])
+async def test_a_search_follows_its_person_and_seldom_begins_anew(
+    world: World, pg_server: Any, urls: Any, overlap: int
+) -> None:
+    place = await Place.make(world, overlap, 3)
+    database = roles.connection_info(urls.owner)["dbname"]
+    asked = """select cursor_task, cursor_at, cursor_until, extract(epoch from cursor_until - cursor_at)::float8 as life
+                 from evenhand.seat where person_id = %s"""
+    with psycopg.connect(pg_server.admin_url_of(database), autocommit=True, row_factory=namedtuple_row) as conn:
+
+        def seat() -> Any:
+            return conn.execute(asked, (place.person,)).fetchone()
+
+        assert await place.next() == "plain 0"
+        first = seat()
+        assert first.life == 60 if overlap > 1 else 2 < first.life <= 60
+        conn.execute("update evenhand.seat set cursor_until = now() + interval '1 hour'")
+        kept = seat().cursor_until
+        assert await place.next() == "plain 1"
+        assert seat().cursor_task == first.cursor_task, "it stands where it is for a moment"
+        conn.execute("update evenhand.seat set cursor_at = cursor_at - interval '1 hour'")
+        assert await place.next() == "plain 2"
+        moved = seat()
+    assert moved.cursor_task > first.cursor_task and moved.cursor_at >= first.cursor_at and moved.cursor_until == kept

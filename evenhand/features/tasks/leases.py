@@ -199,9 +199,9 @@ class Tried:
         """Classes of work take turns for a person, the one that was served longest ago first; within a class the scheduler says
         whose turn it is, and within an organisation its own projects take turns."""
         classes = await turns_of(self.db).classes_of(rows, self.role)
-        names = sorted(
-            (n for n in classes if any(r["waiting"] for r in classes[n])), key=lambda n: (_last(classes[n]), n)
-        )
+        names = [name for name in classes if any(row["waiting"] for row in classes[name])]
+        if len(names) > 1:
+            names.sort(key=lambda name: (_last(classes[name]), name))
         while names and len(self.leased) < want:
             name = names.pop(0)
             if await self._of_class(name, classes[name]):

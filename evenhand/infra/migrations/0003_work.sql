@@ -72,6 +72,7 @@ create table evenhand.seat (
     served_at   timestamptz not null default '-infinity',
     cursor_rank smallint,                         -- where this person's search for a task begins until `cursor_until`
     cursor_task text collate "C",
+    cursor_at   timestamptz not null default '-infinity',   -- when it was put there
     cursor_until timestamptz not null default '-infinity',
     primary key (org_id, project_id, person_id, role),
     foreign key (org_id, project_id) references evenhand.project,

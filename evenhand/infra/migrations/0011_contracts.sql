@@ -292,14 +292,15 @@ create function evenhand.queue_heads(p_person text, p_role text)
     language sql stable
 as $$
     select s.org_id, s.project_id, s.served_at,
-           -- in the order of the index that holds nothing else: another one would be read past all that is not open
+           -- by the index that holds nothing else: another one would be read past all that is not open. From its end: what was done
+           -- since the last vacuum has left its entries at the head
            case when p_role = 'label'
                 then (select true from evenhand.queue q
                        where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'open'
-                       order by q.rank limit 1) is not null
+                       order by q.rank desc limit 1) is not null
                 else (select true from evenhand.queue q
                        where q.org_id = s.org_id and q.project_id = s.project_id and q.state = 'review'
-                       order by q.rank limit 1) is not null end
+                       order by q.rank desc limit 1) is not null end
       from evenhand.seat s
      where s.person_id = p_person and s.role = p_role
        -- few are not active: their index has a page or two, and the project itself need not be found for each seat
@@ -338,6 +339,7 @@ declare
     v_task record;
     v_now timestamptz := clock_timestamp();
     v_until timestamptz;
+    v_begun timestamptz;
     v_from_rank smallint := -32768;
     v_from_task text := '';
     v_gold text;
@@ -357,7 +359,8 @@ begin
        and p.org_id = v_org and p.project_id = p_project and p.state = 'active'
        and exists (select from evenhand.member m
                     where m.org_id = v_org and m.person_id = v_person and m.state = 'active')
-    returning p.lease_s, p.version, p.updated_at, p.gold, p.gold_share, s.cursor_rank, s.cursor_task, s.cursor_until, w.worked_until, w.barred_until,
+    returning p.lease_s, p.version, p.updated_at, p.gold, p.gold_share, s.cursor_rank, s.cursor_task, s.cursor_at, s.cursor_until,
+              w.worked_until, w.barred_until,
               exists (select from evenhand.rivalry r where r.org_id = v_org) as rivals,
               (select count(*) from evenhand.assignment a
                 where a.org_id = v_org and a.person_id = v_person and a.state = 'leased') as held
@@ -370,7 +373,8 @@ begin
         if v_wait then return; end if;
     end if;
     -- The index keeps the entries of what is no longer open for a while, and a person's own tasks with places for others stay
-    -- open: a search begins where the last one ended, and every now and then at the head.
+    -- open: a search begins where the last one ended, and every now and then at the head; the longer that takes, the more seldom.
+    v_begun := clock_timestamp();
     if v_head.cursor_until > v_now then
         v_from_rank := v_head.cursor_rank;
         v_from_task := v_head.cursor_task;
@@ -412,11 +416,12 @@ begin
         v_from_task := '';
     end loop;
     if v_task.task_id is null then return; end if;
-    if v_gold is null and (v_task.overlap > 1 or v_head.cursor_until <= v_now) then
+    if v_gold is null and (v_head.cursor_until <= v_now or v_head.cursor_at <= v_now - interval '2 seconds') then
         update evenhand.seat s
-           set cursor_rank = v_task.rank, cursor_task = v_task.task_id,
+           set cursor_rank = v_task.rank, cursor_task = v_task.task_id, cursor_at = v_now,
                cursor_until = case when v_head.cursor_until > v_now then v_head.cursor_until
-                                   else v_now + case when v_task.overlap > 1 then interval '1 minute' else interval '2 seconds' end
+                                   when v_task.overlap > 1 then v_now + interval '1 minute'
+                                   else v_now + least(interval '1 minute', interval '2 seconds' + 500 * (clock_timestamp() - v_begun))
                               end
          where s.org_id = v_org and s.project_id = p_project and s.person_id = v_person and s.role = p_role;
     end if;
