@@ -133,10 +133,11 @@ def over_the_database(quick: bool, pure_ratio: float) -> None:
     p99: list[float] = []
     with evenhand() as running, ExitStack() as stack:
         desks = stack.enter_context(turns.desks(running, turns.seeded(running, SHARE)))
-        for think_s in (0.3, 0.0):
-            for _ in range(rounds if think_s else 1):
-                rotation = desks.asked(seconds, rotation=True, think_s=think_s)
-                fair = desks.asked(seconds, rotation=False, think_s=think_s)
+        # without pauses everybody has soon leased all that one person may hold
+        for think_s, lasts, times in ((0.3, seconds, rounds), (0.0, 4, 1)):
+            for _ in range(times):
+                rotation = desks.asked(lasts, rotation=True, think_s=think_s)
+                fair = desks.asked(lasts, rotation=False, think_s=think_s)
                 for name, found in (("rotation", rotation), ("scheduler", fair)):
                     say(who=name, think_s=think_s, **{k: round(v, 3) for k, v in found.items()})
                 if think_s:
